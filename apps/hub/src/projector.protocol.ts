@@ -1,0 +1,18 @@
+import type { AppendReceipt, ExpectedRevision, NewEvent, Position, StreamId } from '#libs/event-store';
+
+/** What the projector thread is started with. */
+export interface ProjectorData {
+  dataDir: string;
+  pepper: Uint8Array;
+}
+
+export type ToProjector =
+  | { type: 'head'; position: Position }
+  | { type: 'appended'; call: number; receipt: AppendReceipt }
+  | { type: 'appended'; call: number; error: { code: string; message: string; retryable: boolean } }
+  | { type: 'stop' };
+
+export type FromProjector =
+  | { type: 'advance'; position: Position; corrected: readonly Position[] }
+  | { type: 'append'; call: number; stream: StreamId; events: NewEvent[]; expected: ExpectedRevision }
+  | { type: 'failed'; code: string; message: string };

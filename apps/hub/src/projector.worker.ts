@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import type { NewEvent } from '#libs/event-store';
+import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { IdFactory, HubError, messageOf, codeOf } from '#libs/kernel';
+import { LogFollower } from '#libs/projections/projector/log-follower.js';
+import { Projector } from '#libs/projections/projector/projector.js';
+import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
+import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
+
+const port = parentPort!;
+const { dataDir, pepper } = workerData as ProjectorData;
+const send = (message: FromProjector) => port.postMessage(message);
+
+const pending = new Map<number, { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }>();
+let calls = 0;
+
+const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
+const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') });
+const projector = new Projector(readModel, log);
+const resolver = await IdentityResolver.open({
+  file: join(dataDir, 'identity.db'),
+  ids: new IdFactory(Buffer.from(pepper)),
+  // The hub's main thread is the one writer of the log.
+  append: (stream, events: readonly NewEvent[], expected) =>
+    new Promise((resolve, reject) => {
+      pending.set(++calls, { resolve, reject });
+      send({ type: 'append', call: calls, stream, events: [...events], expected });
+    }),
+});
+
+const shown = {
+  checkpoint: () => projector.checkpoint(),
+  apply: async (events: Parameters<Projector['apply']>[0]) => {
+    const corrected = await projector.apply(events);
+    send({ type: 'advance', position: events.at(-1)!.position, corrected });
+  },
+};
+
+send({ type: 'advance', position: await projector.checkpoint(), corrected: [] });
+const follower = new LogFollower(log, [shown, resolver]);
+
+port.on('message', (message: ToProjector) => {
+  switch (message.type) {
+    case 'head':
+      follower.wake(message.position);
+      return;
+    case 'appended': {
+      const call = pending.get(message.call)!;
+      pending.delete(message.call);
+      if ('receipt' in message) call.resolve(message.receipt);
+      else call.reject(new HubError(message.error.code, message.error.message, { retryable: message.error.retryable }));
+      return;
+    }
+    case 'stop':
+      void follower.stop().finally(async () => {
+        await readModel.close();
+        await resolver.close();
+        await log.close();
+        port.close();
+      });
+  }
+});
+
+follower.done.catch((error: unknown) => {
+  send({ type: 'failed', code: codeOf(error) ?? 'PROJECTOR.FAILED', message: messageOf(error) });
+});

@@ -1,0 +1,33 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { SystemClock, type Clock, type Logger } from '#libs/kernel';
+import { AccessGuard } from './access.guard.js';
+import { ApiKeys } from './api-keys.port.js';
+import { ProblemFilter } from './problem.filter.js';
+import { TokenBuckets } from './token-bucket.js';
+
+export interface AccessOptions {
+  keys: ApiKeys;
+  logger: Logger;
+  /** Requests a second per API key, counted in this process; unset: no quota. */
+  rateLimit?: number;
+  clock?: Clock;
+}
+
+/** Guards every route of the program and gives every failure its form. Exports `ApiKeys`. */
+@Module({})
+export class AccessModule {
+  static register({ keys, logger, rateLimit, clock = new SystemClock() }: AccessOptions): DynamicModule {
+    const quota = rateLimit === undefined ? undefined : new TokenBuckets(rateLimit, clock);
+    return {
+      module: AccessModule,
+      global: true,
+      providers: [
+        { provide: ApiKeys, useValue: keys },
+        { provide: APP_GUARD, useFactory: () => new AccessGuard(keys, logger, quota) },
+        { provide: APP_FILTER, useFactory: () => new ProblemFilter(logger) },
+      ],
+      exports: [ApiKeys],
+    };
+  }
+}

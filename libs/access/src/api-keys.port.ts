@@ -1,0 +1,55 @@
+import type { Instant } from '#libs/kernel';
+import type { Caller, Role } from './caller.js';
+
+/** What is known of a key; the key itself is stored nowhere. */
+export interface ApiKeyRecord {
+  /** The public part of the key, 8 characters. */
+  id: string;
+  tenant: string;
+  role: Role;
+  label?: string;
+  createdAt: Instant;
+  expiresAt?: Instant;
+  revokedAt?: Instant;
+  /** When it was last used, to the minute. */
+  lastUsedAt?: Instant;
+}
+
+export interface NewApiKey {
+  /** Letters, digits, `.`, `_`, `-`; at most 64. */
+  tenant: string;
+  role: Role;
+  /** What it is for, at most 200 characters. */
+  label?: string;
+  /** Stops working then; unset: never. */
+  expiresAt?: Instant;
+}
+
+/** A key that was just made: the only moment its text exists. */
+export interface CreatedApiKey extends ApiKeyRecord {
+  key: string;
+}
+
+/**
+ * The credentials of the hub: `hilo_<id>_<32 random bytes, base64url>`, of which only a SHA-256 is kept.
+ *
+ * A new key works at once, in every process; a revoked or expired one stops working within `VERIFIED_FOR_MS`.
+ */
+export abstract class ApiKeys {
+  /** The caller a key stands for, or undefined. Called on every request; throws `ACCESS.UNAVAILABLE` (retryable) when the keys cannot be read. */
+  abstract verify(key: string): Caller | undefined | Promise<Caller | undefined>;
+
+  /** @throws HubError `ACCESS.INVALID` for a tenant, role, label or expiry that cannot be. */
+  abstract create(wanted: NewApiKey): Promise<CreatedApiKey>;
+
+  /** All keys, or a tenant's, oldest first. */
+  abstract list(tenant?: string): Promise<ApiKeyRecord[]>;
+
+  /** Revokes a key for ever. @throws HubError `API_KEY.NOT_FOUND`. */
+  abstract revoke(id: string): Promise<ApiKeyRecord>;
+
+  abstract close(): Promise<void>;
+}
+
+/** How long a verified key is trusted without a look at the store. */
+export const VERIFIED_FOR_MS = 30_000;

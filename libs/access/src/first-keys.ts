@@ -1,0 +1,87 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { HubError, messageOf } from '#libs/kernel';
+import type { ApiKeys } from './api-keys.port.js';
+import { ROLES, type Role } from './caller.js';
+
+/** The tenant of the keys that are made at the very first start. */
+export const FIRST_TENANT = 'demo';
+
+export interface FirstKeys {
+  /** Whether this start made the keys. */
+  created: boolean;
+  /** Path of `api-keys.json`. */
+  file: string;
+  /** By tenant and role; undefined once the operator has removed the file. */
+  keys?: Record<string, Record<Role, string>>;
+}
+
+/**
+ * Makes one key per role at the very first start and writes them to `api-keys.json` (mode 0600), so that nobody has to
+ * read a manual before the first request. Later starts hand out what the file says. An operator who deletes the file
+ * gets no new keys.
+ * @throws HubError `ACCESS.INVALID` when the file is not what the hub wrote.
+ */
+export const ensureFirstKeys = async (dataDir: string, apiKeys: ApiKeys): Promise<FirstKeys> => {
+  const file = join(dataDir, 'api-keys.json');
+  if (existsSync(file)) return { created: false, file, keys: readKeys(file) };
+  const existing = await apiKeys.list();
+  if (existing.length > 0) return { created: false, file };
+  const made = {} as Record<Role, string>;
+  for (const role of ROLES)
+    made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: 'made at the first start' })).key;
+  const keys = { [FIRST_TENANT]: made };
+  mkdirSync(dataDir, { recursive: true });
+  writeSecretFile(file, `${JSON.stringify(keys, null, 2)}\n`);
+  return { created: true, file, keys };
+};
+
+const readKeys = (file: string): FirstKeys['keys'] => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as FirstKeys['keys'];
+  } catch (cause) {
+    throw new HubError(
+      'ACCESS.INVALID',
+      `${file} cannot be read (${cause instanceof SyntaxError ? 'not JSON' : messageOf(cause)}); delete it to go on without`,
+      {
+        cause,
+      },
+    );
+  }
+};
+
+/** Writes a file that only its owner may read, whole or not at all, also across a power cut. */
+const writeSecretFile = (file: string, text: string): void => {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'wx', 0o600);
+    try {
+      writeSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    chmodSync(temporary, 0o600);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  const directory = openSync(join(file, '..'), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+};

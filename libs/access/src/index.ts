@@ -1,0 +1,4 @@
+export * from './api-keys.port.js';
+export * from './caller.js';
+export * from './json-body.js';
+export * from './problem.js';

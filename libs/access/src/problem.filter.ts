@@ -1,0 +1,39 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { codeOf, messageOf, type Logger } from '#libs/kernel';
+import { problemOf } from './problem.js';
+
+interface Reply {
+  sent: boolean;
+  raw: { headersSent: boolean; destroy(): unknown };
+  code(status: number): Reply;
+  headers(values: Record<string, string>): Reply;
+  send(body: string): unknown;
+}
+
+/** Answers every failure of every controller as problem details, and logs those that are the hub's own fault. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.getArgByIndex<{ id?: unknown }>(0);
+    const reply = host.getArgByIndex<Reply>(1);
+    const instance = typeof request.id === 'string' ? request.id : undefined;
+    const { details, headers } = problemOf(error, instance);
+    if (details.status >= 500) {
+      const facts = { instance, code: codeOf(error) ?? details.code };
+      // Something overloaded says so a thousand times a second: no stack for that.
+      if (details.status === 503) this.logger.warn({ ...facts, reason: messageOf(error) }, 'request refused');
+      else this.logger.error({ ...facts, err: error }, 'request failed');
+    }
+    if (reply.sent || reply.raw.headersSent) {
+      // A stream that has begun cannot turn into an answer; cut it, so that the client does not take it for complete.
+      reply.raw.destroy();
+      return;
+    }
+    reply
+      .code(details.status)
+      .headers({ ...headers, 'content-type': 'application/problem+json' })
+      .send(JSON.stringify(details));
+  }
+}

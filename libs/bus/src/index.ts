@@ -1,0 +1,2 @@
+export * from './interaction-bus.port.js';
+export * from './bus-key.js';

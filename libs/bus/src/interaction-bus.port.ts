@@ -1,0 +1,46 @@
+import type { InboundInteraction, InboundProfile } from '#libs/kernel';
+
+/** What travels: a contact, or a customer record of another system. */
+export type BusMessage =
+  | { type: 'interaction'; receipt: string; interaction: InboundInteraction }
+  | { type: 'profile'; receipt: string; profile: InboundProfile };
+
+export type DeliveryStatus = 'accepted' | 'recorded' | 'duplicate' | 'corrected' | 'parked';
+
+/** What became of one message by the time it was durable. */
+export interface DeliveryOutcome {
+  status: DeliveryStatus;
+  /** Names the contact for ever; of a parked message, the parked message. */
+  receipt: string;
+  /** Where it was recorded, or where the original of a duplicate was. */
+  position?: number;
+  /** Why it was parked. */
+  reason?: string;
+}
+
+export type ConsumeBatch = (messages: readonly BusMessage[]) => Promise<DeliveryOutcome[]>;
+
+export interface BusConsumer {
+  /** Takes no further message, resolves when the running batch is done. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Interactions in transit, in order per key (`busKeyOf`).
+ *
+ * Promises of every adapter (checked by `interaction-bus.contract.ts`): `publish` resolves once all its messages are
+ * durable, with one outcome per message in the order given; messages of one key reach the consumer in the order they
+ * were published; a bus that is full refuses the whole call with `BUS.FULL` (retryable) and takes nothing; a consumer
+ * that throws makes the publish of those messages reject, and they count as not taken.
+ */
+export abstract class InteractionBus {
+  abstract publish(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]>;
+
+  /** Registers the one consumer of this program. */
+  abstract consume(handle: ConsumeBatch): BusConsumer;
+
+  /** Messages accepted and not yet handled. */
+  abstract inFlight(): number;
+
+  abstract close(): Promise<void>;
+}

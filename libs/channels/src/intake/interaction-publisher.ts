@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InteractionBus, type BusMessage, type DeliveryOutcome } from '#libs/bus';
+import { IdFactory, LIMITS, LruMap, toInstant, type InboundInteraction } from '#libs/kernel';
+import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
+import { DeliveryCounters } from './delivery-counters.js';
+import { ParkDelivery } from './park-delivery.port.js';
+
+/** Contacts whose time is remembered so that a redelivery soon after is equal to the first. */
+const rememberedContacts = 10_000;
+
+/** The way of every adapter onto the bus. */
+@Injectable()
+export class InteractionPublisher {
+  // Where the provider names no time (forms) or corrects it by ours (tracking), each delivery of one contact would
+  // carry another time and be a conflict instead of a duplicate.
+  private readonly firstTimes = new LruMap<string, string>(rememberedContacts);
+
+  constructor(
+    @Inject(InteractionBus) private readonly bus: InteractionBus,
+    private readonly ids: IdFactory,
+    private readonly park: ParkDelivery,
+    private readonly counters: DeliveryCounters,
+  ) {}
+
+  /**
+   * Adds tenant, account name, our clock and the receipt, and resolves when all are durable, with one outcome per
+   * contact in the order given. A contact above `LIMITS.interactionBytes` is parked, never cut.
+   * @throws HubError what the bus throws: `BUS.FULL` took nothing.
+   */
+  async publishParsed(
+    account: ChannelAccount,
+    parsed: readonly ParsedInteraction[],
+    receivedAtMs: number,
+  ): Promise<DeliveryOutcome[]> {
+    const messages: BusMessage[] = [];
+    const parkedAt = new Map<number, DeliveryOutcome>();
+    for (const [index, { dedupeKey, ...contact }] of parsed.entries()) {
+      const interaction: InboundInteraction = {
+        ...contact,
+        tenant: account.tenant,
+        account: account.name,
+        occurredAt: this.firstTime(`${account.tenant}|${dedupeKey}|${contact.revision ?? 1}`, contact.occurredAt),
+        receivedAt: toInstant(receivedAtMs),
+      };
+      const receipt = this.ids.interaction(account.tenant, contact.channel, account.name, contact.externalId);
+      const bytes = Buffer.from(JSON.stringify(interaction));
+      if (bytes.length > LIMITS.interactionBytes) parkedAt.set(index, await this.parkOversized(account, interaction, receipt, bytes, receivedAtMs));
+      else messages.push({ type: 'interaction', receipt, interaction });
+    }
+    const outcomes = messages.length === 0 ? [] : await this.bus.publish(messages);
+    this.counters.received(account.adapter, parsed.length);
+    const rest = outcomes.values();
+    return parsed.map((_, index) => parkedAt.get(index) ?? (rest.next().value as DeliveryOutcome));
+  }
+
+  private firstTime(key: string, occurredAt: string): string {
+    const first = this.firstTimes.get(key) ?? occurredAt;
+    this.firstTimes.set(key, first);
+    return first;
+  }
+
+  private async parkOversized(account: ChannelAccount, i: InboundInteraction, receipt: string, bytes: Buffer, receivedAtMs: number): Promise<DeliveryOutcome> {
+    const reason = `the contact has ${bytes.length} bytes, the limit is ${LIMITS.interactionBytes}`;
+    const parked = await this.park.park({
+      tenant: account.tenant,
+      channel: i.channel,
+      account: account.name,
+      stage: 'channel',
+      reasonCode: 'CHANNEL.TOO_LARGE',
+      reason,
+      contentType: 'application/json',
+      bytes,
+      receipt,
+      receivedAtMs,
+    });
+    this.counters.parked(account.adapter);
+    return { status: 'parked', receipt: parked, reason };
+  }
+}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { Decider, DomainEvent } from '#libs/domain';
+import { SCHEMAS, upcast } from '#libs/domain';
+import { EventStore, type ExpectedRevision, type NewEvent, type StreamId } from '#libs/event-store';
+import { codeOf, type Uuid } from '#libs/kernel';
+import { randomUUID } from 'node:crypto';
+
+/** What came of a command. */
+export interface CommandReceipt<Event extends DomainEvent = DomainEvent> {
+  /** What was decided and appended; empty when nothing was left to do. */
+  events: readonly Event[];
+  /** Where it was recorded; of an empty decision, where the stream ended. */
+  position: number;
+}
+
+export interface CommandTarget {
+  stream: StreamId;
+  tenant: string;
+  /** Names this attempt for ever: a repeated append of the same command is recognised by it. */
+  commandId?: Uuid;
+  /** The stream is most likely new: decide from the initial state and read only when the append says otherwise. */
+  expectNew?: boolean;
+}
+
+const MAX_ATTEMPTS = 8;
+
+/** Reads a stream, folds, decides and appends at the revision read; alone in doing so. */
+@Injectable()
+export class CommandRunner {
+  constructor(private readonly store: EventStore) {}
+
+  /** @throws whatever `decide` throws, `EVENT_STORE.REVISION_CONFLICT` after 8 lost races, `EVENT_STORE.UNAVAILABLE`. */
+  async run<Command, State, Event extends DomainEvent>(
+    decider: Decider<Command, State, Event>,
+    command: Command,
+    target: CommandTarget,
+  ): Promise<CommandReceipt<Event>> {
+    const commandId = target.commandId ?? randomUUID();
+    let expectNew = target.expectNew ?? false;
+    for (let attempt = 1; ; attempt++) {
+      const { state, expected, position } = expectNew
+        ? { state: decider.initialState, expected: 'no_stream' as const, position: 0 }
+        : await this.fold(decider, target);
+      const events = decider.decide(command, state);
+      if (events.length === 0) return { events, position };
+      try {
+        const receipt = await this.store.append(target.stream, events.map(stored(commandId, target.tenant)), expected);
+        return { events, position: receipt.position };
+      } catch (error) {
+        if (codeOf(error) !== 'EVENT_STORE.REVISION_CONFLICT' || attempt === MAX_ATTEMPTS) throw error;
+        expectNew = false;
+      }
+    }
+  }
+
+  private async fold<Command, State, Event extends DomainEvent>(
+    decider: Decider<Command, State, Event>,
+    { stream }: CommandTarget,
+  ): Promise<{ state: State; expected: ExpectedRevision; position: number }> {
+    const past = await this.store.read(stream);
+    const state = past.reduce((s, stored) => decider.evolve(s, upcast(stored) as unknown as Event), decider.initialState);
+    const last = past.at(-1);
+    return { state, expected: last ? last.revision : 'no_stream', position: last?.position ?? 0 };
+  }
+}
+
+const stored =
+  (commandId: Uuid, tenant: string) =>
+  (event: DomainEvent, index: number): NewEvent => ({
+    id: index === 0 ? commandId : nthId(commandId, index),
+    type: event.type,
+    schema: SCHEMAS[event.type] ?? 1,
+    tenant,
+    data: event.data,
+  });
+
+// The last four hex digits count the events of one command; a decision of more than 65,535 events does not exist.
+const nthId = (commandId: Uuid, index: number): Uuid =>
+  commandId.slice(0, 32) + ((Number.parseInt(commandId.slice(32), 16) + index) & 0xffff).toString(16).padStart(4, '0');

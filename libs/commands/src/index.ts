@@ -1,0 +1,2 @@
+export { CommandRunner, type CommandReceipt } from './command-runner.js';
+export { Intake } from './intake/intake.js';

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { toCloudEvent, type BusMessage, type DeliveryOutcome } from '#libs/bus';
+import type { DomainEvent } from '#libs/domain';
+import { DeliveryLedger, ParkedMessages, type DeliveryAccount } from '#libs/event-store';
+import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf } from '#libs/kernel';
+import type { CommandReceipt } from '../command-runner.js';
+import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
+import { ImportProfileCommand } from '../profile/import-profile.handler.js';
+import { contentOf, profileContentOf } from './content.js';
+
+/** Turns each bus message into one command and its result into one outcome; alone in acting on outcomes. */
+@Injectable()
+export class Intake {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly ids: IdFactory,
+    private readonly countries: AccountCountries,
+    private readonly parked: ParkedMessages,
+    private readonly ledger: DeliveryLedger,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * One outcome per message, durable when this resolves. What cannot be recorded for good is parked with its bytes;
+   * a failure that may pass rejects the whole batch, and a redelivery finds what was recorded of it as duplicates.
+   */
+  async handle(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]> {
+    const running = new Map<string, Promise<DeliveryOutcome>>();
+    const outcomes = await settleAll(
+      messages.map((message) => {
+        // Deliveries of one contact in one batch keep their order; different contacts share one transaction.
+        const earlier = running.get(message.receipt);
+        const outcome = earlier ? earlier.then(() => this.deliver(message), () => this.deliver(message)) : this.deliver(message);
+        running.set(message.receipt, outcome);
+        return outcome;
+      }),
+    );
+    let unflushed = false;
+    outcomes.forEach((outcome, index) => {
+      if (outcome.status === 'accepted') return;
+      this.ledger.count(accountOf(messages[index]!), outcome.status);
+      if (outcome.status !== 'recorded') unflushed = true;
+    });
+    // What the log does not tell must be counted before the sender hears of it.
+    if (unflushed) await this.ledger.flush();
+    return outcomes;
+  }
+
+  private async deliver(message: BusMessage): Promise<DeliveryOutcome> {
+    try {
+      const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(this.commandOf(message));
+      return { status: statusOf(receipt.events), receipt: message.receipt, position: receipt.position };
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+      return this.park(message, error);
+    }
+  }
+
+  private commandOf(message: BusMessage): RecordInteractionCommand | ImportProfileCommand {
+    if (message.type === 'interaction') {
+      const { tenant, account } = message.interaction;
+      const content = contentOf(message.interaction, this.ids, this.countries.countryOf(tenant, account));
+      return new RecordInteractionCommand(tenant, message.receipt, { type: 'RecordInteraction', content });
+    }
+    const { tenant, source } = message.profile;
+    const content = profileContentOf(message.profile, this.ids, this.countries.countryOf(tenant, source));
+    return new ImportProfileCommand(tenant, { type: 'ImportProfile', content });
+  }
+
+  private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {
+    const bytes = Buffer.from(JSON.stringify(toCloudEvent(message)));
+    const reason = error instanceof HubError ? error.message : 'the recorder could not handle this contact';
+    const id = await this.parked.park({
+      ...accountOf(message),
+      stage: 'record',
+      reasonCode: codeOf(error) ?? 'INTAKE.FAILED',
+      reason,
+      contentType: 'application/cloudevents+json',
+      bytes,
+      receipt: message.receipt,
+      receivedAtMs: this.clock.nowMs(),
+    });
+    return { status: 'parked', receipt: id, reason: error instanceof HubError ? reason : `${reason}: ${messageOf(error)}` };
+  }
+}
+
+const accountOf = (message: BusMessage): DeliveryAccount =>
+  message.type === 'interaction'
+    ? { tenant: message.interaction.tenant, channel: message.interaction.channel, account: message.interaction.account }
+    : { tenant: message.profile.tenant, channel: 'profile', account: message.profile.source };
+
+const statusOf = (events: readonly DomainEvent[]): DeliveryOutcome['status'] => {
+  const last = events.at(-1);
+  if (!last) return 'duplicate';
+  return last.type === 'InteractionCorrected' ? 'corrected' : 'recorded';
+};
+
+// Waits for every promise before it fails, so that no append is still running when the batch is refused.
+const settleAll = async <T>(promises: Promise<T>[]): Promise<T[]> => {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((s) => {
+    if (s.status === 'rejected') throw s.reason;
+    return s.value;
+  });
+};

@@ -1,0 +1,28 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { interactionDecider, type InteractionEvent, type RecordInteraction } from '#libs/domain';
+import { streamId } from '#libs/event-store';
+import type { Uuid } from '#libs/kernel';
+import { CommandRunner, type CommandReceipt } from '../command-runner.js';
+
+export class RecordInteractionCommand extends Command<CommandReceipt<InteractionEvent>> {
+  constructor(
+    readonly tenant: string,
+    readonly interaction: Uuid,
+    readonly command: RecordInteraction,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RecordInteractionCommand)
+export class RecordInteractionHandler implements ICommandHandler<RecordInteractionCommand> {
+  constructor(private readonly commands: CommandRunner) {}
+
+  execute({ tenant, interaction, command }: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+    return this.commands.run(interactionDecider, command, {
+      stream: streamId('interaction', interaction),
+      tenant,
+      expectNew: true,
+    });
+  }
+}

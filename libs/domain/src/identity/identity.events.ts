@@ -1,0 +1,89 @@
+import type { AttributeValue, Instant, Uuid } from '#libs/kernel';
+import type { CarriedIdentity } from '../interaction/interaction.events.js';
+import type { EvidenceKind, ResolvedProposal } from './identity.resolution.js';
+
+/** Who decided; absent where a rule did. */
+export interface DecidedBy {
+  agent: string;
+}
+
+/** What every link decision says: which link, by which rules or by whom, and why. */
+interface LinkDecision {
+  link: Uuid;
+  /** Version of the rules that decided; absent where an agent did. */
+  rule?: string;
+  by?: DecidedBy;
+  reason?: string;
+}
+
+/** Shape 1. Two identities belong to one customer from here on; `a` sorts before `b`. */
+export interface IdentitiesLinked {
+  type: 'IdentitiesLinked';
+  data: LinkDecision & {
+    a: Uuid;
+    b: Uuid;
+    /** Strongest evidence when the link was made. */
+    evidence: EvidenceKind | 'agent';
+    /** 0 to 1. */
+    confidence: number;
+  };
+}
+
+/** Shape 1. Two identities may belong together, but an agent has to say so; `a` sorts before `b`. */
+export interface LinkProposed {
+  type: 'LinkProposed';
+  data: Omit<LinkDecision, 'reason'> & {
+    a: Uuid;
+    b: Uuid;
+    /** Why the rules did not link by themselves. */
+    reason: ResolvedProposal['reason'];
+    /** 0 to 1. */
+    confidence: number;
+  };
+}
+
+/** Shape 1. An agent accepted a proposal: the link is active. */
+export interface LinkConfirmed {
+  type: 'LinkConfirmed';
+  data: LinkDecision;
+}
+
+/** Shape 1. A proposal is closed without a link: by an agent for good, by a rule when it has become pointless. */
+export interface LinkRejected {
+  type: 'LinkRejected';
+  data: LinkDecision;
+}
+
+/** Shape 1. A link no longer holds; every interaction is with the identity it came from again. */
+export interface LinkRetracted {
+  type: 'LinkRetracted';
+  data: LinkDecision & { reason: string };
+}
+
+/** Shape 1. A customer record of another system, as it stood when imported. */
+export interface ProfileImported {
+  type: 'ProfileImported';
+  data: {
+    /** The record's own identity, of type `profile`. */
+    profile: Uuid;
+    source: string;
+    externalId: string;
+    identities: CarriedIdentity[];
+    name?: string;
+    givenName?: string;
+    familyName?: string;
+    /** `YYYY-MM-DD`. */
+    birthDate?: string;
+    address?: string;
+    attributes?: Record<string, AttributeValue>;
+    consents?: Record<string, boolean>;
+    createdAt?: Instant;
+    /** Keyed fingerprint of the content: equal for a repeated import. */
+    digest: string;
+  };
+}
+
+/** What a `link-{id}` stream holds. */
+export type LinkEvent = IdentitiesLinked | LinkProposed | LinkConfirmed | LinkRejected | LinkRetracted;
+
+export type IdentityEvent = LinkEvent | ProfileImported;

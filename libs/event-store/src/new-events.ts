@@ -1,0 +1,45 @@
+import { HubError, isUuid, type Uuid } from '#libs/kernel';
+import type { ExpectedRevision, NewEvent, StreamCategory, StreamId } from './event-store.port.js';
+
+// Stored numbers: never renumber, only add.
+const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
+  interaction: 1,
+  conversation: 2,
+  link: 3,
+  identity: 4,
+  access: 5,
+};
+const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
+
+export const categoryOfNumber = (number: number): StreamCategory => {
+  const category = categories.get(number);
+  if (!category) throw new HubError('EVENT_STORE.FAILED', `stream category ${number} was written by a newer release`);
+  return category;
+};
+
+/** @throws HubError `EVENT_STORE.INVALID_APPEND` when the text is no stream id */
+export const partsOfStream = (stream: StreamId): { category: number; id: Uuid } => {
+  const hyphen = stream.indexOf('-');
+  const category = CATEGORY_NUMBERS[stream.slice(0, hyphen) as StreamCategory] as number | undefined;
+  const id = stream.slice(hyphen + 1);
+  if (category === undefined || !isUuid(id))
+    throw new HubError('EVENT_STORE.INVALID_APPEND', `"${stream}" is not {category}-{uuid}`, { facts: { stream } });
+  return { category, id };
+};
+
+/** The revision of the last event that must be there, -1 for none. */
+export const revisionBefore = (expected: ExpectedRevision): number => (expected === 'no_stream' ? -1 : expected);
+
+/** @throws HubError `EVENT_STORE.INVALID_APPEND`: what no state of the stream could accept */
+export const checkAppend = (stream: StreamId, events: readonly NewEvent[], expected: ExpectedRevision): void => {
+  const refuse = (problem: string): never => {
+    throw new HubError('EVENT_STORE.INVALID_APPEND', `${stream}: ${problem}`, { facts: { stream } });
+  };
+  if (events.length === 0) refuse('an append needs at least one event');
+  if (expected !== 'no_stream' && !(Number.isSafeInteger(expected) && expected >= 0))
+    refuse(`expected revision ${expected} is not a whole number from 0`);
+  for (const { id, schema } of events) {
+    if (!isUuid(id)) refuse(`event id "${id}" is not a lower-case UUID`);
+    if (!Number.isSafeInteger(schema)) refuse(`schema ${schema} is not a whole number`);
+  }
+};

@@ -1,0 +1,61 @@
+import { bytesOfUuid } from '#libs/kernel';
+import { openSqlite, type SqliteDatabase } from '#libs/kernel/sqlite.js';
+import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
+import type { EventLog, RawEvent, RawEventLog } from '../event-log.port.js';
+import type { Position, ReadAllOptions, StoredEvent, StreamId, Subscription } from '../event-store.port.js';
+import { partsOfStream } from '../new-events.js';
+import { LogQueries, placeHashOf } from './log-queries.js';
+
+/**
+ * The read half over the file of a running (or resting) store, for another thread or another process. It sees what is
+ * committed. Nobody polls: whoever owns the writer passes its commits on (`SqliteEventStore.onCommit`) to `notify`.
+ */
+export class SqliteEventLogReader implements EventLog, RawEventLog {
+  /** The connection, for what else lives in the file. */
+  readonly db: SqliteDatabase;
+  private readonly queries: LogQueries;
+  private readonly subscriptions = new Subscriptions();
+
+  private constructor(file: string) {
+    this.db = openSqlite(file, { readonly: true });
+    this.queries = new LogQueries(this.db);
+  }
+
+  /** @throws HubError `SQLITE.FILE_MISSING` */
+  static open({ file }: { file: string }): SqliteEventLogReader {
+    return new SqliteEventLogReader(file);
+  }
+
+  async read(stream: StreamId): Promise<StoredEvent[]> {
+    const { category, id } = partsOfStream(stream);
+    return this.queries.stream(placeHashOf(id), bytesOfUuid(id), category).map(this.queries.toEvent);
+  }
+
+  readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
+    return this.queries.pages(options, this.queries.head(), this.queries.toEvent);
+  }
+
+  readAllRaw(options: ReadAllOptions): AsyncGenerator<RawEvent[]> {
+    return this.queries.pages(options, this.queries.head(), this.queries.toRawEvent);
+  }
+
+  subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
+    const pageAfter = (position: Position): StoredEvent[] =>
+      this.queries.pageAfter(position, 500).map(this.queries.toEvent);
+    return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
+  }
+
+  /** Tells the subscriptions that the writer has committed. */
+  notify(): void {
+    this.subscriptions.wake();
+  }
+
+  async head(): Promise<Position> {
+    return this.queries.head();
+  }
+
+  async close(): Promise<void> {
+    await this.subscriptions.stop();
+    this.db.close();
+  }
+}

@@ -1,0 +1,240 @@
+import { bytesOfUuid, SystemClock, type Clock } from '#libs/kernel';
+import type { SqliteValue } from '#libs/kernel/sqlite.js';
+import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
+import type { AppendFeed, AppendedEvent, RawEvent, RawEventLog } from '../event-log.port.js';
+import { revisionConflict, storeClosed } from '../event-store.errors.js';
+import {
+  EventStore,
+  type AppendReceipt,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type ReadAllOptions,
+  type StoredEvent,
+  type StreamId,
+  type Subscription,
+} from '../event-store.port.js';
+import { checkAppend, partsOfStream, revisionBefore } from '../new-events.js';
+import { openEventsFile, type EventsFile } from './events-file.js';
+import { LogQueries } from './log-queries.js';
+import { StreamPlaces, type StreamPlace } from './stream-places.js';
+
+export interface SqliteEventStoreOptions {
+  /** Path of the file; its directory exists. One store at a time may have it open. */
+  file: string;
+  /** @default the system's */
+  clock?: Clock;
+}
+
+interface WaitingAppend {
+  stream: StreamId;
+  events: readonly NewEvent[];
+  json: string[];
+  expected: ExpectedRevision;
+  resolve: (receipt: AppendReceipt) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What became of a group of appends: an answer each, and what the file holds more than before. */
+interface DecidedGroup {
+  answers: (() => void)[];
+  added: Map<StreamId, StreamPlace>;
+  appended: AppendedEvent[];
+  head: Position;
+}
+
+// One statement takes so many rows; the rest of a group goes one by one.
+const ROWS_A_STATEMENT = 40;
+const COLUMNS = 9;
+
+const insertOf = (rows: number): string =>
+  `INSERT INTO event VALUES ${Array.from({ length: rows }, () => `(${Array.from({ length: COLUMNS }, () => '?').join(',')})`).join(',')}`;
+
+/**
+ * Streams of events in one SQLite file. All appends of a turn share a transaction and a sync; each is checked against
+ * the log as the ones before it leave it. Positions are contiguous from 1.
+ */
+export class SqliteEventStore extends EventStore implements RawEventLog, AppendFeed {
+  private readonly queries: LogQueries;
+  private readonly places: StreamPlaces;
+  private readonly subscriptions = new Subscriptions();
+  private readonly commitListeners = new Set<(head: Position) => void>();
+  private readonly appendListeners = new Set<(events: readonly AppendedEvent[]) => void>();
+  private waiting: WaitingAppend[] = [];
+  private headPosition: Position;
+  private closed = false;
+
+  /** @param file shared with the other adapters of `events.db`; closed by whoever opened it */
+  constructor(
+    private readonly file: EventsFile,
+    private readonly clock: Clock = new SystemClock(),
+  ) {
+    super();
+    this.queries = new LogQueries(file.db);
+    this.places = new StreamPlaces(file.db, file.commits);
+    this.headPosition = this.queries.head();
+  }
+
+  /** A store that owns its file. */
+  static open({ file, clock }: SqliteEventStoreOptions): SqliteEventStore {
+    const events = openEventsFile(file);
+    const store = new SqliteEventStore(events, clock);
+    store.closeFile = () => events.close();
+    return store;
+  }
+
+  private closeFile: () => void = () => undefined;
+
+  async read(stream: StreamId): Promise<StoredEvent[]> {
+    const { category, id } = partsOfStream(stream);
+    const positions = this.places.positions(stream);
+    if (positions.length === 0) return [];
+    return this.queries.streamAmong(positions, bytesOfUuid(id), category).map(this.queries.toEvent);
+  }
+
+  append(stream: StreamId, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw storeClosed();
+      partsOfStream(stream);
+      checkAppend(stream, events, expected);
+      const json = events.map(({ data }) => JSON.stringify(data));
+      this.waiting.push({ stream, events, json, expected, resolve, reject });
+      if (this.waiting.length === 1) this.enqueueGroup();
+    });
+  }
+
+  readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
+    return this.queries.pages(options, this.headPosition, this.queries.toEvent);
+  }
+
+  readAllRaw(options: ReadAllOptions): AsyncGenerator<RawEvent[]> {
+    return this.queries.pages(options, this.headPosition, this.queries.toRawEvent);
+  }
+
+  subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
+    if (this.closed) throw storeClosed();
+    const pageAfter = (position: Position): StoredEvent[] =>
+      position < this.headPosition ? this.queries.pageAfter(position, 500).map(this.queries.toEvent) : [];
+    return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
+  }
+
+  /**
+   * Tells after every commit how far the log reaches: to pass on to another thread's reader.
+   * @returns what ends the listening
+   */
+  onCommit(listener: (head: Position) => void): () => void {
+    this.commitListeners.add(listener);
+    return () => void this.commitListeners.delete(listener);
+  }
+
+  onAppended(listener: (events: readonly AppendedEvent[]) => void): () => void {
+    this.appendListeners.add(listener);
+    return () => void this.appendListeners.delete(listener);
+  }
+
+  async head(): Promise<Position> {
+    return this.headPosition;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.subscriptions.stop();
+    this.closeFile();
+  }
+
+  private enqueueGroup(): void {
+    let group: WaitingAppend[] = [];
+    const takeGroup = (): WaitingAppend[] => {
+      if (this.waiting.length > 0) [group, this.waiting] = [this.waiting, []];
+      return group;
+    };
+    this.file.commits
+      .enqueue({
+        run: () => this.decide(takeGroup()),
+        committed: (decided) => this.accept(decided),
+        undone: () => this.queries.names.reload(),
+      })
+      .then(
+        ({ answers }) => answers.forEach((answer) => answer()),
+        (error: unknown) => takeGroup().forEach(({ reject }) => reject(error)),
+      );
+  }
+
+  /** Inside the transaction: no memory but the name tables changes before the commit. */
+  private decide(group: readonly WaitingAppend[]): DecidedGroup {
+    const revisions = this.places.revisions(new Set(group.map(({ stream }) => stream)));
+    const recordedAtMs = this.clock.nowMs();
+    const added = new Map<StreamId, StreamPlace>();
+    const appended: AppendedEvent[] = [];
+    const answers: (() => void)[] = [];
+    let rows: SqliteValue[] = [];
+    let head = this.headPosition;
+    for (const { stream, events, json, expected, resolve, reject } of group) {
+      const actual = revisions.get(stream)!;
+      if (actual !== revisionBefore(expected)) {
+        this.insert(rows);
+        rows = [];
+        const original = this.originalOf(stream, events, expected, added.get(stream)?.positions ?? []);
+        answers.push(original ? () => resolve(original) : () => reject(revisionConflict(stream, expected, actual)));
+        continue;
+      }
+      const { category, id } = partsOfStream(stream);
+      const streamBytes = bytesOfUuid(id);
+      const place = added.get(stream) ?? { revision: actual, positions: [] };
+      for (const [i, event] of events.entries()) {
+        const position = ++head;
+        const revision = ++place.revision;
+        place.positions.push(position);
+        rows.push(
+          position, streamBytes, category, revision, this.queries.names.typeKey(event.type, event.schema),
+          this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), json[i]!,
+        ); // prettier-ignore
+        appended.push({ position, type: event.type, tenant: event.tenant, data: event.data });
+      }
+      added.set(stream, place);
+      revisions.set(stream, place.revision);
+      const receipt: AppendReceipt = { position: head, revision: place.revision };
+      answers.push(() => resolve(receipt));
+    }
+    this.insert(rows);
+    return { answers, added, appended, head };
+  }
+
+  private accept({ added, appended, head }: DecidedGroup): void {
+    if (appended.length === 0) return;
+    this.headPosition = head;
+    for (const [stream, place] of added) this.places.add(stream, place);
+    for (const listener of this.appendListeners) listener(appended);
+    for (const listener of this.commitListeners) listener(head);
+    this.subscriptions.wake();
+    // A move that fails for want of space is tried again after a later commit.
+    this.places.moveWhenDue(head).catch(() => undefined);
+  }
+
+  private insert(rows: readonly SqliteValue[]): void {
+    const many = ROWS_A_STATEMENT * COLUMNS;
+    let i = 0;
+    for (; i + many <= rows.length; i += many)
+      this.file.db.prepare(insertOf(ROWS_A_STATEMENT)).run(rows.slice(i, i + many));
+    for (; i < rows.length; i += COLUMNS) this.file.db.prepare(insertOf(1)).run(rows.slice(i, i + COLUMNS));
+  }
+
+  /** The receipt of the append that these events repeat, if they do. */
+  private originalOf(
+    stream: StreamId,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    fresh: readonly Position[],
+  ): AppendReceipt | undefined {
+    const { category, id } = partsOfStream(stream);
+    const first = revisionBefore(expected) + 1;
+    const place = this.queries
+      .streamAmong([...this.places.positions(stream), ...fresh], bytesOfUuid(id), category)
+      .slice(first, first + events.length);
+    const last = place.at(-1);
+    if (!last || place.length < events.length) return undefined;
+    const same = events.every((event, i) => bytesOfUuid(event.id).equals(Buffer.from(place[i]!.id as ArrayBuffer)));
+    return same ? { position: last.position, revision: last.revision } : undefined;
+  }
+}

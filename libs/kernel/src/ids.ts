@@ -1,0 +1,69 @@
+import { createHmac } from 'node:crypto';
+
+/** A lower-case UUID text, 36 characters. */
+export type Uuid = string;
+
+/** The UUID of 16 bytes; SQLite drivers hand blobs out as either type. */
+export const uuidOfBytes = (bytes: Uint8Array | ArrayBuffer): Uuid => {
+  const hex = (bytes instanceof Uint8Array ? Buffer.from(bytes.buffer, bytes.byteOffset, 16) : Buffer.from(bytes)).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+};
+
+/** The 16 bytes of a UUID. */
+export const bytesOfUuid = (uuid: Uuid): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
+
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export const isUuid = (text: string): text is Uuid => uuidForm.test(text);
+
+/**
+ * Derives every id of the hub from its content by HMAC-SHA256 under the installation's pepper: the same provider
+ * message has the same id for ever, and nobody without the pepper can test a guess. Version and variant bits follow
+ * RFC 9562 (version 8, custom).
+ */
+export class IdFactory {
+  constructor(private readonly pepper: Buffer) {}
+
+  /** The receipt and stream id of one contact. */
+  interaction(tenant: string, channel: string, account: string, externalId: string): Uuid {
+    return this.derive('interaction', tenant, channel, account, externalId);
+  }
+
+  /** The conversation of a provider thread; a contact without a thread is a conversation of its own. */
+  conversation(tenant: string, channel: string, account: string, threadId: string): Uuid {
+    return this.derive('conversation', tenant, channel, account, threadId);
+  }
+
+  /** One normalised identifier in one tenant. */
+  identity(tenant: string, type: string, value: string): Uuid {
+    return this.derive('identity', tenant, type, value);
+  }
+
+  /** The link stream of two identities, the same whichever comes first. */
+  link(tenant: string, a: Uuid, b: Uuid): Uuid {
+    return a < b ? this.derive('link', tenant, a, b) : this.derive('link', tenant, b, a);
+  }
+
+  /** The id of the event at a revision of a stream, decided from content with this digest. */
+  event(stream: string, revision: number, digest: string): Uuid {
+    return this.derive('event', stream, String(revision), digest);
+  }
+
+  /** Fingerprint of content, 22 characters (128 bits): equal content, equal digest; tells nothing without the pepper. */
+  digest(content: string): string {
+    return createHmac('sha256', this.pepper).update(content).digest('base64url').slice(0, 22);
+  }
+
+  /** A keyed hash of one comparison token (a name, a birth date), 22 characters. */
+  token(tenant: string, kind: string, value: string): string {
+    return this.digest(`token\u0000${tenant}\u0000${kind}\u0000${value}`);
+  }
+
+  // NUL cannot occur in any part (refused at the edge), so no two different lists of parts join to one text.
+  private derive(...parts: string[]): Uuid {
+    const bytes = createHmac('sha256', this.pepper).update(parts.join('\u0000')).digest().subarray(0, 16);
+    bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+    return uuidOfBytes(bytes);
+  }
+}

@@ -1,0 +1,29 @@
+/** An instant in UTC as ISO 8601 with milliseconds: `2025-03-02T09:15:29.140Z`. */
+export type Instant = string;
+
+// Date and time with a zone: RFC 3339, plus the offset without colon that some PBXs write.
+const zoned = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))$/;
+
+/**
+ * Epoch milliseconds of an ISO 8601 date-time that carries a zone, or undefined: a text without a zone names no
+ * instant. Fractions beyond milliseconds are cut. Years 1900 to 2200.
+ */
+export const parseInstantMs = (text: string): number | undefined => {
+  const match = zoned.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second = '0', fraction = '0', sign, offsetHours, offsetMinutes] = match;
+  const [y, mo, d, h, mi, s] = [Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second)];
+  if (y < 1900 || y > 2200 || mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || s > 60) return undefined;
+  if (d > new Date(Date.UTC(y, mo, 0)).getUTCDate()) return undefined;
+  const local = Date.UTC(y, mo - 1, d, h, mi, Math.min(s, 59), Number(fraction.padEnd(3, '0').slice(0, 3)));
+  if (!sign) return local;
+  const [oh, om] = [Number(offsetHours), Number(offsetMinutes)];
+  if (oh > 23 || om > 59) return undefined;
+  return local - (sign === '-' ? -1 : 1) * (oh * 60 + om) * 60_000;
+};
+
+/** The instant of epoch milliseconds. */
+export const toInstant = (epochMs: number): Instant => new Date(epochMs).toISOString();
+
+/** Epoch milliseconds of an instant this hub wrote. */
+export const instantMs = (instant: Instant): number => Date.parse(instant);

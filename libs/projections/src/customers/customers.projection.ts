@@ -1,0 +1,131 @@
+import type {
+  IdentitiesLinked,
+  LinkConfirmed,
+  LinkProposed,
+  LinkRejected,
+  LinkRetracted,
+  ProfileImported,
+} from '#libs/domain';
+import { bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import type { FoldContext } from '../projector/fold-context.js';
+import type { LinkStatus } from '../read-model/read-model.schema.js';
+
+/**
+ * A customer is the set of identities that active links join; its key is the lowest (earliest) identity key in it.
+ * Joining and parting re-key rows, which is safe: they are derived, and what they derive from never moves.
+ */
+export const foldLinked = async (
+  context: FoldContext,
+  tenantName: string,
+  event: IdentitiesLinked | LinkConfirmed | LinkProposed,
+  position: number,
+): Promise<void> => {
+  const { session, statements } = context;
+  const { data } = event;
+  const id = bytesOfUuid(data.link);
+  const known = (await session.all(statements.findLink, { id }))[0];
+  const status: LinkStatus = event.type === 'LinkProposed' ? 'proposed' : 'active';
+  const decision = {
+    status,
+    evidence: 'evidence' in data ? data.evidence : 'agent',
+    confidence: 'confidence' in data ? data.confidence : 1,
+    rule: ('rule' in data && data.rule) || null,
+    agent: ('by' in data && data.by?.agent) || null,
+    reason: ('reason' in data && data.reason) || null,
+    position,
+  };
+  if (known) {
+    await session.run(statements.updateLink, { key: known.key, ...decision });
+    if (status === 'active' && known.status !== 'active') await join(context, known.a, known.b);
+    return;
+  }
+  if (!('a' in data)) return;
+  const a = await context.findIdentity(data.a);
+  const b = await context.findIdentity(data.b);
+  if (!a || !b) throw new Error(`the link at position ${position} joins an identity that no earlier event carried`);
+  const tenant = await context.tenant(tenantName);
+  await session.run(statements.addLink, { key: context.nextLink(), id, tenant, a: a.key, b: b.key, ...decision });
+  if (status === 'active') await joinCustomers(context, a.customer, b.customer);
+};
+
+export const foldUnlinked = async (
+  context: FoldContext,
+  event: LinkRetracted | LinkRejected,
+  position: number,
+): Promise<void> => {
+  const { session, statements } = context;
+  const known = (await session.all(statements.findLink, { id: bytesOfUuid(event.data.link) }))[0];
+  if (!known) return;
+  const status: LinkStatus = event.type === 'LinkRejected' ? 'rejected' : 'retracted';
+  await session.run(statements.endLink, {
+    key: known.key,
+    status,
+    agent: event.data.by?.agent ?? null,
+    reason: event.data.reason ?? null,
+    position,
+  });
+  if (known.status === 'active') await part(context, known.a, known.b);
+};
+
+export const foldProfile = async (
+  context: FoldContext,
+  tenantName: string,
+  { data }: ProfileImported,
+  position: number,
+): Promise<void> => {
+  const tenant = await context.tenant(tenantName);
+  const { session, statements } = context;
+  const own = await context.identity(
+    { identity: data.profile, type: 'profile', value: `${data.source}:${data.externalId}` },
+    tenant,
+    position,
+  );
+  for (const carried of data.identities) {
+    if (carried.blocked) continue;
+    await context.mention((await context.identity(carried, tenant, position)).key, own.key);
+  }
+  const { identities: _identities, profile: _profile, digest: _digest, ...shown } = data;
+  await session.run(statements.putProfile, { identity: own.key, position, data: JSON.stringify(shown) });
+  const name = data.name ?? ([data.givenName, data.familyName].filter(Boolean).join(' ') || undefined);
+  if (name && own.nameAt === null) {
+    own.nameAt = data.createdAt ? instantMs(data.createdAt) : 0;
+    await session.run(statements.nameIdentity, { key: own.key, name, nameAt: own.nameAt });
+  }
+};
+
+const join = async (context: FoldContext, a: number, b: number): Promise<void> =>
+  joinCustomers(context, await customerOf(context, a), await customerOf(context, b));
+
+const customerOf = async (context: FoldContext, identity: number): Promise<number> =>
+  (await context.session.all(context.statements.customerOf, { identity }))[0]!.customer;
+
+const joinCustomers = async (context: FoldContext, one: number, other: number): Promise<void> => {
+  if (one === other) return;
+  const { session, statements } = context;
+  const [to, from] = one < other ? [one, other] : [other, one];
+  const moved = await session.all(statements.joinCustomer, { from, to });
+  context.moved(moved.map(({ id }) => uuidOfBytes(id)), to);
+  if (!context.bulk) await session.run(statements.joinTimeline, { from, to });
+};
+
+/** Walks what is still linked with `a`; where `b` is no longer among it, the two halves become customers of their own. */
+const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
+  const { session, statements } = context;
+  const before = await customerOf(context, a);
+  const reached = new Set([a]);
+  for (const identity of reached) {
+    for (const { neighbour } of await session.all(statements.linkedTo, { identity, active: 'active' })) reached.add(neighbour);
+  }
+  if (reached.has(b)) return;
+  const members = (await session.all(statements.membersOf, { customer: before })).map(({ key }) => key);
+  const rest = members.filter((key) => !reached.has(key));
+  for (const half of [[...reached], rest]) {
+    const to = Math.min(...half);
+    if (to === before) continue;
+    for (const key of half) {
+      const moved = await session.all(statements.moveIdentity, { key, to });
+      context.moved(moved.map(({ id }) => uuidOfBytes(id)), to);
+      if (!context.bulk) await session.run(statements.moveTimeline, { from: before, to, identity: key });
+    }
+  }
+};

@@ -1,0 +1,149 @@
+import { LruMap, bytesOfUuid, type Uuid } from '#libs/kernel';
+import type { CarriedIdentity } from '#libs/domain';
+import type { ReadModelSession } from '../read-model/read-model.port.js';
+import type { FoldStatements, IdentityRow } from './statements.js';
+
+interface Counters {
+  tenant: number;
+  label: number;
+  identity: number;
+  conversation: number;
+  link: number;
+}
+
+/** Bounds of what a projector remembers between events; beyond them it asks the read model. */
+const CACHED_IDENTITIES = 30_000;
+const CACHED_CONVERSATIONS = 20_000;
+const CACHED_MENTIONS = 20_000;
+
+/**
+ * What all folds of one batch share: the transaction, the surrogate keys handed out so far and bounded caches over the
+ * rows. Keys come from here and not from the engine, so that every engine and every rebuild gives the same ones.
+ */
+export class FoldContext {
+  private readonly tenants = new Map<string, number>();
+  private readonly labels = new Map<string, number>();
+  private readonly identities = new LruMap<Uuid, IdentityRow>(CACHED_IDENTITIES);
+  private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
+  private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
+  private counters?: Counters;
+
+  session!: ReadModelSession;
+
+  constructor(
+    readonly statements: FoldStatements,
+    /** The timeline is filled at the end, in its own order. */
+    readonly bulk: boolean,
+  ) {}
+
+  async begin(session: ReadModelSession): Promise<void> {
+    this.session = session;
+    this.counters ??= (await session.all(this.statements.highestKeys, {}))[0]!;
+  }
+
+  /** Forgets everything: after a transaction that was rolled back. */
+  reset(): void {
+    this.tenants.clear();
+    this.labels.clear();
+    this.identities.clear();
+    this.conversations.clear();
+    this.mentions.clear();
+    this.counters = undefined;
+  }
+
+  async tenant(text: string): Promise<number> {
+    const known = this.tenants.get(text);
+    if (known !== undefined) return known;
+    let key = (await this.session.all(this.statements.findTenant, { text }))[0]?.key;
+    if (key === undefined) {
+      key = ++this.counters!.tenant;
+      await this.session.run(this.statements.addTenant, { key, text });
+    }
+    this.tenants.set(text, key);
+    return key;
+  }
+
+  async label(text: string): Promise<number> {
+    const known = this.labels.get(text);
+    if (known !== undefined) return known;
+    let key = (await this.session.all(this.statements.findLabel, { text }))[0]?.key;
+    if (key === undefined) {
+      key = ++this.counters!.label;
+      await this.session.run(this.statements.addLabel, { key, text });
+    }
+    this.labels.set(text, key);
+    return key;
+  }
+
+  /** The row of an identity, made when it is seen for the first time. */
+  async identity(carried: CarriedIdentity, tenant: number, position: number): Promise<IdentityRow> {
+    const found = await this.findIdentity(carried.identity);
+    if (found) {
+      if (carried.verified) await this.verify(carried.identity, found);
+      return found;
+    }
+    const key = ++this.counters!.identity;
+    const row: IdentityRow = { key, customer: key, nameAt: null };
+    await this.session.run(this.statements.addIdentity, {
+      key,
+      id: bytesOfUuid(carried.identity),
+      tenant,
+      type: carried.type,
+      value: carried.value,
+      verified: carried.verified ? 1 : 0,
+      firstPosition: position,
+      customer: key,
+    });
+    this.identities.set(carried.identity, row);
+    if (carried.verified) this.verified.set(carried.identity, true);
+    return row;
+  }
+
+  private readonly verified = new LruMap<Uuid, true>(CACHED_IDENTITIES);
+
+  private async verify(id: Uuid, row: IdentityRow): Promise<void> {
+    if (this.verified.get(id)) return;
+    await this.session.run(this.statements.verifyIdentity, { key: row.key, verified: 1 });
+    this.verified.set(id, true);
+  }
+
+  async findIdentity(id: Uuid): Promise<IdentityRow | undefined> {
+    const known = this.identities.get(id);
+    if (known) return known;
+    const row = (await this.session.all(this.statements.findIdentity, { id: bytesOfUuid(id) }))[0];
+    if (row) this.identities.set(id, row);
+    return row;
+  }
+
+  /** Tells the cache that these identities belong to another customer now. */
+  moved(ids: readonly Uuid[], customer: number): void {
+    for (const id of ids) {
+      const row = this.identities.get(id);
+      if (row) row.customer = customer;
+    }
+  }
+
+  async conversation(id: Uuid, tenant: number): Promise<number> {
+    const known = this.conversations.get(id);
+    if (known !== undefined) return known;
+    const bytes = bytesOfUuid(id);
+    let key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
+    if (key === undefined) {
+      key = ++this.counters!.conversation;
+      await this.session.run(this.statements.addConversation, { key, id: bytes, tenant });
+    }
+    this.conversations.set(id, key);
+    return key;
+  }
+
+  async mention(identity: number, anchor: number): Promise<void> {
+    const pair = `${identity}/${anchor}`;
+    if (this.mentions.get(pair)) return;
+    await this.session.run(this.statements.addMention, { identity, anchor });
+    this.mentions.set(pair, true);
+  }
+
+  nextLink(): number {
+    return ++this.counters!.link;
+  }
+}

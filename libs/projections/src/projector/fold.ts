@@ -1,0 +1,55 @@
+import {
+  upcast,
+  type IdentitiesLinked,
+  type InteractionCorrected,
+  type InteractionRecorded,
+  type LinkConfirmed,
+  type LinkProposed,
+  type LinkRejected,
+  type LinkRetracted,
+  type ProfileImported,
+} from '#libs/domain';
+import type { StoredEvent, StreamId } from '#libs/event-store';
+import type { Uuid } from '#libs/kernel';
+import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
+import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
+import type { FoldContext } from './fold-context.js';
+
+/** Where a contact was first recorded; asked for corrections only. */
+export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
+
+type FoldedEvent =
+  | InteractionRecorded
+  | InteractionCorrected
+  | ProfileImported
+  | IdentitiesLinked
+  | LinkProposed
+  | LinkConfirmed
+  | LinkRejected
+  | LinkRetracted;
+
+const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
+
+/** Folds one stored event into the rows of its slices; events of other slices leave them as they are. */
+export const fold = async (context: FoldContext, stored: StoredEvent, findRecorded: FindRecorded): Promise<void> => {
+  const event = upcast(stored) as FoldedEvent;
+  const { tenant, position } = stored;
+  switch (event.type) {
+    case 'InteractionRecorded':
+      return foldRecorded(context, tenant, idOf(stored.stream), event.data, position, stored.recordedAtMs);
+    case 'InteractionCorrected': {
+      const recorded = await findRecorded(stored.stream);
+      if (recorded === undefined) throw new Error(`the correction at position ${position} corrects nothing`);
+      return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
+    }
+    case 'ProfileImported':
+      return foldProfile(context, tenant, event, position);
+    case 'IdentitiesLinked':
+    case 'LinkProposed':
+    case 'LinkConfirmed':
+      return foldLinked(context, tenant, event, position);
+    case 'LinkRejected':
+    case 'LinkRetracted':
+      return foldUnlinked(context, event, position);
+  }
+};

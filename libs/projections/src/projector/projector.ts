@@ -1,0 +1,83 @@
+import type { EventStore, StoredEvent } from '#libs/event-store';
+import { HubError } from '#libs/kernel';
+import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
+import { FoldContext } from './fold-context.js';
+import { fold } from './fold.js';
+import { foldStatements } from './statements.js';
+
+/** What of the event store a projector needs. */
+export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'head'>;
+
+/** Moves the read model along the log: rows and checkpoint in one transaction, in order, once. */
+export class Projector {
+  private readonly context: FoldContext;
+  private place?: number;
+
+  constructor(
+    private readonly readModel: ReadModel,
+    private readonly log: EventLog,
+    options: { bulk?: boolean } = {},
+  ) {
+    this.context = new FoldContext(foldStatements(readModel.db), options.bulk ?? false);
+  }
+
+  /**
+   * Position of the last folded event.
+   * @throws HubError `READ_MODEL.OUTDATED` when its rows have another shape than this release writes.
+   */
+  async checkpoint(): Promise<number> {
+    this.place ??= await this.readModel.transaction(async (session) => {
+      const { statements } = this.context;
+      const row = (await session.all(statements.readCheckpoint, { name: PROJECTOR }))[0];
+      if (!row) await session.run(statements.startCheckpoint, { name: PROJECTOR, version: READ_MODEL_VERSION, position: 0 });
+      if (row && row.version !== READ_MODEL_VERSION)
+        throw new HubError('READ_MODEL.OUTDATED', `the read model has shape ${row.version}, this release writes ${READ_MODEL_VERSION}; run hilo rebuild`);
+      return row?.position ?? 0;
+    });
+    return this.place;
+  }
+
+  /**
+   * Folds events that follow the checkpoint, without a gap; answers with the recorded positions of what was corrected.
+   * @throws HubError `READ_MODEL.FENCED` when another projector has moved the checkpoint: this one must stop.
+   */
+  async apply(events: readonly StoredEvent[]): Promise<number[]> {
+    const previous = await this.checkpoint();
+    const next = events.at(-1)?.position;
+    const corrected: number[] = [];
+    if (next === undefined) return corrected;
+    const { context } = this;
+    const findRecorded = async (stream: StoredEvent['stream']) => {
+      const position = (await this.log.read(stream))[0]?.position;
+      if (position !== undefined) corrected.push(position);
+      return position;
+    };
+    try {
+      await this.readModel.transaction(async (session) => {
+        const moved = await session.all(context.statements.moveCheckpoint, {
+          name: PROJECTOR,
+          version: READ_MODEL_VERSION,
+          previous,
+          next,
+        });
+        if (moved.length === 0)
+          throw new HubError('READ_MODEL.FENCED', `another projector moved the checkpoint away from ${previous}; only one may run`);
+        await context.begin(session);
+        for (const event of events) await fold(context, event, findRecorded);
+      });
+      this.place = next;
+      return corrected;
+    } catch (error) {
+      context.reset();
+      throw error;
+    }
+  }
+
+  /** Folds everything up to the head of the log; `report` hears of each batch. */
+  async catchUp(report?: (position: number) => void, batchSize = 1000): Promise<void> {
+    for await (const events of this.log.readAll({ after: await this.checkpoint(), batchSize })) {
+      await this.apply(events);
+      report?.(this.place!);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import { sql, type Kysely } from 'kysely';
+import type {
+  ConversationTable,
+  EntryTable,
+  LinkStatus,
+  MentionTable,
+  ProfileTable,
+  ReadModelSchema,
+  TimelineTable,
+} from '../read-model/read-model.schema.js';
+import { statement } from '../read-model/statement.js';
+
+export interface IdentityRow {
+  key: number;
+  customer: number;
+  nameAt: number | null;
+}
+
+interface NewIdentity {
+  key: number;
+  id: Buffer;
+  tenant: number;
+  type: string;
+  value: string;
+  verified: number;
+  firstPosition: number;
+  customer: number;
+}
+
+interface LinkWrite {
+  key: number;
+  id: Buffer;
+  tenant: number;
+  a: number;
+  b: number;
+  status: LinkStatus;
+  evidence: string;
+  confidence: number;
+  rule: string | null;
+  agent: string | null;
+  reason: string | null;
+  position: number;
+}
+
+/** Every statement the folds run, compiled once for the dialect of `db`. */
+export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
+  readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
+    db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
+  ),
+  startCheckpoint: statement<{ name: string; version: number; position: number }>((s) => db.insertInto('checkpoint').values(s)),
+  moveCheckpoint: statement<{ name: string; version: number; previous: number; next: number }, { name: string }>((s) =>
+    db
+      .updateTable('checkpoint')
+      .set({ position: s.next })
+      .where('name', '=', s.name)
+      .where('version', '=', s.version)
+      .where('position', '=', s.previous)
+      .returning('name'),
+  ),
+
+  highestKeys: statement<object, { tenant: number; label: number; identity: number; conversation: number; link: number }>(() =>
+    db.selectNoFrom((e) => [
+      e.selectFrom('tenant').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('tenant'),
+      e.selectFrom('label').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('label'),
+      e.selectFrom('identity').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('identity'),
+      e.selectFrom('conversation').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('conversation'),
+      e.selectFrom('link').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('link'),
+    ]),
+  ),
+
+  findTenant: statement<{ text: string }, { key: number }>((s) => db.selectFrom('tenant').select('key').where('text', '=', s.text)),
+  addTenant: statement<{ key: number; text: string }>((s) => db.insertInto('tenant').values({ key: s.key, text: s.text })),
+  findLabel: statement<{ text: string }, { key: number }>((s) => db.selectFrom('label').select('key').where('text', '=', s.text)),
+  addLabel: statement<{ key: number; text: string }>((s) => db.insertInto('label').values({ key: s.key, text: s.text })),
+
+  findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
+    db.selectFrom('identity').select(['key', 'customer', 'nameAt']).where('id', '=', s.id),
+  ),
+  addIdentity: statement<NewIdentity>((s) =>
+    db.insertInto('identity').values({
+      key: s.key,
+      id: s.id,
+      tenant: s.tenant,
+      type: s.type,
+      value: s.value,
+      verified: s.verified,
+      firstPosition: s.firstPosition,
+      customer: s.customer,
+    }),
+  ),
+  verifyIdentity: statement<{ key: number; verified: number }>((s) =>
+    db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
+  ),
+  nameIdentity: statement<{ key: number; name: string; nameAt: number }>((s) =>
+    db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
+  ),
+  addMention: statement<MentionTable>((s) =>
+    db
+      .insertInto('mention')
+      .values({ identity: s.identity, anchor: s.anchor })
+      .onConflict((c) => c.doNothing()),
+  ),
+  putProfile: statement<ProfileTable>((s) =>
+    db
+      .insertInto('profile')
+      .values({ identity: s.identity, position: s.position, data: s.data })
+      .onConflict((c) =>
+        c.column('identity').doUpdateSet({ position: sql.ref('excluded.position'), data: sql.ref('excluded.data') }),
+      ),
+  ),
+
+  findConversation: statement<{ id: Buffer }, { key: number }>((s) =>
+    db.selectFrom('conversation').select('key').where('id', '=', s.id),
+  ),
+  addConversation: statement<{ key: number } & Omit<ConversationTable, 'key'>>((s) =>
+    db.insertInto('conversation').values({ key: s.key, id: s.id, tenant: s.tenant }),
+  ),
+
+  addEntry: statement<EntryTable>((s) => db.insertInto('entry').values(entryValues(s))),
+  correctEntry: statement<EntryTable>((s) => {
+    const { position: _position, id: _id, recordedAt: _recordedAt, ...content } = entryValues(s);
+    return db.updateTable('entry').set(content).where('position', '=', s.position);
+  }),
+  findEntryPlace: statement<{ position: number }, { occurredAt: number; customer: number }>((s) =>
+    db
+      .selectFrom('entry')
+      .innerJoin('identity', 'identity.key', 'entry.identity')
+      .select(['entry.occurredAt', 'identity.customer'])
+      .where('entry.position', '=', s.position),
+  ),
+  addTimeline: statement<TimelineTable>((s) =>
+    db.insertInto('timeline').values({
+      customer: s.customer,
+      occurredAt: s.occurredAt,
+      position: s.position,
+      identity: s.identity,
+      channel: s.channel,
+      kind: s.kind,
+      direction: s.direction,
+    }),
+  ),
+  removeTimeline: statement<{ customer: number; occurredAt: number; position: number }>((s) =>
+    db
+      .deleteFrom('timeline')
+      .where('customer', '=', s.customer)
+      .where('occurredAt', '=', s.occurredAt)
+      .where('position', '=', s.position),
+  ),
+
+  findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
+    db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),
+  ),
+  addLink: statement<LinkWrite>((s) =>
+    db.insertInto('link').values({
+      key: s.key,
+      id: s.id,
+      tenant: s.tenant,
+      a: s.a,
+      b: s.b,
+      status: s.status,
+      evidence: s.evidence,
+      confidence: s.confidence,
+      rule: s.rule,
+      agent: s.agent,
+      reason: s.reason,
+      firstPosition: s.position,
+      lastPosition: s.position,
+    }),
+  ),
+  updateLink: statement<Omit<LinkWrite, 'id' | 'tenant' | 'a' | 'b'>>((s) =>
+    db
+      .updateTable('link')
+      .set({
+        status: s.status,
+        evidence: s.evidence,
+        confidence: s.confidence,
+        rule: s.rule,
+        agent: s.agent,
+        reason: s.reason,
+        lastPosition: s.position,
+      })
+      .where('key', '=', s.key),
+  ),
+  endLink: statement<{ key: number; status: LinkStatus; agent: string | null; reason: string | null; position: number }>((s) =>
+    db
+      .updateTable('link')
+      .set({ status: s.status, agent: s.agent, reason: s.reason, lastPosition: s.position })
+      .where('key', '=', s.key),
+  ),
+  linkedTo: statement<{ identity: number; active: LinkStatus }, { neighbour: number }>((s) =>
+    db
+      .selectFrom('link')
+      .select('b as neighbour')
+      .where('a', '=', s.identity)
+      .where('status', '=', s.active)
+      .unionAll(db.selectFrom('link').select('a as neighbour').where('b', '=', s.identity).where('status', '=', s.active)),
+  ),
+  customerOf: statement<{ identity: number }, { customer: number }>((s) =>
+    db.selectFrom('identity').select('customer').where('key', '=', s.identity),
+  ),
+  membersOf: statement<{ customer: number }, { key: number }>((s) =>
+    db.selectFrom('identity').select('key').where('customer', '=', s.customer),
+  ),
+  joinCustomer: statement<{ from: number; to: number }, { id: Buffer }>((s) =>
+    db.updateTable('identity').set({ customer: s.to }).where('customer', '=', s.from).returning('id'),
+  ),
+  moveIdentity: statement<{ key: number; to: number }, { id: Buffer }>((s) =>
+    db.updateTable('identity').set({ customer: s.to }).where('key', '=', s.key).returning('id'),
+  ),
+  joinTimeline: statement<{ from: number; to: number }>((s) =>
+    db.updateTable('timeline').set({ customer: s.to }).where('customer', '=', s.from),
+  ),
+  moveTimeline: statement<{ from: number; to: number; identity: number }>((s) =>
+    db.updateTable('timeline').set({ customer: s.to }).where('customer', '=', s.from).where('identity', '=', s.identity),
+  ),
+});
+
+export type FoldStatements = ReturnType<typeof foldStatements>;
+
+const entryValues = (s: EntryTable): EntryTable => ({
+  position: s.position,
+  id: s.id,
+  identity: s.identity,
+  conversation: s.conversation,
+  channel: s.channel,
+  account: s.account,
+  kind: s.kind,
+  direction: s.direction,
+  occurredAt: s.occurredAt,
+  recordedAt: s.recordedAt,
+  late: s.late,
+  revision: s.revision,
+  subject: s.subject,
+  preview: s.preview,
+  agent: s.agent,
+  outcome: s.outcome,
+});

@@ -1,0 +1,30 @@
+import type { Kysely } from 'kysely';
+import type { ReadModelSchema } from './read-model.schema.js';
+import type { Statement } from './statement.js';
+
+/** Runs compiled statements inside one transaction of the read model. An engine may answer at once or later. */
+export interface ReadModelSession {
+  run<Values extends object>(statement: Statement<Values>, values: Values): void | Promise<void>;
+  all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Row[] | Promise<Row[]>;
+}
+
+/**
+ * Rows that answer questions, folded from the log and rebuildable from position 0.
+ *
+ * Promises of every adapter (checked by `read-model.contract.ts`): `transaction` keeps all or nothing; `checkpoint`
+ * starts at 0; a reader sees whole transactions only. A lost tail is harmless, since rows and checkpoint go together.
+ */
+export abstract class ReadModel {
+  /** For queries; never for writing. */
+  abstract readonly db: Kysely<ReadModelSchema>;
+
+  abstract transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T>;
+
+  abstract close(): Promise<void>;
+}
+
+/** Name under which the one projector of this read model keeps its place. */
+export const PROJECTOR = 'read-model';
+
+/** Shape of all rows; raise it when a fold changes what it writes, and every installation folds anew. */
+export const READ_MODEL_VERSION = 1;

@@ -1,0 +1,117 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Rows of the read model. Integer keys inside, UUIDs (16 bytes) at the edges; keys count up in the order of the log,
+ * so that a rebuild gives the same rows. Instants are epoch milliseconds, booleans 0 or 1.
+ */
+export interface ReadModelSchema {
+  checkpoint: CheckpointTable;
+  tenant: TextKeyTable;
+  label: TextKeyTable;
+  identity: IdentityTable;
+  mention: MentionTable;
+  profile: ProfileTable;
+  link: LinkTable;
+  conversation: ConversationTable;
+  entry: EntryTable;
+  timeline: TimelineTable;
+}
+
+/** How far a projection has folded the log; moved first in each transaction, by compare-and-set. */
+export interface CheckpointTable {
+  name: string;
+  /** Shape of the rows; another shape is folded anew. */
+  version: number;
+  position: number;
+}
+
+/** Names that occur in many rows, written once. */
+export interface TextKeyTable {
+  key: Generated<number>;
+  text: string;
+}
+
+export interface IdentityTable {
+  key: Generated<number>;
+  id: Buffer;
+  tenant: number;
+  type: string;
+  value: string;
+  verified: number;
+  firstPosition: number;
+  /** Key of the earliest identity among all that active links join with this one. */
+  customer: number;
+  /** Name last seen beside this identity, by the clock of the contact. */
+  name: string | null;
+  nameAt: number | null;
+}
+
+/** An identity seen beside an anchor, linked or not: how a shared number still finds those who used it. */
+export interface MentionTable {
+  identity: number;
+  anchor: number;
+}
+
+export interface ProfileTable {
+  identity: number;
+  position: number;
+  /** JSON of the imported record without its identifiers. */
+  data: string;
+}
+
+export type LinkStatus = 'active' | 'retracted' | 'proposed' | 'rejected';
+
+export interface LinkTable {
+  key: Generated<number>;
+  id: Buffer;
+  tenant: number;
+  a: number;
+  b: number;
+  status: LinkStatus;
+  evidence: string;
+  confidence: number;
+  /** Version of the rules that decided, null when an agent did. */
+  rule: string | null;
+  agent: string | null;
+  reason: string | null;
+  firstPosition: number;
+  lastPosition: number;
+}
+
+export interface ConversationTable {
+  key: Generated<number>;
+  id: Buffer;
+  tenant: number;
+}
+
+/** One contact as lists show it. */
+export interface EntryTable {
+  /** Where the contact was first recorded; stays through corrections. */
+  position: number;
+  id: Buffer;
+  identity: number;
+  conversation: number;
+  channel: number;
+  account: number;
+  kind: number;
+  direction: number;
+  occurredAt: number;
+  recordedAt: number;
+  late: number;
+  revision: number;
+  subject: string | null;
+  preview: string | null;
+  agent: string | null;
+  outcome: string | null;
+}
+
+/** The thin index that a page is read from; what it filters by, and nothing else. */
+export interface TimelineTable {
+  customer: number;
+  occurredAt: number;
+  position: number;
+  identity: number;
+  channel: number;
+  kind: number;
+  direction: number;
+}

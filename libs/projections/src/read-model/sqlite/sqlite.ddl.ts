@@ -1,0 +1,33 @@
+/** Tables of the read model, shape 1. Columns as `read-model.schema.ts` names them. */
+export const TABLES = `
+CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS label (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS identity (
+  key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL,
+  verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER);
+CREATE INDEX IF NOT EXISTS identity_customer ON identity (customer);
+CREATE TABLE IF NOT EXISTS mention (identity INTEGER NOT NULL, anchor INTEGER NOT NULL, PRIMARY KEY (identity, anchor)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS profile (identity INTEGER PRIMARY KEY, position INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS link (
+  key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,
+  status TEXT NOT NULL, evidence TEXT NOT NULL, confidence REAL NOT NULL, rule TEXT, agent TEXT, reason TEXT,
+  firstPosition INTEGER NOT NULL, lastPosition INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS link_a ON link (a);
+CREATE INDEX IF NOT EXISTS link_b ON link (b);
+CREATE TABLE IF NOT EXISTS conversation (key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS entry (
+  position INTEGER PRIMARY KEY, id BLOB NOT NULL, identity INTEGER NOT NULL, conversation INTEGER NOT NULL,
+  channel INTEGER NOT NULL, account INTEGER NOT NULL, kind INTEGER NOT NULL, direction INTEGER NOT NULL,
+  occurredAt INTEGER NOT NULL, recordedAt INTEGER NOT NULL, late INTEGER NOT NULL, revision INTEGER NOT NULL,
+  subject TEXT, preview TEXT, agent TEXT, outcome TEXT);
+CREATE TABLE IF NOT EXISTS timeline (
+  customer INTEGER NOT NULL, occurredAt INTEGER NOT NULL, position INTEGER NOT NULL, identity INTEGER NOT NULL,
+  channel INTEGER NOT NULL, kind INTEGER NOT NULL, direction INTEGER NOT NULL,
+  PRIMARY KEY (customer, occurredAt, position)) WITHOUT ROWID;
+`;
+
+/** What a bulk write builds last. */
+export const INDEXES = `
+CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
+`;

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { DIRECTION_CODES, ReadModel } from '#libs/projections';
+import { toInstant, uuidOfBytes } from '#libs/kernel';
+import { Labels } from '../shared/labels.js';
+import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
+
+const INBOUND = DIRECTION_CODES.indexOf('inbound');
+
+/** Puts together what the header of a customer shows. */
+@Injectable()
+export class CustomerReader {
+  constructor(
+    private readonly readModel: ReadModel,
+    private readonly labels: Labels,
+  ) {}
+
+  async read(customer: number): Promise<CustomerDto> {
+    const { db } = this.readModel;
+    const [identities, profiles, counts] = await Promise.all([
+      db.selectFrom('identity').selectAll().where('customer', '=', customer).orderBy('key').execute(),
+      db
+        .selectFrom('profile')
+        .innerJoin('identity', 'identity.key', 'profile.identity')
+        .select('profile.data')
+        .where('identity.customer', '=', customer)
+        .orderBy('profile.identity')
+        .execute(),
+      db
+        .selectFrom('timeline')
+        .select(({ fn }) => [
+          'channel',
+          'direction',
+          fn.countAll<number>().as('count'),
+          fn.min('occurredAt').as('first'),
+          fn.max('occurredAt').as('last'),
+        ])
+        .where('customer', '=', customer)
+        .groupBy(['channel', 'direction'])
+        .execute(),
+    ]);
+    const label = await this.labels.load(new Set(counts.map(({ channel }) => channel)));
+    const channels: Record<string, number> = {};
+    const begun: Record<string, number> = {};
+    for (const { channel, direction, count } of counts) {
+      const name = label(channel);
+      channels[name] = (channels[name] ?? 0) + Number(count);
+      if (direction === INBOUND) begun[name] = (begun[name] ?? 0) + Number(count);
+    }
+    const preferred = Object.entries(begun).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0];
+    const named = identities.filter((i) => i.name !== null).toSorted((a, b) => a.nameAt! - b.nameAt! || a.key - b.key);
+    const name = (named.find((i) => i.type === 'profile') ?? named[0])?.name;
+    return {
+      id: uuidOfBytes(identities[0]!.id),
+      ...(name ? { name } : {}),
+      identities: identities.map((i) => ({ id: uuidOfBytes(i.id), type: i.type, value: i.value, verified: i.verified === 1 })),
+      profiles: profiles.map(({ data }) => JSON.parse(data) as CustomerProfileDto),
+      channels,
+      interactions: Object.values(channels).reduce((sum, n) => sum + n, 0),
+      ...(preferred === undefined ? {} : { preferredChannel: preferred }),
+      ...(counts.length === 0
+        ? {}
+        : {
+            firstContactAt: toInstant(Math.min(...counts.map(({ first }) => Number(first)))),
+            lastContactAt: toInstant(Math.max(...counts.map(({ last }) => Number(last)))),
+          }),
+    };
+  }
+}

@@ -1,0 +1,63 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+/** One identifier that belongs to the customer. */
+export class CustomerIdentityDto {
+  @ApiProperty({ type: String, format: 'uuid' })
+  id!: string;
+  @ApiProperty({ type: String })
+  type!: string;
+  @ApiProperty({ type: String, description: 'Normalised' })
+  value!: string;
+  @ApiProperty({ type: Boolean })
+  verified!: boolean;
+}
+
+/** A customer record of another system. */
+export class CustomerProfileDto {
+  @ApiProperty({ type: String })
+  source!: string;
+  @ApiProperty({ type: String })
+  externalId!: string;
+  @ApiPropertyOptional({ type: String })
+  name?: string;
+  @ApiPropertyOptional({ type: String })
+  givenName?: string;
+  @ApiPropertyOptional({ type: String })
+  familyName?: string;
+  @ApiPropertyOptional({ type: String })
+  birthDate?: string;
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  createdAt?: string;
+  @ApiPropertyOptional({ type: Object })
+  consents?: Record<string, boolean>;
+  @ApiPropertyOptional({ type: Object })
+  attributes?: Record<string, unknown>;
+}
+
+/** The header of a timeline. */
+export class CustomerDto {
+  @ApiProperty({ type: String, format: 'uuid', description: 'Id of the earliest identity; every id in `identities` names the same customer' })
+  id!: string;
+  @ApiPropertyOptional({ type: String })
+  name?: string;
+  @ApiProperty({ type: [CustomerIdentityDto] })
+  identities!: CustomerIdentityDto[];
+  @ApiProperty({ type: [CustomerProfileDto] })
+  profiles!: CustomerProfileDto[];
+  @ApiProperty({ type: Object, description: 'Number of contacts by channel' })
+  channels!: Record<string, number>;
+  @ApiProperty({ type: Number })
+  interactions!: number;
+  @ApiPropertyOptional({ type: String, description: 'Channel of most contacts the customer began' })
+  preferredChannel?: string;
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  firstContactAt?: string;
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  lastContactAt?: string;
+}
+
+/** Customers found; empty when nobody is known by the identifier. */
+export class CustomerListDto {
+  @ApiProperty({ type: [CustomerDto] })
+  items!: CustomerDto[];
+}

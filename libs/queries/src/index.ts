@@ -1,0 +1,3 @@
+export { CustomerDirectory } from './customers/customer-directory.js';
+export { GetTimelineQuery } from './timeline/get-timeline.handler.js';
+export { FindCustomersQuery } from './customers/find-customers.handler.js';

@@ -1,0 +1,85 @@
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { isLate, previewOf } from '#libs/projections/timeline/timeline.projection.js';
+import { HubError, isUuid, toInstant } from '#libs/kernel';
+import { BodyDto, TimelineEntryDto } from '../timeline/timeline.dto.js';
+import { Bodies } from './bodies.js';
+
+/** An identifier as the contact carried it. */
+export class CarriedIdentifierDto {
+  @ApiProperty({ type: String, format: 'uuid' })
+  identity!: string;
+  @ApiProperty({ type: String })
+  type!: string;
+  @ApiProperty({ type: String, description: 'Normalised' })
+  value!: string;
+  @ApiPropertyOptional({ type: Boolean })
+  verified?: boolean;
+  @ApiPropertyOptional({ type: Boolean, description: 'Stands for nobody in particular' })
+  blocked?: boolean;
+}
+
+/** A contact whole, in its newest revision. */
+export class InteractionDto extends TimelineEntryDto {
+  declare body: BodyDto;
+  @ApiProperty({ type: String })
+  externalId!: string;
+  @ApiProperty({ type: Number })
+  revision!: number;
+  @ApiProperty({ type: Number, description: 'Position of the newest revision' })
+  lastPosition!: number;
+  @ApiProperty({ type: String, format: 'date-time' })
+  receivedAt!: string;
+  @ApiPropertyOptional({ type: String })
+  threadId?: string;
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  endedAt?: string;
+  @ApiPropertyOptional({ type: String })
+  language?: string;
+  @ApiPropertyOptional({ type: String })
+  name?: string;
+  @ApiProperty({ type: String, format: 'uuid', description: 'The identity it belongs to; resolves to its customer' })
+  customer!: string;
+  @ApiProperty({ type: [CarriedIdentifierDto] })
+  identifiers!: CarriedIdentifierDto[];
+}
+
+export class GetInteractionQuery extends Query<InteractionDto> {
+  constructor(
+    readonly tenant: string,
+    readonly id: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetInteractionQuery)
+export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery> {
+  constructor(private readonly bodies: Bodies) {}
+
+  async execute({ tenant, id }: GetInteractionQuery): Promise<InteractionDto> {
+    const found = isUuid(id) ? await this.bodies.find(tenant, id) : undefined;
+    if (!found) throw new HubError('INTERACTION.NOT_FOUND', 'no interaction has this id');
+    const { events, content } = found;
+    const { text, html, attachments, attributes, identities, anchor, digest: _digest, ...rest } = content;
+    const preview = previewOf(text);
+    return {
+      id,
+      ...rest,
+      recordedAt: toInstant(events[0]!.recordedAtMs),
+      position: events[0]!.position,
+      lastPosition: events.at(-1)!.position,
+      late: isLate(content),
+      corrected: content.revision > 1,
+      ...(preview === null ? {} : { preview }),
+      customer: anchor,
+      identifiers: identities,
+      body: {
+        ...(text === undefined ? {} : { text }),
+        ...(html === undefined ? {} : { html }),
+        ...(attachments === undefined ? {} : { attachments }),
+        ...(attributes === undefined ? {} : { attributes }),
+      },
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { EventStore, ParkedMessages, streamId } from '#libs/event-store';
+import { HubError, isUuid } from '#libs/kernel';
+import { ProjectionProgress } from '#libs/projections';
+
+/** What became of a delivery. */
+export class ReceiptDto {
+  @ApiProperty({ type: String, format: 'uuid' })
+  receipt!: string;
+  @ApiProperty({ enum: ['accepted', 'recorded', 'duplicate', 'corrected', 'parked'] })
+  status!: 'accepted' | 'recorded' | 'duplicate' | 'corrected' | 'parked';
+  @ApiPropertyOptional({ type: Number, description: 'Where the newest revision was recorded' })
+  position?: number;
+  @ApiPropertyOptional({ type: String, description: 'Why it was parked' })
+  reason?: string;
+  @ApiProperty({ type: Boolean, description: 'Whether the timeline shows it by now' })
+  visible!: boolean;
+}
+
+export class GetReceiptQuery extends Query<ReceiptDto> {
+  constructor(
+    readonly tenant: string,
+    readonly receipt: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetReceiptQuery)
+export class GetReceiptHandler implements IQueryHandler<GetReceiptQuery> {
+  constructor(
+    private readonly store: EventStore,
+    private readonly parked: ParkedMessages,
+    private readonly progress: ProjectionProgress,
+  ) {}
+
+  async execute({ tenant, receipt }: GetReceiptQuery): Promise<ReceiptDto> {
+    if (isUuid(receipt)) {
+      for (const category of ['interaction', 'identity'] as const) {
+        const last = (await this.store.read(streamId(category, receipt))).at(-1);
+        if (last?.tenant !== tenant) continue;
+        return {
+          receipt,
+          status: last.type === 'InteractionCorrected' ? 'corrected' : 'recorded',
+          position: last.position,
+          visible: last.position <= this.progress.position(),
+        };
+      }
+      const parked = await this.parked.get(receipt);
+      if (parked?.tenant === tenant) return { receipt, status: 'parked', reason: parked.reason, visible: false };
+    }
+    throw new HubError('RECEIPT.NOT_FOUND', 'no delivery has this receipt');
+  }
+}

@@ -1,0 +1,60 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { DIRECTIONS, INTERACTION_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
+
+/** What was said, in full. */
+export class BodyDto {
+  @ApiPropertyOptional({ type: String })
+  text?: string;
+  @ApiPropertyOptional({ type: String, description: 'As the sender wrote it: sanitise before showing' })
+  html?: string;
+  @ApiPropertyOptional({ type: [Object] })
+  attachments?: Attachment[];
+  @ApiPropertyOptional({ type: Object })
+  attributes?: Record<string, AttributeValue>;
+}
+
+/** One contact as a timeline shows it. */
+export class TimelineEntryDto {
+  @ApiProperty({ type: String, format: 'uuid', description: 'The interaction; also its receipt' })
+  id!: string;
+  @ApiProperty({ type: String, format: 'uuid' })
+  conversation!: string;
+  @ApiProperty({ type: String })
+  channel!: string;
+  @ApiProperty({ type: String, description: 'Which of our mailboxes, numbers or shops' })
+  account!: string;
+  @ApiProperty({ enum: INTERACTION_KINDS })
+  kind!: string;
+  @ApiProperty({ enum: DIRECTIONS })
+  direction!: string;
+  @ApiProperty({ type: String, format: 'date-time', description: "The provider's clock" })
+  occurredAt!: string;
+  @ApiProperty({ type: String, format: 'date-time', description: 'Our clock' })
+  recordedAt!: string;
+  @ApiProperty({ type: Number, description: 'Place in the log where it was first recorded' })
+  position!: number;
+  @ApiProperty({ type: Boolean, description: 'Arrived over an hour after it happened' })
+  late!: boolean;
+  @ApiProperty({ type: Boolean, description: 'Shows a revision above 1' })
+  corrected!: boolean;
+  @ApiPropertyOptional({ type: String })
+  subject?: string;
+  @ApiPropertyOptional({ type: String })
+  preview?: string;
+  @ApiPropertyOptional({ type: String })
+  agent?: string;
+  @ApiPropertyOptional({ type: String })
+  outcome?: string;
+  @ApiPropertyOptional({ type: BodyDto, description: 'With include=body' })
+  body?: BodyDto;
+}
+
+/** A page, newest first. */
+export class TimelinePageDto {
+  @ApiProperty({ type: [TimelineEntryDto] })
+  items!: TimelineEntryDto[];
+  @ApiPropertyOptional({ type: String, description: 'Give as `before` for the older page' })
+  next?: string;
+  @ApiPropertyOptional({ type: String, description: 'Give as `after` for the newer page' })
+  previous?: string;
+}
