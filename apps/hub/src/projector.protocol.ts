@@ -3,7 +3,6 @@ import type { AppendReceipt, ExpectedRevision, NewEvent, Position, StreamId } fr
 /** What the projector thread is started with. */
 export interface ProjectorData {
   dataDir: string;
-  pepper: Uint8Array;
 }
 
 export type ToProjector =

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
@@ -10,10 +11,13 @@ import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
 const port = parentPort!;
-const { dataDir, pepper } = workerData as ProjectorData;
+const { dataDir } = workerData as ProjectorData;
 const send = (message: FromProjector) => port.postMessage(message);
 
-const pending = new Map<number, { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }>();
+const pending = new Map<
+  number,
+  { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }
+>();
 let calls = 0;
 
 const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
@@ -21,7 +25,7 @@ const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') })
 const projector = new Projector(readModel, log);
 const resolver = await IdentityResolver.open({
   file: join(dataDir, 'identity.db'),
-  ids: new IdFactory(Buffer.from(pepper)),
+  ids: new IdFactory(readFileSync(join(dataDir, 'pepper'))),
   // The hub's main thread is the one writer of the log.
   append: (stream, events: readonly NewEvent[], expected) =>
     new Promise((resolve, reject) => {

@@ -18,9 +18,15 @@ export const readTextBody = (body: unknown): string => {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.toString('utf8', 3) : body.toString('utf8');
 };
 
-/** The value of a JSON text. @throws HubError `REQUEST.NOT_JSON` with line and column of the first fault. */
-export const parseJson = (text: string): unknown => {
-  if (isDeeperThan(text, MAX_JSON_DEPTH)) throw notJson(`the body nests deeper than ${MAX_JSON_DEPTH} levels`);
+/**
+ * The value of a JSON text.
+ * @param scanAbove text of at most so many characters is not searched for deep nesting: for readers whose check of the
+ * shape refuses it anyway. @default 0
+ * @throws HubError `REQUEST.NOT_JSON` with line and column of the first fault.
+ */
+export const parseJson = (text: string, scanAbove = 0): unknown => {
+  if (text.length > scanAbove && isDeeperThan(text, MAX_JSON_DEPTH))
+    throw notJson(`the body nests deeper than ${MAX_JSON_DEPTH} levels`);
   try {
     return JSON.parse(text) as unknown;
   } catch {

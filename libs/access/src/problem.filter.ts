@@ -1,12 +1,13 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { codeOf, messageOf, type Logger } from '#libs/kernel';
-import { problemOf } from './problem.js';
+import { problemOf, type ProblemDetails } from './problem.js';
 
-interface Reply {
+/** The part of a Fastify reply that an answer needs. */
+export interface ProblemReply {
   sent: boolean;
   raw: { headersSent: boolean; destroy(): unknown };
-  code(status: number): Reply;
-  headers(values: Record<string, string>): Reply;
+  code(status: number): unknown;
+  headers(values: Record<string, string>): unknown;
   send(body: string): unknown;
 }
 
@@ -17,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.getArgByIndex<{ id?: unknown }>(0);
-    const reply = host.getArgByIndex<Reply>(1);
+    const reply = host.getArgByIndex<ProblemReply>(1);
     const instance = typeof request.id === 'string' ? request.id : undefined;
     const { details, headers } = problemOf(error, instance);
     if (details.status >= 500) {
@@ -31,9 +32,18 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    reply
-      .code(details.status)
-      .headers({ ...headers, 'content-type': 'application/problem+json' })
-      .send(JSON.stringify(details));
+    answer(reply, details, headers);
   }
 }
+
+const answer = (reply: ProblemReply, details: ProblemDetails, headers: Record<string, string>): void => {
+  reply.code(details.status);
+  reply.headers({ ...headers, 'content-type': 'application/problem+json' });
+  reply.send(JSON.stringify(details));
+};
+
+/** Answers what Fastify's router refuses before any controller or filter is asked: an address that is no URL. */
+export const answerFrameworkError = (error: unknown, request: { id?: unknown }, reply: ProblemReply): void => {
+  const { details, headers } = problemOf(error, typeof request.id === 'string' ? request.id : undefined);
+  answer(reply, details, headers);
+};

@@ -1,2 +1,3 @@
 export * from './interaction-bus.port.js';
 export * from './bus-key.js';
+export * from './cloud-event.js';

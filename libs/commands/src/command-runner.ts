@@ -58,7 +58,10 @@ export class CommandRunner {
     { stream }: CommandTarget,
   ): Promise<{ state: State; expected: ExpectedRevision; position: number }> {
     const past = await this.store.read(stream);
-    const state = past.reduce((s, stored) => decider.evolve(s, upcast(stored) as unknown as Event), decider.initialState);
+    const state = past.reduce(
+      (s, stored) => decider.evolve(s, upcast(stored) as unknown as Event),
+      decider.initialState,
+    );
     const last = past.at(-1);
     return { state, expected: last ? last.revision : 'no_stream', position: last?.position ?? 0 };
   }

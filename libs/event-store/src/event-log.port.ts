@@ -1,4 +1,4 @@
-import type { EventStore, Position, ReadAllOptions, StoredEvent } from './event-store.port.js';
+import type { EventStore, Position, ReadAllOptions, StoredEvent, StreamRevision } from './event-store.port.js';
 
 /** The read half of an event store: what a reader in another thread or process offers. */
 export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'subscribe' | 'head'>;
@@ -16,6 +16,7 @@ export interface RawEventLog {
 /** What was appended, told after its commit and before the promise of its append resolves. */
 export interface AppendedEvent {
   position: Position;
+  revision: StreamRevision;
   type: string;
   tenant: string;
   data: object;

@@ -38,8 +38,9 @@ export const checkAppend = (stream: StreamId, events: readonly NewEvent[], expec
   if (events.length === 0) refuse('an append needs at least one event');
   if (expected !== 'no_stream' && !(Number.isSafeInteger(expected) && expected >= 0))
     refuse(`expected revision ${expected} is not a whole number from 0`);
-  for (const { id, schema } of events) {
+  for (const { id, schema, data } of events) {
     if (!isUuid(id)) refuse(`event id "${id}" is not a lower-case UUID`);
+    if (typeof data !== 'object' || data === null) refuse('data of an event is an object');
     if (!Number.isSafeInteger(schema)) refuse(`schema ${schema} is not a whole number`);
   }
 };

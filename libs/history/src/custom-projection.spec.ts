@@ -13,7 +13,7 @@ const projection = (over: Partial<CustomProjection<number[]>> = {}): CustomProje
       return state;
     },
     ...over,
-  }) satisfies CustomProjection<number[]> as CustomProjection;
+  }) satisfies CustomProjection<number[]>;
 
 describe('a custom projection', () => {
   it('folds the filtered log in order and starts alike every time', async () => {

@@ -10,7 +10,7 @@ const root = process.cwd();
 
 const build = (lib: string): void => {
   const from = join(root, 'libs', lib, 'src');
-  for (const file of readdirSync(from)) {
+  for (const file of readdirSync(from, { encoding: 'utf8', recursive: true })) {
     if (!file.endsWith('.ts') || /\.(spec|contract|controller|module)\.ts$/.test(file)) continue;
     const to = join(directory, 'dist/libs', lib, 'src', file.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(to), { recursive: true });

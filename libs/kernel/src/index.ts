@@ -7,3 +7,4 @@ export * from './settings.js';
 export * from './logging.js';
 export * from './lru.js';
 export * from './accounts.js';
+export * from './engines.js';

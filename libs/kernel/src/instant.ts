@@ -2,7 +2,8 @@
 export type Instant = string;
 
 // Date and time with a zone: RFC 3339, plus the offset without colon that some PBXs write.
-const zoned = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))$/;
+const zoned =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))$/;
 
 /**
  * Epoch milliseconds of an ISO 8601 date-time that carries a zone, or undefined: a text without a zone names no

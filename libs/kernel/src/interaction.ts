@@ -9,14 +9,33 @@ export const CHANNELS = [
 ] as const; // prettier-ignore
 export type ChannelName = (typeof CHANNELS)[number] | (string & {});
 
-export const INTERACTION_KINDS = ['message', 'call', 'visit', 'order', 'case', 'feedback', 'status', 'identify'] as const;
+export const INTERACTION_KINDS = [
+  'message',
+  'call',
+  'visit',
+  'order',
+  'case',
+  'feedback',
+  'status',
+  'identify',
+] as const;
 export type InteractionKind = (typeof INTERACTION_KINDS)[number];
 
 export const DIRECTIONS = ['inbound', 'outbound', 'internal'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 /** Identifier types the hub knows; an integration may register further names of the same form. */
-export const IDENTIFIER_TYPES = ['email', 'phone', 'account', 'loyalty', 'cookie', 'social', 'handle', 'card', 'postal'] as const;
+export const IDENTIFIER_TYPES = [
+  'email',
+  'phone',
+  'account',
+  'loyalty',
+  'cookie',
+  'social',
+  'handle',
+  'card',
+  'postal',
+] as const;
 export type IdentifierType = (typeof IDENTIFIER_TYPES)[number] | (string & {});
 
 /** Bounds of what travels; above them the edge answers 413 or 422, and never cuts. */

@@ -7,7 +7,10 @@ export type { Logger } from 'pino';
  * the callers; never bodies, identifiers or credentials.
  */
 export const createLogger = (level: string, program: string): Logger =>
-  pino({ level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: false }));
+  pino(
+    { level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: false }),
+  );
 
 /** A logger that says nothing. */
 export const silentLogger = (): Logger => pino({ level: 'silent' });

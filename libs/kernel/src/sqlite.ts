@@ -58,11 +58,18 @@ const DRIVERS = ['libsql', 'better-sqlite3'] as const;
 const loadDriver = (): DriverConstructor => {
   const name = process.env.HILO_SQLITE_DRIVER ?? 'libsql';
   if (!(DRIVERS as readonly string[]).includes(name))
-    throw new HubError('SETTINGS.INVALID', `HILO_SQLITE_DRIVER: "${name}" is not a driver; use one of ${DRIVERS.join(', ')}`);
+    throw new HubError(
+      'SETTINGS.INVALID',
+      `HILO_SQLITE_DRIVER: "${name}" is not a driver; use one of ${DRIVERS.join(', ')}`,
+    );
   try {
     return createRequire(import.meta.url)(name) as DriverConstructor;
   } catch (cause) {
-    throw new HubError('SETTINGS.INVALID', `HILO_SQLITE_DRIVER: ${name} cannot be loaded (${messageOf(cause)}); npm install ${name}`, { cause });
+    throw new HubError(
+      'SETTINGS.INVALID',
+      `HILO_SQLITE_DRIVER: ${name} cannot be loaded (${messageOf(cause)}); npm install ${name}`,
+      { cause },
+    );
   }
 };
 
@@ -124,4 +131,5 @@ export const openSqlite = (file: string, options: SqliteOptions = {}): SqliteDat
 };
 
 /** Whether SQLite says that space or the device is the problem, which passes, and not the data. */
-export const isStorageFailure = (error: unknown): boolean => /^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(codeOf(error) ?? '');
+export const isStorageFailure = (error: unknown): boolean =>
+  /^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(codeOf(error) ?? '');

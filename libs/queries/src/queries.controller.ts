@@ -13,7 +13,17 @@ import { GetInteractionQuery, InteractionDto } from './interactions/get-interact
 import { GetReceiptQuery, ReceiptDto } from './receipts/get-receipt.handler.js';
 import { invalidQuery } from './shared/cursor.js';
 import { Freshness } from './shared/freshness.js';
-import { directions, instant, kinds, oneOf, onlyParameters, several, single, whole, type RawQuery } from './shared/parameters.js';
+import {
+  directions,
+  instant,
+  kinds,
+  oneOf,
+  onlyParameters,
+  several,
+  single,
+  whole,
+  type RawQuery,
+} from './shared/parameters.js';
 import { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 import { LiveTimelines } from './timeline/live-timelines.js';
 import { TimelinePageDto } from './timeline/timeline.dto.js';
@@ -52,7 +62,11 @@ export class QueriesController {
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A customer, by any of its ids' })
   @ApiOkResponse({ type: CustomerDto })
-  async customer(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: RawQuery): Promise<CustomerDto> {
+  async customer(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: RawQuery,
+  ): Promise<CustomerDto> {
     onlyParameters(query, ['atLeast']);
     await this.freshness.atLeast(query);
     return this.queries.execute(new GetCustomerQuery(caller.tenant, id));
@@ -72,8 +86,23 @@ export class QueriesController {
   @ApiQuery({ name: 'include', required: false, description: '`body`' })
   @ApiQuery({ name: 'atLeast', required: false })
   @ApiOkResponse({ type: TimelinePageDto })
-  async timeline(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: RawQuery): Promise<TimelinePageDto> {
-    onlyParameters(query, ['limit', 'before', 'after', 'channel', 'kind', 'direction', 'from', 'to', 'include', 'atLeast']);
+  async timeline(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: RawQuery,
+  ): Promise<TimelinePageDto> {
+    onlyParameters(query, [
+      'limit',
+      'before',
+      'after',
+      'channel',
+      'kind',
+      'direction',
+      'from',
+      'to',
+      'include',
+      'atLeast',
+    ]);
     const question = {
       tenant: caller.tenant,
       customer: id,
@@ -99,7 +128,10 @@ export class QueriesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const customer = await this.customers.get(caller.tenant, id);
-    const stream = await this.live.watch(customer, whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER));
+    const stream = await this.live.watch(
+      customer,
+      whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER),
+    );
     await reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
@@ -124,7 +156,11 @@ export class QueriesController {
   @ApiQuery({ name: 'include', required: false })
   @ApiQuery({ name: 'atLeast', required: false })
   @ApiOkResponse({ type: ConversationDto })
-  async conversation(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: RawQuery): Promise<ConversationDto> {
+  async conversation(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: RawQuery,
+  ): Promise<ConversationDto> {
     onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast']);
     const question = { tenant: caller.tenant, id, ...page(query) };
     await this.freshness.atLeast(query);
@@ -142,7 +178,8 @@ export class QueriesController {
 
 const page = (query: RawQuery) => {
   const [before, after] = [single(query, 'before'), single(query, 'after')];
-  if (before !== undefined && after !== undefined) throw invalidQuery('after', 'stands beside before', 'give one of them');
+  if (before !== undefined && after !== undefined)
+    throw invalidQuery('after', 'stands beside before', 'give one of them');
   return {
     limit: whole(query, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE,
     before,

@@ -19,13 +19,15 @@ export class DeclaredAccountDirectory extends AccountDirectory {
   constructor(
     private readonly accounts: readonly ChannelAccount[],
     private readonly tenants: Readonly<Record<string, TenantDeclaration>> = {},
-    private readonly installationCountry: string | undefined = undefined,
+    private readonly installationCountry?: string,
     /** What the file says about the mail listener. */
     readonly smtp: SmtpDeclaration = new SmtpDeclaration(),
   ) {
     super();
     this.ids = new Map(accounts.map((account) => [account.id, account]));
-    this.addresses = new Map(accounts.flatMap((account) => mailAddresses(account).map((a) => [plainAddress(a), account] as const)));
+    this.addresses = new Map(
+      accounts.flatMap((account) => mailAddresses(account).map((a) => [plainAddress(a), account] as const)),
+    );
     for (const { tenant, name, defaultCountry } of accounts)
       if (defaultCountry !== undefined) this.countries.set(`${tenant}|${name}`, defaultCountry);
   }

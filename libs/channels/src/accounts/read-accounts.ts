@@ -31,7 +31,9 @@ export const readAccountsFile = (file: string | undefined, context: AccountsCont
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new HubError('SETTINGS.INVALID', `HILO_ACCOUNTS_FILE: ${file} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new HubError('SETTINGS.INVALID', `HILO_ACCOUNTS_FILE: ${file} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   return readAccounts(text, context, file);
 };
@@ -64,11 +66,19 @@ const yamlOf = (text: string, source: string): object => {
 };
 
 const validate = (instance: object): ValidationError[] =>
-  validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, validationError: { target: false, value: false } });
+  validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    validationError: { target: false, value: false },
+  });
 
 const messages = (path: string, errors: readonly ValidationError[]): string[] =>
   errors.flatMap((error) => {
-    const here = /^\d+$/.test(error.property) ? `${path}[${error.property}]` : path === '' ? error.property : `${path}.${error.property}`;
+    const here = /^\d+$/.test(error.property)
+      ? `${path}[${error.property}]`
+      : path === ''
+        ? error.property
+        : `${path}.${error.property}`;
     const own = Object.entries(error.constraints ?? {}).map(([rule, text]) =>
       rule === 'whitelistValidation'
         ? `${here}: is not a known field; remove it or check its spelling`
@@ -87,12 +97,18 @@ const tenantsOf = (file: AccountsFile, problems: string[]): Record<string, Tenan
   return Object.fromEntries(tenants);
 };
 
-const accountOf = (declared: AccountDeclaration, path: string, context: AccountsContext, problems: string[]): ChannelAccount => {
+const accountOf = (
+  declared: AccountDeclaration,
+  path: string,
+  context: AccountsContext,
+  problems: string[],
+): ChannelAccount => {
   const adapter = context.adapters.byName(declared.adapter);
   const secrets = [...(declared.secrets ?? [])];
   for (const [index, variable] of (declared.secretsFrom ?? []).entries()) {
     const secret = context.env[variable];
-    if (secret === undefined || secret === '') problems.push(`${path}.secretsFrom[${index}]: ${variable} is not set; set it or remove it here`);
+    if (secret === undefined || secret === '')
+      problems.push(`${path}.secretsFrom[${index}]: ${variable} is not set; set it or remove it here`);
     else secrets.push(secret);
   }
   const account: ChannelAccount = {
@@ -106,7 +122,9 @@ const accountOf = (declared: AccountDeclaration, path: string, context: Accounts
   };
   if (!adapter) {
     if (declared.adapter !== GENERIC_ADAPTER)
-      problems.push(`${path}.adapter: "${declared.adapter}" is not an adapter; use one of ${[...context.adapters.names(), GENERIC_ADAPTER].join(', ')}`);
+      problems.push(
+        `${path}.adapter: "${declared.adapter}" is not an adapter; use one of ${[...context.adapters.names(), GENERIC_ADAPTER].join(', ')}`,
+      );
     return account;
   }
   if (adapter.needsSecret && secrets.length === 0)
@@ -114,7 +132,12 @@ const accountOf = (declared: AccountDeclaration, path: string, context: Accounts
   return { ...account, settings: adapterSettings(adapter, declared.settings ?? {}, `${path}.settings`, problems) };
 };
 
-const adapterSettings = (adapter: ChannelAdapter, given: object, path: string, problems: string[]): Record<string, unknown> => {
+const adapterSettings = (
+  adapter: ChannelAdapter,
+  given: object,
+  path: string,
+  problems: string[],
+): Record<string, unknown> => {
   const settings = plainToInstance(adapter.settings, given, { exposeDefaultValues: true });
   problems.push(...messages(path, validate(settings)));
   return settings as Record<string, unknown>;
@@ -132,10 +155,19 @@ const clashes = (accounts: readonly ChannelAccount[], adapters: ChannelAdapters)
   for (const [index, account] of accounts.entries()) {
     const adapter = adapters.byName(account.adapter);
     claim(index, 'id', account.id, `id "${account.id}"`, 'choose another id');
-    if (adapter) claim(index, 'name', `${account.tenant}|${adapter.channel}|${account.name}`, `tenant, channel and name "${account.name}"`, 'give it a name of its own');
-    for (const address of mailAddresses(account)) claim(index, 'address', plainAddress(address), `mail address ${address}`, 'an address belongs to one account');
+    if (adapter)
+      claim(
+        index,
+        'name',
+        `${account.tenant}|${adapter.channel}|${account.name}`,
+        `tenant, channel and name "${account.name}"`,
+        'give it a name of its own',
+      );
+    for (const address of mailAddresses(account))
+      claim(index, 'address', plainAddress(address), `mail address ${address}`, 'an address belongs to one account');
     // The write key alone names the account; which key it is stays out of the message.
-    if (adapter?.transport === 'tracking') for (const key of account.secrets) claim(index, 'key', key, 'write key', 'give each source a key of its own');
+    if (adapter?.transport === 'tracking')
+      for (const key of account.secrets) claim(index, 'key', key, 'write key', 'give each source a key of its own');
   }
   return problems;
 };

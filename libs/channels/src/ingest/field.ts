@@ -10,9 +10,9 @@ export type Dto<T extends object = object> = new () => T;
 export interface Kind {
   /** JSON schema of what `test` accepts; `later` tells what it cannot say. */
   schema: Record<string, unknown>;
-  test(value: unknown): boolean;
+  test: (value: unknown) => boolean;
   /** What is wrong with a value that fails `test`; repeats no personal content. */
-  says(value: unknown): string;
+  says: (value: unknown) => string;
   /** What would be right. */
   allowed: string;
   /** Whether `test` refuses more than `schema`; the compiled check then runs it too. @default false */
@@ -56,17 +56,20 @@ const describeType = (value: unknown): string => {
   if (value === undefined) return 'is missing';
   if (value === null) return 'is null';
   if (Array.isArray(value)) return 'is a list';
-  return (
-    { string: 'is a text', number: 'is a number', boolean: 'is true or false' }[typeof value as string] ??
-    'is an object'
-  );
+  const words: Readonly<Record<string, string>> = {
+    string: 'is a text',
+    number: 'is a number',
+    boolean: 'is true or false',
+  };
+  return words[typeof value] ?? 'is an object';
 };
 
 const lengthSays = (value: string, min: number): string =>
   value.length < min ? 'is empty' : `has ${value.length} characters`;
 
 // With the `u` flag a whole pair is one character, so only halves are in the range.
-const wholeCharacters = new RegExp('^[^\\u0000\\ud800-\\udfff]*$', 'u');
+const WHOLE_CHARACTERS = '^[^\\u0000\\ud800-\\udfff]*$';
+const wholeCharacters = new RegExp(WHOLE_CHARACTERS, 'u');
 
 /** Text of `min` to `max` UTF-16 units; without `max` bounded by the size of the whole item. */
 export const text = (max?: number, min = 0): Kind => ({
@@ -81,7 +84,7 @@ export const text = (max?: number, min = 0): Kind => ({
  * same bytes, so that two different names would become one.
  */
 export const keyText = (max: number): Kind => ({
-  schema: { type: 'string', minLength: 1, maxLength: max, pattern: wholeCharacters.source },
+  schema: { type: 'string', minLength: 1, maxLength: max, pattern: WHOLE_CHARACTERS },
   test: (value) => typeof value === 'string' && value.length >= 1 && value.length <= max && wholeCharacters.test(value),
   says: (value) => {
     if (typeof value !== 'string') return describeType(value);
@@ -164,7 +167,8 @@ export const object = (nested: () => Dto): Kind => ({
   says: describeType,
   allowed: 'object',
   nested,
-  api: { type: nested },
+  // Named `type` on purpose: that is how the API document tells a lazy type from a class.
+  api: { type: () => nested() },
 });
 
 /** A list of objects of a class. */
@@ -179,7 +183,7 @@ export const listOf = (nested: () => Dto, max: number): Kind => ({
   },
   allowed: `list of at most ${max} objects`,
   nested,
-  api: { type: nested, isArray: true, maxItems: max },
+  api: { type: () => nested(), isArray: true, maxItems: max },
 });
 
 /** Names with yes or no. */
@@ -264,7 +268,6 @@ export const quoted = (word: string): string => {
 /** The known word that a wrong one was most likely meant to be. */
 export const closest = (word: string, known: readonly string[]): string | undefined => {
   if (word.length > 40) return undefined;
-  const bare = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   const wanted = bare(word);
   let best: { word: string; distance: number } | undefined;
   for (const candidate of known) {
@@ -274,6 +277,8 @@ export const closest = (word: string, known: readonly string[]): string | undefi
   }
   return best?.word;
 };
+
+const bare = (word: string) => word.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

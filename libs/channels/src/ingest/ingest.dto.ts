@@ -1,5 +1,13 @@
-import 'reflect-metadata';
-import { CHANNELS, DIRECTIONS, IDENTIFIER_TYPES, INTERACTION_KINDS, LIMITS, type AttributeValue } from '#libs/kernel';
+import {
+  CHANNELS,
+  DIRECTIONS,
+  IDENTIFIER_TYPES,
+  INTERACTION_KINDS,
+  LIMITS,
+  type AttributeValue,
+  type Direction,
+  type InteractionKind,
+} from '#libs/kernel';
 import {
   attributes,
   day,
@@ -74,13 +82,13 @@ export class InteractionDto {
   revision?: number | null;
 
   @Field(oneOf(INTERACTION_KINDS), 'What kind of contact it is.')
-  kind!: string;
+  kind!: InteractionKind;
 
   @OptionalField(keyText(500), "The provider's conversation.")
   threadId?: string | null;
 
   @OptionalField(oneOf(DIRECTIONS), 'Who contacted whom; default inbound.')
-  direction?: string | null;
+  direction?: Direction | null;
 
   @Field(instant(), "When it happened, by the provider's clock; at most 24 hours ahead of ours.")
   occurredAt!: string;

@@ -34,7 +34,7 @@ export class IngestService {
     const delivery = readDelivery(request, intake.timeField);
     const nowMs = this.clock.nowMs();
     const edge: Edge = { tenant, nowMs, receivedAt: toInstant(nowMs), ids: this.ids };
-    const mayBeLarge = (request.body as Buffer).length > LIMITS.interactionBytes;
+    const mayBeLarge = Buffer.isBuffer(request.body) && request.body.length > LIMITS.interactionBytes;
     const results: ItemResult[] = [];
     const messages: BusMessage[] = [];
     const places: number[] = [];

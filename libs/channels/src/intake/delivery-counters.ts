@@ -17,8 +17,13 @@ const counter = <L extends string>(name: string, help: string, labelNames: L[]):
 @Injectable()
 export class DeliveryCounters {
   private readonly receivedTotal = counter('hilo_channel_received_total', 'Contacts read from deliveries', ['adapter']);
-  private readonly ignoredTotal = counter('hilo_channel_ignored_total', 'Items that are no contacts', ['adapter', 'reason']);
-  private readonly unverifiedTotal = counter('hilo_channel_unverified_total', 'Deliveries of unproven senders', ['adapter']);
+  private readonly ignoredTotal = counter('hilo_channel_ignored_total', 'Items that are no contacts', [
+    'adapter',
+    'reason',
+  ]);
+  private readonly unverifiedTotal = counter('hilo_channel_unverified_total', 'Deliveries of unproven senders', [
+    'adapter',
+  ]);
   private readonly parkedTotal = counter('hilo_channel_parked_total', 'Deliveries kept unread', ['adapter']);
 
   received(adapter: string, contacts: number): void {

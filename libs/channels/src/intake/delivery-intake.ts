@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock, codeOf, isRetryable, messageOf } from '#libs/kernel';
-import type { ChannelAccount, ChannelAdapter, DeliveryAnswer, ParsedDelivery, RawDelivery, Transport } from '../channel-adapter.port.js';
+import type {
+  ChannelAccount,
+  ChannelAdapter,
+  DeliveryAnswer,
+  ParsedDelivery,
+  RawDelivery,
+  Transport,
+} from '../channel-adapter.port.js';
 import { ChannelAdapters } from './channel-adapters.js';
 import { DeliveryCounters } from './delivery-counters.js';
 import { InteractionPublisher } from './interaction-publisher.js';
-import { ParkDelivery } from './park-delivery.port.js';
+import { Undeliverable } from './undeliverable.js';
 
 /** A request as the controllers see it. */
 export type IncomingRequest = Omit<RawDelivery, 'account' | 'receivedAtMs'>;
@@ -14,7 +21,12 @@ export type IncomingRequest = Omit<RawDelivery, 'account' | 'receivedAtMs'>;
 const retryAfterSeconds = 5;
 
 /** Problem details (RFC 9457) as an answer. */
-export const problem = (status: number, code: string, detail: string, headers: Record<string, string> = {}): DeliveryAnswer => ({
+export const problem = (
+  status: number,
+  code: string,
+  detail: string,
+  headers: Record<string, string> = {},
+): DeliveryAnswer => ({
   status,
   headers: { 'content-type': 'application/problem+json', ...headers },
   body: JSON.stringify({ type: 'about:blank', title: titles[status] ?? 'Error', status, code, detail }),
@@ -37,7 +49,7 @@ export class DeliveryIntake {
   constructor(
     private readonly adapters: ChannelAdapters,
     private readonly publisher: InteractionPublisher,
-    private readonly park: ParkDelivery,
+    private readonly undeliverable: Undeliverable,
     private readonly counters: DeliveryCounters,
     private readonly clock: Clock,
   ) {}
@@ -46,7 +58,11 @@ export class DeliveryIntake {
    * Answers 2xx only once everything the delivery held is durable, be it as contacts or parked; 401 for an unproven
    * sender, 413 (or what the provider knows) for too much, 503 with `Retry-After` while the bus takes nothing.
    */
-  async receive(door: Transport, account: ChannelAccount | undefined, request: IncomingRequest): Promise<DeliveryAnswer> {
+  async receive(
+    door: Transport,
+    account: ChannelAccount | undefined,
+    request: IncomingRequest,
+  ): Promise<DeliveryAnswer> {
     const adapter = account && this.adapters.byName(account.adapter);
     if (!adapter || adapter.transport !== door) {
       // The work a signature check would do, so that the time does not tell which accounts exist.
@@ -95,17 +111,13 @@ export class DeliveryIntake {
   }
 
   private async parkRaw(adapter: ChannelAdapter, delivery: RawDelivery, bytes: Buffer, reason: string): Promise<void> {
-    await this.park.park({
-      tenant: delivery.account.tenant,
+    await this.undeliverable.park(delivery.account, {
       channel: adapter.channel,
-      account: delivery.account.name,
-      stage: 'channel',
       reasonCode: 'CHANNEL.UNREADABLE',
       reason,
       contentType: delivery.headers['content-type'] ?? 'application/octet-stream',
       bytes,
       receivedAtMs: delivery.receivedAtMs,
     });
-    this.counters.parked(adapter.name);
   }
 }

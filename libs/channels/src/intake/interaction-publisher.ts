@@ -3,7 +3,7 @@ import { InteractionBus, type BusMessage, type DeliveryOutcome } from '#libs/bus
 import { IdFactory, LIMITS, LruMap, toInstant, type InboundInteraction } from '#libs/kernel';
 import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
 import { DeliveryCounters } from './delivery-counters.js';
-import { ParkDelivery } from './park-delivery.port.js';
+import { Undeliverable } from './undeliverable.js';
 
 /** Contacts whose time is remembered so that a redelivery soon after is equal to the first. */
 const rememberedContacts = 10_000;
@@ -18,7 +18,7 @@ export class InteractionPublisher {
   constructor(
     @Inject(InteractionBus) private readonly bus: InteractionBus,
     private readonly ids: IdFactory,
-    private readonly park: ParkDelivery,
+    private readonly undeliverable: Undeliverable,
     private readonly counters: DeliveryCounters,
   ) {}
 
@@ -44,7 +44,8 @@ export class InteractionPublisher {
       };
       const receipt = this.ids.interaction(account.tenant, contact.channel, account.name, contact.externalId);
       const bytes = Buffer.from(JSON.stringify(interaction));
-      if (bytes.length > LIMITS.interactionBytes) parkedAt.set(index, await this.parkOversized(account, interaction, receipt, bytes, receivedAtMs));
+      if (bytes.length > LIMITS.interactionBytes)
+        parkedAt.set(index, await this.parkOversized(account, interaction, receipt, bytes, receivedAtMs));
       else messages.push({ type: 'interaction', receipt, interaction });
     }
     const outcomes = messages.length === 0 ? [] : await this.bus.publish(messages);
@@ -59,13 +60,16 @@ export class InteractionPublisher {
     return first;
   }
 
-  private async parkOversized(account: ChannelAccount, i: InboundInteraction, receipt: string, bytes: Buffer, receivedAtMs: number): Promise<DeliveryOutcome> {
+  private async parkOversized(
+    account: ChannelAccount,
+    interaction: InboundInteraction,
+    receipt: string,
+    bytes: Buffer,
+    receivedAtMs: number,
+  ): Promise<DeliveryOutcome> {
     const reason = `the contact has ${bytes.length} bytes, the limit is ${LIMITS.interactionBytes}`;
-    const parked = await this.park.park({
-      tenant: account.tenant,
-      channel: i.channel,
-      account: account.name,
-      stage: 'channel',
+    const parked = await this.undeliverable.park(account, {
+      channel: interaction.channel,
       reasonCode: 'CHANNEL.TOO_LARGE',
       reason,
       contentType: 'application/json',
@@ -73,7 +77,6 @@ export class InteractionPublisher {
       receipt,
       receivedAtMs,
     });
-    this.counters.parked(account.adapter);
     return { status: 'parked', receipt: parked, reason };
   }
 }

@@ -26,7 +26,8 @@ export const contactOf = (draft: Omit<ParsedInteraction, 'dedupeKey'>): ParsedIn
     externalId,
     threadId: draft.threadId === undefined ? undefined : boundedId(draft.threadId),
     customer: named ? customer : undefined,
-    attachments: draft.attachments && draft.attachments.length > 0 ? draft.attachments.slice(0, 100).map(present) : undefined,
+    attachments:
+      draft.attachments && draft.attachments.length > 0 ? draft.attachments.slice(0, 100).map(present) : undefined,
     dedupeKey: `${draft.channel}:${draft.account}:${externalId}`,
   });
 };

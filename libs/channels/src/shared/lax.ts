@@ -1,3 +1,4 @@
+import { isDeeperThan, MAX_JSON_DEPTH } from '#libs/access';
 import { HubError, toInstant, type AttributeValue, type Instant } from '#libs/kernel';
 
 /** A vendor's object before anything in it is believed: the names we read, their values unknown. */
@@ -65,30 +66,14 @@ export const attributesOf = (
   return present.length === 0 ? undefined : Object.fromEntries(present);
 };
 
-const maxDepth = 64;
-
-const depthOf = (text: string): number => {
-  let [depth, deepest, inText] = [0, 0, false];
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (inText) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inText = false;
-    } else if (c === 0x22) inText = true;
-    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (c === 0x7d || c === 0x5d) depth--;
-  }
-  return deepest;
-};
-
 /**
- * The JSON value of a body, at most 64 levels deep.
+ * The JSON value of a body, at most `MAX_JSON_DEPTH` levels deep.
  * @throws HubError `CHANNEL.UNREADABLE`
  */
 export const readJson = (body: Buffer): unknown => {
   const text = body.toString('utf8');
-  if (depthOf(text) > maxDepth)
-    throw new HubError('CHANNEL.UNREADABLE', `the body is nested deeper than ${maxDepth} levels`, {
+  if (isDeeperThan(text, MAX_JSON_DEPTH))
+    throw new HubError('CHANNEL.UNREADABLE', `the body is nested deeper than ${MAX_JSON_DEPTH} levels`, {
       facts: { bytes: body.length },
     });
   try {

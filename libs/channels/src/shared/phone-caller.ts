@@ -8,7 +8,12 @@ const spelled: ReadonlySet<string> = new Set(['266696687', '7378742833', '862824
  * addresses are our own softphones; both give none.
  */
 export const callerIdentifiers = (caller: string | undefined): CustomerIdentifier[] => {
-  const address = (caller ?? '').trim().replace(/^(?:tel|sip|sips|whatsapp):/i, '').split('@', 1)[0]!.split(';', 1)[0]!.trim();
+  const address = (caller ?? '')
+    .trim()
+    .replace(/^(?:tel|sip|sips|whatsapp):/i, '')
+    .split('@', 1)[0]!
+    .split(';', 1)[0]!
+    .trim();
   const digits = address.replace(/\D/g, '');
   if (!/^\+?[\d\s().-]+$/.test(address) || digits.length < 3 || digits.length > 20) return [];
   if (spelled.has(digits) || /^0+$/.test(digits)) return [];

@@ -5,7 +5,8 @@ import type { ChannelAccount } from '../channel-adapter.port.js';
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Equality in a time that tells neither the length nor the first difference. */
-export const sameSecret = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected));
+export const sameSecret = (given: string, expected: string): boolean =>
+  timingSafeEqual(digest(given), digest(expected));
 
 /** Whether any of the expected texts was given; looks at all of them whatever it finds. */
 export const anySecret = (given: string, expected: Iterable<string>): boolean => {

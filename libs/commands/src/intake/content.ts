@@ -9,7 +9,11 @@ import {
 import type { CustomerIdentifier, IdFactory, InboundInteraction, InboundProfile, Uuid } from '#libs/kernel';
 
 /** The contact as it is kept: ids derived, identifiers normalised, anchor chosen, fingerprint taken. */
-export const contentOf = (inbound: InboundInteraction, ids: IdFactory, country: string | undefined): InteractionContent => {
+export const contentOf = (
+  inbound: InboundInteraction,
+  ids: IdFactory,
+  country: string | undefined,
+): InteractionContent => {
   const { tenant, receivedAt, customer, ...said } = inbound;
   const conversation = ids.conversation(tenant, said.channel, said.account, said.threadId ?? said.externalId);
   const normalised = normaliseAll(customer?.identifiers, country);
@@ -36,7 +40,11 @@ export const contentOf = (inbound: InboundInteraction, ids: IdFactory, country: 
 };
 
 /** The customer record as it is kept; its own id is the identity of type `profile` that its identifiers are linked to. */
-export const profileContentOf = (inbound: InboundProfile, ids: IdFactory, country: string | undefined): ProfileImported['data'] => {
+export const profileContentOf = (
+  inbound: InboundProfile,
+  ids: IdFactory,
+  country: string | undefined,
+): ProfileImported['data'] => {
   const { tenant, receivedAt: _receivedAt, identifiers, revision: _revision, country: ownCountry, ...said } = inbound;
   const normalised = normaliseAll(identifiers, ownCountry ?? country);
   return {
@@ -47,7 +55,10 @@ export const profileContentOf = (inbound: InboundProfile, ids: IdFactory, countr
   };
 };
 
-const normaliseAll = (identifiers: readonly CustomerIdentifier[] | undefined, defaultCountry: string | undefined): NormalisedIdentifier[] => {
+const normaliseAll = (
+  identifiers: readonly CustomerIdentifier[] | undefined,
+  defaultCountry: string | undefined,
+): NormalisedIdentifier[] => {
   const distinct = new Map<string, NormalisedIdentifier>();
   for (const identifier of identifiers ?? []) {
     const normalised = normaliseIdentifier(identifier, defaultCountry === undefined ? {} : { defaultCountry });

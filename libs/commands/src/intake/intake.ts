@@ -31,7 +31,12 @@ export class Intake {
       messages.map((message) => {
         // Deliveries of one contact in one batch keep their order; different contacts share one transaction.
         const earlier = running.get(message.receipt);
-        const outcome = earlier ? earlier.then(() => this.deliver(message), () => this.deliver(message)) : this.deliver(message);
+        const outcome = earlier
+          ? earlier.then(
+              () => this.deliver(message),
+              () => this.deliver(message),
+            )
+          : this.deliver(message);
         running.set(message.receipt, outcome);
         return outcome;
       }),
@@ -49,7 +54,9 @@ export class Intake {
 
   private async deliver(message: BusMessage): Promise<DeliveryOutcome> {
     try {
-      const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(this.commandOf(message));
+      const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(
+        this.commandOf(message),
+      );
       return { status: statusOf(receipt.events), receipt: message.receipt, position: receipt.position };
     } catch (error) {
       if (isRetryable(error)) throw error;
@@ -81,7 +88,11 @@ export class Intake {
       receipt: message.receipt,
       receivedAtMs: this.clock.nowMs(),
     });
-    return { status: 'parked', receipt: id, reason: error instanceof HubError ? reason : `${reason}: ${messageOf(error)}` };
+    return {
+      status: 'parked',
+      receipt: id,
+      reason: error instanceof HubError ? reason : `${reason}: ${messageOf(error)}`,
+    };
   }
 }
 

@@ -61,7 +61,13 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     }));
     this.log.push(...added);
     this.streams.set(stream, [...known, ...added]);
-    const told = events.map(({ type, tenant, data }, i) => ({ position: added[i]!.position, type, tenant, data }));
+    const told = events.map(({ type, tenant, data }, i) => ({
+      position: added[i]!.position,
+      revision: first + i,
+      type,
+      tenant,
+      data,
+    }));
     for (const listener of this.listeners) listener(told);
     this.subscriptions.wake();
     return { position: this.log.length, revision: first + events.length - 1 };

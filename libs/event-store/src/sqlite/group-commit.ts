@@ -8,7 +8,7 @@ export interface GroupWork<T> {
   undoAlone?: boolean;
   /** Called after the commit and before any promise of the group resolves. */
   committed?: (value: T) => void;
-  /** Called when the whole group was undone; memory kept beside the file goes back to what the file says. */
+  /** Called when what `run` wrote was undone; memory kept beside the file goes back to what the file says. */
   undone?: () => void;
 }
 
@@ -81,6 +81,7 @@ export class GroupCommit {
       if (isStorageFailure(error)) throw error; // the transaction may be gone, and the savepoint with it
       this.db.prepare('ROLLBACK TO work').run([]);
       this.db.prepare('RELEASE work').run([]);
+      work.undone?.();
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { bytesOfUuid, SystemClock, type Clock } from '#libs/kernel';
+import { bytesOfUuid, SystemClock, uuidOfBytes, type Clock } from '#libs/kernel';
 import type { SqliteValue } from '#libs/kernel/sqlite.js';
 import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
 import type { AppendFeed, AppendedEvent, RawEvent, RawEventLog } from '../event-log.port.js';
@@ -152,6 +152,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     this.file.commits
       .enqueue({
         run: () => this.decide(takeGroup()),
+        undoAlone: true,
         committed: (decided) => this.accept(decided),
         undone: () => this.queries.names.reload(),
       })
@@ -190,7 +191,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
           position, streamBytes, category, revision, this.queries.names.typeKey(event.type, event.schema),
           this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), json[i]!,
         ); // prettier-ignore
-        appended.push({ position, type: event.type, tenant: event.tenant, data: event.data });
+        appended.push({ position, revision, type: event.type, tenant: event.tenant, data: event.data });
       }
       added.set(stream, place);
       revisions.set(stream, place.revision);
@@ -234,7 +235,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
       .slice(first, first + events.length);
     const last = place.at(-1);
     if (!last || place.length < events.length) return undefined;
-    const same = events.every((event, i) => bytesOfUuid(event.id).equals(Buffer.from(place[i]!.id as ArrayBuffer)));
+    const same = events.every((event, i) => event.id === uuidOfBytes(place[i]!.id));
     return same ? { position: last.position, revision: last.revision } : undefined;
   }
 }

@@ -104,7 +104,10 @@ const joinCustomers = async (context: FoldContext, one: number, other: number): 
   const { session, statements } = context;
   const [to, from] = one < other ? [one, other] : [other, one];
   const moved = await session.all(statements.joinCustomer, { from, to });
-  context.moved(moved.map(({ id }) => uuidOfBytes(id)), to);
+  context.moved(
+    moved.map(({ id }) => uuidOfBytes(id)),
+    to,
+  );
   if (!context.bulk) await session.run(statements.joinTimeline, { from, to });
 };
 
@@ -114,7 +117,8 @@ const part = async (context: FoldContext, a: number, b: number): Promise<void> =
   const before = await customerOf(context, a);
   const reached = new Set([a]);
   for (const identity of reached) {
-    for (const { neighbour } of await session.all(statements.linkedTo, { identity, active: 'active' })) reached.add(neighbour);
+    for (const { neighbour } of await session.all(statements.linkedTo, { identity, active: 'active' }))
+      reached.add(neighbour);
   }
   if (reached.has(b)) return;
   const members = (await session.all(statements.membersOf, { customer: before })).map(({ key }) => key);
@@ -124,7 +128,10 @@ const part = async (context: FoldContext, a: number, b: number): Promise<void> =
     if (to === before) continue;
     for (const key of half) {
       const moved = await session.all(statements.moveIdentity, { key, to });
-      context.moved(moved.map(({ id }) => uuidOfBytes(id)), to);
+      context.moved(
+        moved.map(({ id }) => uuidOfBytes(id)),
+        to,
+      );
       if (!context.bulk) await session.run(statements.moveTimeline, { from: before, to, identity: key });
     }
   }

@@ -29,9 +29,13 @@ export class Projector {
     this.place ??= await this.readModel.transaction(async (session) => {
       const { statements } = this.context;
       const row = (await session.all(statements.readCheckpoint, { name: PROJECTOR }))[0];
-      if (!row) await session.run(statements.startCheckpoint, { name: PROJECTOR, version: READ_MODEL_VERSION, position: 0 });
+      if (!row)
+        await session.run(statements.startCheckpoint, { name: PROJECTOR, version: READ_MODEL_VERSION, position: 0 });
       if (row && row.version !== READ_MODEL_VERSION)
-        throw new HubError('READ_MODEL.OUTDATED', `the read model has shape ${row.version}, this release writes ${READ_MODEL_VERSION}; run hilo rebuild`);
+        throw new HubError(
+          'READ_MODEL.OUTDATED',
+          `the read model has shape ${row.version}, this release writes ${READ_MODEL_VERSION}; run hilo rebuild`,
+        );
       return row?.position ?? 0;
     });
     return this.place;
@@ -61,7 +65,10 @@ export class Projector {
           next,
         });
         if (moved.length === 0)
-          throw new HubError('READ_MODEL.FENCED', `another projector moved the checkpoint away from ${previous}; only one may run`);
+          throw new HubError(
+            'READ_MODEL.FENCED',
+            `another projector moved the checkpoint away from ${previous}; only one may run`,
+          );
         await context.begin(session);
         for (const event of events) await fold(context, event, findRecorded);
       });

@@ -47,7 +47,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
   readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
     db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
   ),
-  startCheckpoint: statement<{ name: string; version: number; position: number }>((s) => db.insertInto('checkpoint').values(s)),
+  startCheckpoint: statement<{ name: string; version: number; position: number }>((s) =>
+    db.insertInto('checkpoint').values({ name: s.name, version: s.version, position: s.position }),
+  ),
   moveCheckpoint: statement<{ name: string; version: number; previous: number; next: number }, { name: string }>((s) =>
     db
       .updateTable('checkpoint')
@@ -58,20 +60,46 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
       .returning('name'),
   ),
 
-  highestKeys: statement<object, { tenant: number; label: number; identity: number; conversation: number; link: number }>(() =>
+  highestKeys: statement<
+    object,
+    { tenant: number; label: number; identity: number; conversation: number; link: number }
+  >(() =>
     db.selectNoFrom((e) => [
-      e.selectFrom('tenant').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('tenant'),
-      e.selectFrom('label').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('label'),
-      e.selectFrom('identity').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('identity'),
-      e.selectFrom('conversation').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('conversation'),
-      e.selectFrom('link').select(sql<number>`coalesce(max(key), 0)`.as('v')).as('link'),
+      e
+        .selectFrom('tenant')
+        .select(sql<number>`coalesce(max(key), 0)`.as('v'))
+        .as('tenant'),
+      e
+        .selectFrom('label')
+        .select(sql<number>`coalesce(max(key), 0)`.as('v'))
+        .as('label'),
+      e
+        .selectFrom('identity')
+        .select(sql<number>`coalesce(max(key), 0)`.as('v'))
+        .as('identity'),
+      e
+        .selectFrom('conversation')
+        .select(sql<number>`coalesce(max(key), 0)`.as('v'))
+        .as('conversation'),
+      e
+        .selectFrom('link')
+        .select(sql<number>`coalesce(max(key), 0)`.as('v'))
+        .as('link'),
     ]),
   ),
 
-  findTenant: statement<{ text: string }, { key: number }>((s) => db.selectFrom('tenant').select('key').where('text', '=', s.text)),
-  addTenant: statement<{ key: number; text: string }>((s) => db.insertInto('tenant').values({ key: s.key, text: s.text })),
-  findLabel: statement<{ text: string }, { key: number }>((s) => db.selectFrom('label').select('key').where('text', '=', s.text)),
-  addLabel: statement<{ key: number; text: string }>((s) => db.insertInto('label').values({ key: s.key, text: s.text })),
+  findTenant: statement<{ text: string }, { key: number }>((s) =>
+    db.selectFrom('tenant').select('key').where('text', '=', s.text),
+  ),
+  addTenant: statement<{ key: number; text: string }>((s) =>
+    db.insertInto('tenant').values({ key: s.key, text: s.text }),
+  ),
+  findLabel: statement<{ text: string }, { key: number }>((s) =>
+    db.selectFrom('label').select('key').where('text', '=', s.text),
+  ),
+  addLabel: statement<{ key: number; text: string }>((s) =>
+    db.insertInto('label').values({ key: s.key, text: s.text }),
+  ),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
     db.selectFrom('identity').select(['key', 'customer', 'nameAt']).where('id', '=', s.id),
@@ -181,7 +209,13 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
       })
       .where('key', '=', s.key),
   ),
-  endLink: statement<{ key: number; status: LinkStatus; agent: string | null; reason: string | null; position: number }>((s) =>
+  endLink: statement<{
+    key: number;
+    status: LinkStatus;
+    agent: string | null;
+    reason: string | null;
+    position: number;
+  }>((s) =>
     db
       .updateTable('link')
       .set({ status: s.status, agent: s.agent, reason: s.reason, lastPosition: s.position })
@@ -193,7 +227,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
       .select('b as neighbour')
       .where('a', '=', s.identity)
       .where('status', '=', s.active)
-      .unionAll(db.selectFrom('link').select('a as neighbour').where('b', '=', s.identity).where('status', '=', s.active)),
+      .unionAll(
+        db.selectFrom('link').select('a as neighbour').where('b', '=', s.identity).where('status', '=', s.active),
+      ),
   ),
   customerOf: statement<{ identity: number }, { customer: number }>((s) =>
     db.selectFrom('identity').select('customer').where('key', '=', s.identity),
@@ -211,7 +247,11 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
     db.updateTable('timeline').set({ customer: s.to }).where('customer', '=', s.from),
   ),
   moveTimeline: statement<{ from: number; to: number; identity: number }>((s) =>
-    db.updateTable('timeline').set({ customer: s.to }).where('customer', '=', s.from).where('identity', '=', s.identity),
+    db
+      .updateTable('timeline')
+      .set({ customer: s.to })
+      .where('customer', '=', s.from)
+      .where('identity', '=', s.identity),
   ),
 });
 

@@ -14,7 +14,10 @@ export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */
 export const previewOf = (text: string | undefined): string | null => {
   if (!text) return null;
-  const line = text.slice(0, PREVIEW_CHARS * 2).replace(/\s+/g, ' ').trim();
+  const line = text
+    .slice(0, PREVIEW_CHARS * 2)
+    .replace(/\s+/g, ' ')
+    .trim();
   return cut(line, PREVIEW_CHARS) || null;
 };
 
@@ -90,7 +93,11 @@ const entryOf = async (
   // The earliest name stays: whichever order contacts arrive in, the same one is kept.
   if (content.name && (anchor.nameAt === null || occurredAt < anchor.nameAt)) {
     anchor.nameAt = occurredAt;
-    await context.session.run(context.statements.nameIdentity, { key: anchor.key, name: content.name, nameAt: occurredAt });
+    await context.session.run(context.statements.nameIdentity, {
+      key: anchor.key,
+      name: content.name,
+      nameAt: occurredAt,
+    });
   }
   return {
     customer: anchor.customer,

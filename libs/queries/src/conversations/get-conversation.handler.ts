@@ -50,7 +50,11 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     const tenant = await this.labels.tenant(q.tenant);
     const conversation =
       tenant !== undefined && isUuid(q.id)
-        ? await this.readModel.db.selectFrom('conversation').selectAll().where('id', '=', bytesOfUuid(q.id)).executeTakeFirst()
+        ? await this.readModel.db
+            .selectFrom('conversation')
+            .selectAll()
+            .where('id', '=', bytesOfUuid(q.id))
+            .executeTakeFirst()
         : undefined;
     if (!conversation || conversation.tenant !== tenant)
       throw new HubError('CONVERSATION.NOT_FOUND', 'no conversation has this id');

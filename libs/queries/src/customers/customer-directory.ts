@@ -34,7 +34,12 @@ export class CustomerDirectory {
   async identitiesOf(tenant: string, id: string): Promise<Uuid[] | undefined> {
     const customer = await this.find(tenant, id);
     if (customer === undefined) return undefined;
-    const rows = await this.readModel.db.selectFrom('identity').select('id').where('customer', '=', customer).orderBy('key').execute();
+    const rows = await this.readModel.db
+      .selectFrom('identity')
+      .select('id')
+      .where('customer', '=', customer)
+      .orderBy('key')
+      .execute();
     return rows.map((row) => uuidOfBytes(row.id));
   }
 }

@@ -52,7 +52,12 @@ export class CustomerReader {
     return {
       id: uuidOfBytes(identities[0]!.id),
       ...(name ? { name } : {}),
-      identities: identities.map((i) => ({ id: uuidOfBytes(i.id), type: i.type, value: i.value, verified: i.verified === 1 })),
+      identities: identities.map((i) => ({
+        id: uuidOfBytes(i.id),
+        type: i.type,
+        value: i.value,
+        verified: i.verified === 1,
+      })),
       profiles: profiles.map(({ data }) => JSON.parse(data) as CustomerProfileDto),
       channels,
       interactions: Object.values(channels).reduce((sum, n) => sum + n, 0),

@@ -36,7 +36,11 @@ export class CustomerProfileDto {
 
 /** The header of a timeline. */
 export class CustomerDto {
-  @ApiProperty({ type: String, format: 'uuid', description: 'Id of the earliest identity; every id in `identities` names the same customer' })
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    description: 'Id of the earliest identity; every id in `identities` names the same customer',
+  })
   id!: string;
   @ApiPropertyOptional({ type: String })
   name?: string;

@@ -34,7 +34,11 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
   async execute({ tenant, identifier }: FindCustomersQuery): Promise<CustomerListDto> {
     const colon = identifier.indexOf(':');
     if (colon < 1 || colon === identifier.length - 1)
-      throw invalidQuery('identifier', 'has no type and value', 'type:value is allowed, for example email:ana@example.com');
+      throw invalidQuery(
+        'identifier',
+        'has no type and value',
+        'type:value is allowed, for example email:ana@example.com',
+      );
     const tenantKey = await this.labels.tenant(tenant);
     if (tenantKey === undefined) return { items: [] };
     const country = this.countries.countryOf(tenant, '');

@@ -32,7 +32,9 @@ export class HealthController {
     const head = await this.store.head().catch(() => undefined);
     const behind = head === undefined ? undefined : Math.max(0, head - this.progress.position());
     const ready = behind !== undefined && behind <= READY_LAG;
-    await reply.status(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', eventStore: head === undefined ? 'unavailable' : 'ok', behind });
+    await reply
+      .status(ready ? 200 : 503)
+      .send({ status: ready ? 'ok' : 'unavailable', eventStore: head === undefined ? 'unavailable' : 'ok', behind });
   }
 
   @Get('metrics')

@@ -13,7 +13,12 @@ export const cursorOf = ({ occurredAt, position }: TimelinePlace): string =>
 /** @throws HubError `QUERY.INVALID` naming the parameter, for anything this hub did not hand out. */
 export const placeOf = (cursor: string, parameter: string): TimelinePlace => {
   const match = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match) throw invalidQuery(parameter, 'is not a cursor of this API', 'pass on `next` or `previous` of an earlier answer unchanged');
+  if (!match)
+    throw invalidQuery(
+      parameter,
+      'is not a cursor of this API',
+      'pass on `next` or `previous` of an earlier answer unchanged',
+    );
   return { occurredAt: Number(match[1]), position: Number(match[2]) };
 };
 

@@ -15,6 +15,10 @@ export class Freshness {
   async atLeast(query: RawQuery): Promise<void> {
     const position = whole(query, 'atLeast', 0, Number.MAX_SAFE_INTEGER);
     if (position === undefined || (await this.progress.reached(position, WAIT_MS))) return;
-    throw new HubError('READ_MODEL.BEHIND', `the timeline shows position ${this.progress.position()}, not yet ${position}; ask again`, { retryable: true });
+    throw new HubError(
+      'READ_MODEL.BEHIND',
+      `the timeline shows position ${this.progress.position()}, not yet ${position}; ask again`,
+      { retryable: true },
+    );
   }
 }

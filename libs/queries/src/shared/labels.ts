@@ -20,7 +20,11 @@ export class Labels {
       else found.set(key, text);
     }
     if (missing.size > 0) {
-      const rows = await this.readModel.db.selectFrom('label').selectAll().where('key', 'in', [...missing]).execute();
+      const rows = await this.readModel.db
+        .selectFrom('label')
+        .selectAll()
+        .where('key', 'in', [...missing])
+        .execute();
       for (const { key, text } of rows) {
         this.texts.set(key, text);
         found.set(key, text);

@@ -6,7 +6,8 @@ export type RawQuery = Readonly<Record<string, string | string[] | undefined>>;
 /** Refuses parameters that a question does not have: a misspelt filter must not be taken for no filter. */
 export const onlyParameters = (query: RawQuery, allowed: readonly string[]): void => {
   for (const name of Object.keys(query))
-    if (!allowed.includes(name)) throw invalidQuery(name, 'is not a parameter here', `allowed are ${allowed.join(', ')}`);
+    if (!allowed.includes(name))
+      throw invalidQuery(name, 'is not a parameter here', `allowed are ${allowed.join(', ')}`);
 };
 
 export const single = (query: RawQuery, name: string): string | undefined => {
@@ -27,7 +28,8 @@ export const several = (query: RawQuery, name: string): string[] | undefined => 
 export const oneOf = (query: RawQuery, name: string, allowed: readonly string[]): string[] | undefined => {
   const values = several(query, name);
   const wrong = values?.find((v) => !allowed.includes(v));
-  if (wrong !== undefined) throw invalidQuery(name, 'has a value that does not exist', `allowed are ${allowed.join(', ')}`);
+  if (wrong !== undefined)
+    throw invalidQuery(name, 'has a value that does not exist', `allowed are ${allowed.join(', ')}`);
   return values;
 };
 
@@ -48,6 +50,7 @@ export const instant = (query: RawQuery, name: string): number | undefined => {
   if (text === undefined) return undefined;
   // A plus sign in a query string arrives as a space.
   const ms = parseInstantMs(text.replace(/ (\d{2}:?\d{2})$/, '+$1'));
-  if (ms === undefined) throw invalidQuery(name, 'is no instant', 'ISO 8601 with zone is allowed, for example 2025-03-02T09:15:00Z');
+  if (ms === undefined)
+    throw invalidQuery(name, 'is no instant', 'ISO 8601 with zone is allowed, for example 2025-03-02T09:15:00Z');
   return ms;
 };

@@ -59,7 +59,11 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
     if (cursor !== undefined) {
       const place = placeOf(cursor, newer ? 'after' : 'before');
       page = page.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('timeline.occurredAt', 'timeline.position'), newer ? '>' : '<', tuple(place.occurredAt, place.position)),
+        eb(
+          refTuple('timeline.occurredAt', 'timeline.position'),
+          newer ? '>' : '<',
+          tuple(place.occurredAt, place.position),
+        ),
       );
     }
     if (q.from !== undefined) page = page.where('timeline.occurredAt', '>=', q.from);
@@ -69,8 +73,18 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
       if (keys.length === 0) return { items: [] };
       page = page.where('timeline.channel', 'in', keys);
     }
-    if (q.kinds) page = page.where('timeline.kind', 'in', q.kinds.map((k) => KIND_CODES.indexOf(k)));
-    if (q.directions) page = page.where('timeline.direction', 'in', q.directions.map((d) => DIRECTION_CODES.indexOf(d)));
+    if (q.kinds)
+      page = page.where(
+        'timeline.kind',
+        'in',
+        q.kinds.map((k) => KIND_CODES.indexOf(k)),
+      );
+    if (q.directions)
+      page = page.where(
+        'timeline.direction',
+        'in',
+        q.directions.map((d) => DIRECTION_CODES.indexOf(d)),
+      );
 
     const rows = await page.execute();
     const more = rows.length > q.limit;

@@ -74,7 +74,7 @@ export class LiveTimelines implements OnModuleDestroy {
       if (through <= this.seen && corrected.length === 0) return;
       this.corrected.clear();
       const watched = await this.customersOf([...this.watchers]);
-      for (let after = this.seen; after < through; ) {
+      for (let after = this.seen; after < through;) {
         const rows = await this.newEntries(after, through);
         await this.send(rows, watched, through);
         after = rows.length < PAGE ? through : rows.at(-1)!.position;
@@ -84,7 +84,11 @@ export class LiveTimelines implements OnModuleDestroy {
     }
   }
 
-  private async send(rows: readonly (EntryRow & { customer: number })[], watched: Map<number, Watcher[]>, through: number): Promise<void> {
+  private async send(
+    rows: readonly (EntryRow & { customer: number })[],
+    watched: Map<number, Watcher[]>,
+    through: number,
+  ): Promise<void> {
     for (const row of rows) {
       const watchers = watched.get(row.customer);
       if (!watchers) continue;

@@ -24,7 +24,9 @@ export class SqliteReadModel extends ReadModel {
   ) {
     super();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-    this.db = new Kysely({ dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }) });
+    this.db = new Kysely({
+      dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
+    });
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
@@ -57,10 +59,10 @@ export class SqliteReadModel extends ReadModel {
 
   /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
   finishBulk(): void {
-    this.sqlite.exec(`
+    this.sqlite.exec(`BEGIN IMMEDIATE; DELETE FROM timeline;
       INSERT INTO timeline SELECT i.customer, e.occurredAt, e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e.occurredAt, e.position;
-      ${INDEXES}`);
+      ${INDEXES} COMMIT;`);
   }
 
   /** Moves everything into the main file, so that the file alone holds the rows. */

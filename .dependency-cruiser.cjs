@@ -1,0 +1,103 @@
+/** What each room may import besides itself, the kernel and packages (the arrows of the pipeline; CONTRIBUTING.md). */
+const OPEN = {
+  kernel: [],
+  bus: [],
+  domain: [],
+  access: [],
+  'event-store': [],
+  channels: ['bus', 'access'],
+  commands: ['domain', 'event-store', 'bus'],
+  projections: ['domain', 'event-store'],
+  queries: ['projections', 'access', 'event-store'],
+  history: ['event-store', 'access'],
+};
+
+// Tests and what they share meet every room.
+const TESTS = ['\\.(spec|contract)\\.ts$', '^libs/testing/'];
+// Engines: the folders behind a port.
+const ENGINES = '(sqlite|memory|embedded|kafka|eventstoredb|postgres)';
+
+const room = ([name, open]) => ({
+  name: `${name}-imports`,
+  comment: `libs/${name} may import ${['itself', 'the kernel', ...open].join(', ')}`,
+  severity: 'error',
+  from: { path: `^libs/${name}/`, pathNot: TESTS },
+  to: { path: '^(libs|dist)/', pathNot: `^libs/(${['kernel', name, ...open].join('|')})/` },
+});
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(OPEN).map(room),
+    {
+      name: 'room-without-rule',
+      comment: 'a new room states in .dependency-cruiser.cjs what it may import',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: [`^libs/(${Object.keys(OPEN).join('|')})/`, ...TESTS] },
+      to: { path: '^libs/', pathNot: '^libs/kernel/' },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'the domain asks no framework, engine or network',
+      severity: 'error',
+      from: { path: '^libs/domain/', pathNot: TESTS },
+      to: {
+        path: [
+          'node_modules/(@nestjs|fastify|kysely|libsql|pino|rxjs)',
+          '^node:(fs|net|http|child_process|worker_threads)',
+        ],
+      },
+    },
+    {
+      name: 'channels-see-parked-messages-only',
+      comment: 'an edge parks what it cannot hand over; of the event store it sees no more than that port',
+      severity: 'error',
+      from: { path: '^libs/channels/', pathNot: TESTS },
+      to: { path: '^libs/event-store/', pathNot: '^libs/event-store/src/parked/parked-messages\\.port\\.ts$' },
+    },
+    {
+      name: 'libs-see-no-apps',
+      comment: 'apps wire rooms; rooms know of no program',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'engines-stay-home',
+      comment: 'an engine is imported by its own room and by the programs that choose it',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/', pathNot: TESTS },
+      to: { path: `^libs/.+/${ENGINES}/`, pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'index-hides-engines',
+      comment: 'index.ts exports ports; engines are reached by module path',
+      severity: 'error',
+      from: { path: '^libs/[^/]+/src/index\\.ts$' },
+      to: { path: `/${ENGINES}/` },
+    },
+    {
+      name: 'tests-stay-out',
+      comment: 'what runs in production imports no test, contract or test helper',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: TESTS },
+      to: { path: ['\\.(spec|contract)\\.ts$', '^libs/testing/'] },
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: { pathNot: TESTS },
+      to: { circular: true, viaOnly: { pathNot: TESTS } },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['^dist/', '^apps/console/'] },
+    tsPreCompilationDeps: true,
+    webpackConfig: { fileName: '.dependency-cruiser.resolve.cjs' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,86 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AccessModule } from '#libs/access/access.module.js';
+import type { ApiKeys } from '#libs/access';
+import { InteractionBus } from '#libs/bus';
+import { AccountDirectory, ParkDelivery } from '#libs/channels';
+import { ChannelsModule } from '#libs/channels/channels.module.js';
+import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
+import { CommandsModule } from '#libs/commands/commands.module.js';
+import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
+import type { EventStoreSet } from '#libs/event-store/open-event-store.js';
+import { CustomerIdentities } from '#libs/history';
+import { HistoryModule } from '#libs/history/history.module.js';
+import { AccountCountries, Clock, HubSettings, IdFactory, type Logger } from '#libs/kernel';
+import { ProjectionProgress, ReadModel } from '#libs/projections';
+import { CustomerDirectory } from '#libs/queries';
+import { QueriesModule } from '#libs/queries/queries.module.js';
+
+/** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
+export interface HubParts {
+  settings: HubSettings;
+  logger: Logger;
+  clock: Clock;
+  log: EventStoreSet;
+  bus: InteractionBus;
+  readModel: ReadModel;
+  progress: ProjectionProgress;
+  keys: ApiKeys;
+  accounts: AccountDirectory;
+}
+
+@Module({})
+class EnginesModule {
+  static register(parts: HubParts): DynamicModule {
+    const providers: Provider[] = [
+      { provide: HubSettings, useValue: parts.settings },
+      { provide: Clock, useValue: parts.clock },
+      { provide: IdFactory, useValue: parts.log.ids },
+      { provide: EventStore, useValue: parts.log.events },
+      { provide: ParkedMessages, useValue: parts.log.parked },
+      { provide: DeliveryLedger, useValue: parts.log.ledger },
+      { provide: InteractionBus, useValue: parts.bus },
+      { provide: ReadModel, useValue: parts.readModel },
+      { provide: ProjectionProgress, useValue: parts.progress },
+      { provide: AccountCountries, useValue: parts.accounts },
+      { provide: ParkDelivery, useValue: parkDelivery(parts) },
+    ];
+    return { module: EnginesModule, global: true, providers, exports: providers };
+  }
+}
+
+/** The whole line in one program. */
+@Module({})
+export class HubModule {
+  /** `edge` false leaves the doors out: for a program that brings its own contacts. */
+  static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
+    const { keys, logger, settings } = parts;
+    return {
+      module: HubModule,
+      imports: [
+        EnginesModule.register(parts),
+        AccessModule.register({
+          keys,
+          logger,
+          ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
+        }),
+        ...(edge ? [ChannelsModule, IngestModule.register()] : []),
+        CommandsModule,
+        QueriesModule,
+        HistoryModule.register({
+          imports: [QueriesModule],
+          customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },
+        }),
+      ],
+    };
+  }
+}
+
+// What a channel could not read counts as taken and parked, whatever door it came through.
+const parkDelivery = ({ log }: HubParts): ParkDelivery => ({
+  park: async ({ stage: _stage, ...message }) => {
+    const id = await log.parked.park({ ...message, stage: 'parse' });
+    log.ledger.count(message, 'parked');
+    await log.ledger.flush();
+    return id;
+  },
+});

@@ -1,0 +1,77 @@
+import { Worker } from 'node:worker_threads';
+import type { EventStoreSet } from '#libs/event-store/open-event-store.js';
+import { HubError, codeOf, isRetryable, messageOf } from '#libs/kernel';
+import type { ProjectionProgress } from '#libs/projections';
+import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
+
+/** Heap bound of the projector thread; its caches are bounded well below. */
+const MAX_HEAP_MB = 96;
+
+/** Runs projections and identity resolver in a thread of their own, so that folding never holds up an answer. */
+export class ProjectorHost {
+  private readonly worker: Worker;
+  private readonly unlisten: () => void;
+  private readonly exited: Promise<void>;
+  private stopping = false;
+
+  constructor(
+    private readonly store: EventStoreSet,
+    progress: ProjectionProgress,
+    data: ProjectorData,
+    private readonly onFailure: (error: Error) => void,
+  ) {
+    this.worker = new Worker(new URL('./projector.worker.js', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: 8 },
+    });
+    this.worker.on('message', (message: FromProjector) => {
+      switch (message.type) {
+        case 'advance':
+          progress.advance(message);
+          return;
+        case 'append':
+          void this.append(message);
+          return;
+        case 'failed':
+          this.onFailure(new HubError(message.code, `the projector stopped: ${message.message}`));
+      }
+    });
+    this.worker.on('error', (error) => this.onFailure(error));
+    this.exited = new Promise((resolve) => {
+      this.worker.once('exit', (code) => {
+        if (!this.stopping)
+          this.onFailure(new HubError('PROJECTOR.EXITED', `the projector thread ended with code ${code}`));
+        resolve();
+      });
+    });
+    this.unlisten = store.onCommit((position) => this.send({ type: 'head', position }));
+  }
+
+  /** Resolves when the running batch is folded and its files are closed. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.unlisten();
+    this.send({ type: 'stop' });
+    await this.exited;
+  }
+
+  private async append({ call, stream, events, expected }: Extract<FromProjector, { type: 'append' }>): Promise<void> {
+    try {
+      this.send({ type: 'appended', call, receipt: await this.store.events.append(stream, events, expected) });
+    } catch (error) {
+      this.send({
+        type: 'appended',
+        call,
+        error: {
+          code: codeOf(error) ?? 'EVENT_STORE.FAILED',
+          message: messageOf(error),
+          retryable: isRetryable(error),
+        },
+      });
+    }
+  }
+
+  private send(message: ToProjector): void {
+    this.worker.postMessage(message);
+  }
+}

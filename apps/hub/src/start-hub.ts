@@ -1,0 +1,108 @@
+import 'reflect-metadata';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
+import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
+import { openBus } from '#libs/bus/bus.module.js';
+import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
+import { channelAdapters } from '#libs/channels/channels.module.js';
+import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
+import { openEventStore } from '#libs/event-store/open-event-store.js';
+import { SystemClock, createLogger, type HubSettings } from '#libs/kernel';
+import { ProjectionProgress } from '#libs/projections';
+import { checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { hardenHttp, serveDocs } from './http.js';
+import { HubModule, type HubParts } from './hub.module.js';
+import { ProjectorHost } from './projector-host.js';
+import { VERSION } from './version.js';
+
+export interface RunningHub {
+  app: INestApplicationContext;
+  parts: HubParts;
+  /** Address of the API; absent where it was not asked for. */
+  url?: string;
+  firstKeys: FirstKeys;
+  /** Takes nothing more in, finishes what it took, closes every file. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Serve HTTP and the listeners; otherwise only the line from bus to read model runs. @default true */
+  listen?: boolean;
+  /** Named to whoever finds the data directory in use. @default 'hub' */
+  program?: string;
+  /** Hears that the projector has died; the hub cannot show anything new any more. */
+  onFailure: (error: Error) => void;
+}
+
+/** Milliseconds a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens the engines, starts projector and application, and listens.
+ * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH` before anything runs.
+ */
+export const startHub = async (settings: HubSettings, options: StartOptions): Promise<RunningHub> => {
+  const { listen = true, program = 'hub', onFailure } = options;
+  const clock = new SystemClock();
+  const logger = createLogger(settings.logLevel, program);
+  checkReadModelUrl(settings.readModelUrl);
+  const accounts = readAccountsFile(settings.accountsFile, {
+    adapters: channelAdapters(),
+    env: process.env,
+    defaultCountry: settings.defaultCountry,
+  });
+  // Closed in reverse, also when a later step of the start fails.
+  const opened: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.splice(0).toReversed()) await close();
+  };
+  try {
+    const log = await openEventStore(settings, clock, { program });
+    opened.push(() => log.close());
+    const bus = openBus(settings);
+    const readModel = openReadModel(settings);
+    opened.push(() => readModel.close());
+    const keys = SqliteApiKeys.open({ dataDir: settings.dataDir, clock });
+    opened.push(() => keys.close());
+    const firstKeys = await ensureFirstKeys(settings.dataDir, keys);
+    const progress = new ProjectionProgress();
+    const parts: HubParts = { settings, logger, clock, log, bus, readModel, progress, keys, accounts };
+    const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure);
+    opened.push(() => projector.stop());
+
+    if (!listen) {
+      const app = await NestFactory.createApplicationContext(HubModule.register(parts, { edge: false }), {
+        logger: false,
+        abortOnError: false,
+      });
+      opened.push(() => app.close());
+      return { app, parts, firstKeys, close: closeAll };
+    }
+    const adapter = new FastifyAdapter({
+      bodyLimit: 5 * 1024 * 1024,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { maxParamLength: 200 },
+      return503OnClosing: true,
+    });
+    const app = await NestFactory.create<NestFastifyApplication>(HubModule.register(parts, { edge: true }), adapter, {
+      logger: false,
+      bodyParser: false,
+      abortOnError: false,
+    });
+    registerRawBody(adapter.getInstance());
+    hardenHttp(app);
+    serveDocs(app, VERSION);
+    opened.push(() => app.close());
+    await app.listen(settings.port, settings.host);
+    const { port } = app.getHttpServer().address() as { port: number };
+    const url = `http://${settings.host === '127.0.0.1' || settings.host === '0.0.0.0' ? 'localhost' : settings.host}:${port}`;
+    log.directory?.setUrl(url);
+    return { app, parts, url, firstKeys, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+};

@@ -1,0 +1,107 @@
+import { codeOf, FixedClock } from '#libs/kernel';
+import { VERIFIED_FOR_MS } from './api-keys.port.js';
+import { SqliteApiKeys } from './sqlite.api-keys.js';
+
+const START = Date.parse('2025-03-02T09:00:00.000Z');
+
+describe('SqliteApiKeys', () => {
+  const open = () => {
+    const clock = new FixedClock(START);
+    return { clock, keys: SqliteApiKeys.open({ dataDir: ':memory:', clock }) };
+  };
+
+  it('knows the caller of a key it made', async () => {
+    const { keys } = open();
+    const made = await keys.create({ tenant: 'acme', role: 'integration', label: 'shop' });
+    expect(made.key).toMatch(/^hilo_[a-z0-9]{8}_[A-Za-z0-9_-]{43}$/);
+    const caller = { tenant: 'acme', role: 'integration', keyId: made.id };
+    expect(keys.verify(made.key)).toEqual(caller);
+    expect(keys.verify(made.key)).toEqual(caller);
+  });
+
+  it('keeps no key in clear, neither in the file nor in a list', async () => {
+    const { keys } = open();
+    const { key, ...record } = await keys.create({ tenant: 'acme', role: 'agent' });
+    expect(await keys.list()).toEqual([record]);
+    expect(JSON.stringify(await keys.list())).not.toContain(key.slice(14));
+  });
+
+  it.each([
+    '',
+    'nonsense',
+    'hilo_abcdefgh_short',
+    `hilo_abcdefgh_${'A'.repeat(43)}`,
+    `hilo_abcdefgh_${'A'.repeat(44)}`,
+  ])('does not know %j', (key) => {
+    const { keys } = open();
+    expect(keys.verify(key)).toBeUndefined();
+  });
+
+  it('refuses a key whose last character was changed', async () => {
+    const { keys } = open();
+    const { key } = await keys.create({ tenant: 'acme', role: 'agent' });
+    // The last of 43 characters carries two bits that no byte needs, so the text itself must be what is compared.
+    const others = Array.from('ABCDEFGH', (last) => key.slice(0, -1) + last).filter((other) => other !== key);
+    expect(others.map((other) => keys.verify(other))).toEqual(others.map(() => undefined));
+  });
+
+  it('refuses a key from the moment it expires, though it was verified just before', async () => {
+    const { keys, clock } = open();
+    const { key } = await keys.create({ tenant: 'acme', role: 'agent', expiresAt: '2025-03-02T09:00:10Z' });
+    clock.advance(9_999);
+    expect(keys.verify(key)).toBeDefined();
+    clock.advance(1);
+    expect(keys.verify(key)).toBeUndefined();
+  });
+
+  it('refuses a revoked key, and keeps the first time it was revoked', async () => {
+    const { keys, clock } = open();
+    const { id, key } = await keys.create({ tenant: 'acme', role: 'agent' });
+    keys.verify(key);
+    const { revokedAt } = await keys.revoke(id);
+    clock.advance(1000);
+    expect(keys.verify(key)).toBeUndefined();
+    expect((await keys.revoke(id)).revokedAt).toBe(revokedAt);
+    await expect(keys.revoke('nothing0')).rejects.toMatchObject({ code: 'API_KEY.NOT_FOUND' });
+  });
+
+  it('notes the last use at most once a minute', async () => {
+    const { keys, clock } = open();
+    const { key } = await keys.create({ tenant: 'acme', role: 'agent' });
+    const uses: (string | undefined)[] = [];
+    for (const step of [0, VERIFIED_FOR_MS, VERIFIED_FOR_MS, 1]) {
+      clock.advance(step);
+      keys.verify(key);
+      uses.push((await keys.list())[0]!.lastUsedAt);
+    }
+    expect(uses).toEqual([
+      '2025-03-02T09:00:00.000Z',
+      '2025-03-02T09:00:00.000Z',
+      '2025-03-02T09:01:00.000Z',
+      '2025-03-02T09:01:00.000Z',
+    ]);
+  });
+
+  it('lists by tenant', async () => {
+    const { keys } = open();
+    await keys.create({ tenant: 'acme', role: 'agent' });
+    await keys.create({ tenant: 'globex', role: 'agent' });
+    expect((await keys.list('globex')).map((key) => key.tenant)).toEqual(['globex']);
+  });
+
+  it('makes no key for a tenant, role or expiry that cannot be', async () => {
+    const { keys } = open();
+    for (const wanted of [
+      { tenant: 'a|b' },
+      { tenant: '' },
+      { role: 'root' },
+      { expiresAt: 'tomorrow' },
+      { label: 'x'.repeat(201) },
+    ]) {
+      const error: unknown = await keys
+        .create({ tenant: 'acme', role: 'agent', ...wanted } as never)
+        .catch((cause: unknown) => cause);
+      expect(codeOf(error)).toBe('ACCESS.INVALID');
+    }
+  });
+});

@@ -1,0 +1,146 @@
+import { HubError } from '#libs/kernel';
+import { busKeyOf } from './bus-key.js';
+import type { BusMessage, DeliveryOutcome, InteractionBus } from './interaction-bus.port.js';
+
+/** How to get at an adapter; a gap is declared with a sentence and shows as a skipped test. */
+export interface InteractionBusUnderTest {
+  /** @param capacity messages the bus may hold */
+  open(capacity: number): Promise<InteractionBus> | InteractionBus;
+  lacks?: { capacity?: string };
+}
+
+/** A message of one conversation; the number is its place in the order of publishing. */
+export const messageOf = (thread: string, number: number): BusMessage => ({
+  type: 'interaction',
+  receipt: `${thread}-${number}`,
+  interaction: {
+    tenant: 'acme',
+    channel: 'chat',
+    account: 'web',
+    externalId: `${thread}-${number}`,
+    kind: 'message',
+    threadId: thread,
+    direction: 'inbound',
+    occurredAt: '2025-03-02T09:15:29.140Z',
+    receivedAt: '2025-03-02T09:15:30.000Z',
+    text: `message ${number}`,
+  },
+});
+
+export const recordedOf = (messages: readonly BusMessage[]): DeliveryOutcome[] =>
+  messages.map(({ receipt }) => ({ status: 'recorded', receipt }));
+
+/** The second half of the port: what every adapter promises. */
+export const interactionBusContract = (name: string, { open, lacks = {} }: InteractionBusUnderTest): void => {
+  describe(`${name} keeps the promises of InteractionBus`, () => {
+    let bus: InteractionBus;
+    afterEach(() => bus.close());
+
+    it('answers a publish with one outcome per message, in order', async () => {
+      bus = await open(100);
+      bus.consume(async (messages) => recordedOf(messages));
+      const messages = Array.from({ length: 20 }, (_, i) => messageOf('t', i));
+      expect(await bus.publish(messages)).toEqual(recordedOf(messages));
+    });
+
+    it('gives each of several concurrent publishes its own outcomes', async () => {
+      bus = await open(1000);
+      bus.consume(async (messages) => recordedOf(messages));
+      const published = Array.from({ length: 30 }, (_, i) => [messageOf(`a${i}`, 0), messageOf(`b${i}`, 0)]);
+      const outcomes = await Promise.all(published.map((messages) => bus.publish(messages)));
+      expect(outcomes).toEqual(published.map(recordedOf));
+    });
+
+    it('hands the messages of one key over in the order they were published', async () => {
+      bus = await open(10_000);
+      const seen = new Map<string, number[]>();
+      bus.consume(async (messages) => {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+        for (const message of messages) {
+          const key = busKeyOf(message);
+          seen.set(key, [...(seen.get(key) ?? []), Number(message.receipt.split('-')[1])]);
+        }
+        return recordedOf(messages);
+      });
+      const running: Promise<unknown>[] = [];
+      for (let i = 0; i < 300; i++) {
+        running.push(bus.publish([messageOf(`t${i % 3}`, i)]));
+        if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(running);
+      for (const order of seen.values()) expect(order).toEqual(order.toSorted((a, b) => a - b));
+      expect([...seen.values()].flat()).toHaveLength(300);
+    });
+
+    it('keeps messages until there is a consumer', async () => {
+      bus = await open(100);
+      const published = bus.publish([messageOf('t', 1)]);
+      expect(bus.inFlight()).toBe(1);
+      bus.consume(async (messages) => recordedOf(messages));
+      expect(await published).toHaveLength(1);
+      expect(bus.inFlight()).toBe(0);
+    });
+
+    it('takes an empty publish without asking the consumer', async () => {
+      bus = await open(100);
+      expect(await bus.publish([])).toEqual([]);
+    });
+
+    it('rejects the publish whose messages the consumer failed on, and carries on', async () => {
+      bus = await open(100);
+      const failure = new HubError('EVENT_STORE.UNAVAILABLE', 'no space', { retryable: true });
+      let failing = true;
+      bus.consume(async (messages) => {
+        if (failing) throw failure;
+        return recordedOf(messages);
+      });
+      await expect(bus.publish([messageOf('t', 1)])).rejects.toMatchObject({ code: failure.code, retryable: true });
+      expect(bus.inFlight()).toBe(0);
+      failing = false;
+      expect(await bus.publish([messageOf('t', 1)])).toHaveLength(1);
+    });
+
+    it('stops after the running batch and takes nothing more', async () => {
+      bus = await open(100);
+      let release = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      const handled: string[] = [];
+      const consumer = bus.consume(async (messages) => {
+        await gate;
+        handled.push(...messages.map(({ receipt }) => receipt));
+        return recordedOf(messages);
+      });
+      const first = bus.publish([messageOf('t', 1)]);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const second = bus.publish([messageOf('t', 2)]).catch((error: unknown) => error);
+      const stopped = consumer.stop();
+      release();
+      await stopped;
+      await first;
+      expect(handled).toEqual(['t-1']);
+      await bus.close();
+      expect(await second).toMatchObject({ code: 'BUS.CLOSED' });
+    });
+
+    it('has everything that waits handled before it closes, and takes nothing afterwards', async () => {
+      bus = await open(100);
+      bus.consume(async (messages) => recordedOf(messages));
+      const published = bus.publish([messageOf('t', 1), messageOf('t', 2)]);
+      await bus.close();
+      expect(await published).toHaveLength(2);
+      await expect(bus.publish([messageOf('t', 3)])).rejects.toMatchObject({ code: 'BUS.CLOSED', retryable: true });
+    });
+
+    const capacity = lacks.capacity ? it.skip : it;
+    capacity(`refuses a publish it has no room for, whole${lacks.capacity ? `: ${lacks.capacity}` : ''}`, async () => {
+      bus = await open(10);
+      const waiting = bus.publish(Array.from({ length: 8 }, (_, i) => messageOf('t', i)));
+      const three = Array.from({ length: 3 }, (_, i) => messageOf('u', i));
+      await expect(bus.publish(three)).rejects.toMatchObject({ code: 'BUS.FULL', retryable: true });
+      expect(bus.inFlight()).toBe(8);
+      bus.consume(async (messages) => recordedOf(messages));
+      await waiting;
+      expect(await bus.publish(three)).toHaveLength(3);
+    });
+  });
+};

@@ -1,0 +1,306 @@
+import {
+  DEFAULT_RULES,
+  SCHEMAS,
+  changesTo,
+  gather,
+  resolve,
+  touchedBy,
+  upcast,
+  type Evidence,
+  type IdentityRules,
+  type InteractionContent,
+  type InteractionEvent,
+  type LinkEvent,
+  type LinkedPair,
+  type Neighbourhood,
+  type ProfileImported,
+  type Resolution,
+} from '#libs/domain';
+import {
+  streamId,
+  type EventStore,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+  type StreamId,
+} from '#libs/event-store';
+import { LruMap, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
+import { IdentityState, type KnownLink, type LinkStatus } from './identity.state.js';
+import { Sightings, type Sighting } from './sightings.js';
+
+export interface IdentityResolverOptions {
+  /** Path of the resolver's own SQLite file; made where absent. What it holds can be read from the log again. */
+  file: string;
+  ids: IdFactory;
+  /** Where decisions go: `EventStore.append`, or a way to it. */
+  append: EventStore['append'];
+  /** Another `version` than the one that filled the file decides everything again from position 0. @default DEFAULT_RULES */
+  rules?: IdentityRules;
+}
+
+/** A decision of the running batch that is not appended yet. */
+interface Decision {
+  stream: StreamId;
+  event: NewEvent;
+  expected: ExpectedRevision;
+  revision: number;
+  /** The link before it. */
+  before: KnownLink;
+}
+
+type FollowedEvent = InteractionEvent | ProfileImported | LinkEvent;
+
+const REMEMBERED_COMBINATIONS = 30_000;
+const LONGEST_COMBINATION = 512;
+
+/**
+ * Decides who is who: follows the log in order and appends what follows to the link streams. There must be one for each
+ * log. The same log gives the same decisions, whatever the batches and however often it is started again.
+ */
+export class IdentityResolver {
+  private readonly sightings: Sightings;
+  /** What identities, verified or not, came together under which name: whatever was seen once brings no news again. */
+  private readonly combinations = new LruMap<string, true>(REMEMBERED_COMBINATIONS);
+  /** By link, in the order of its stream. */
+  private readonly decisions = new Map<Uuid, Decision[]>();
+
+  private constructor(
+    private readonly state: IdentityState,
+    private readonly ids: IdFactory,
+    private readonly append: EventStore['append'],
+    private readonly rules: IdentityRules,
+  ) {
+    this.sightings = new Sightings(ids);
+  }
+
+  static open({ file, ids, append, rules = DEFAULT_RULES }: IdentityResolverOptions): IdentityResolver {
+    return new IdentityResolver(IdentityState.open(file, rules), ids, append, rules);
+  }
+
+  /** Position of the last event whose decisions are recorded. */
+  async checkpoint(): Promise<Position> {
+    return this.state.checkpoint;
+  }
+
+  /**
+   * Takes in the events after the checkpoint, without a gap; earlier ones are passed over. Resolves when their decisions
+   * are appended and the checkpoint has moved. One call at a time.
+   *
+   * @throws what `append` throws, except a revision conflict; nothing of the batch is known then, and giving it again
+   *   repeats the same appends.
+   */
+  async apply(events: readonly StoredEvent[]): Promise<void> {
+    const last = events.at(-1);
+    if (!last || last.position <= this.state.checkpoint) return;
+    this.state.begin();
+    try {
+      for (const event of events) if (event.position > this.state.checkpoint) this.take(event);
+      for (const { before } of await this.record()) this.state.putLink(before);
+      this.state.commit(last.position);
+    } catch (error) {
+      this.combinations.clear();
+      this.state.rollback();
+      throw error;
+    } finally {
+      this.decisions.clear();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.state.close();
+  }
+
+  private take(stored: StoredEvent): void {
+    const event = upcast(stored) as FollowedEvent;
+    switch (event.type) {
+      case 'InteractionRecorded':
+      case 'InteractionCorrected':
+        return this.takeContact(stored.tenant, event.data);
+      case 'ProfileImported':
+        return this.takeSighting(stored.tenant, this.sightings.ofProfile(stored.tenant, event.data));
+      case 'IdentitiesLinked':
+      case 'LinkProposed':
+      case 'LinkConfirmed':
+      case 'LinkRejected':
+      case 'LinkRetracted':
+        return this.takeLinkEvent(stored, event);
+    }
+  }
+
+  private takeContact(tenant: string, content: InteractionContent): void {
+    // A contact without a usable identifier carries its conversation, last, and that is its anchor.
+    if (content.identities.at(-1)?.type === 'conversation') return;
+    const combination = combinationOf(content);
+    if (this.combinations.get(combination)) return;
+    this.takeSighting(tenant, this.sightings.ofContact(tenant, content));
+    if (combination.length <= LONGEST_COMBINATION) this.combinations.set(combination, true);
+  }
+
+  private takeSighting(tenant: string, { identities, evidence }: Sighting): void {
+    const facts = identities.filter((one) => this.state.observe(one.id, one)).map(({ id }) => id);
+    const news = evidence.filter((item) => this.state.addEvidence(item));
+    const touched = this.touchedBy(facts, news);
+    if (touched.size > 0) this.settle(tenant, touched);
+  }
+
+  private touchedBy(facts: readonly Uuid[], evidence: readonly Evidence[]): Set<Uuid> {
+    const touched = touchedBy({ evidence }, this.state);
+    for (const id of facts) {
+      if (this.state.neighbourCount(id) === 0 && this.state.settledWith(id).length === 0) continue;
+      // The rules ask for the facts of a neighbour only where it stands for a person; a busy landline spares its callers.
+      const type = this.state.facts(id)?.type ?? '';
+      if (!this.rules.holderTypes.has(type)) touched.add(id);
+      else for (const reached of touchedBy({ facts: [id] }, this.state)) touched.add(reached);
+    }
+    return touched;
+  }
+
+  /**
+   * A decision of ours is known already, or of this batch when it was appended before a crash. Anything else on the
+   * stream is news: an agent's ruling, or what other rules decided; it stands, and what we decided in its place falls.
+   */
+  private takeLinkEvent({ id, revision, tenant }: StoredEvent, event: LinkEvent): void {
+    const known = this.knownLink(event);
+    if (!known) return;
+    const decisions = this.decisions.get(known.id) ?? [];
+    const index = decisions.findIndex((decision) => decision.revision === revision);
+    if (decisions[index]?.event.id === id) return;
+    if (index === -1 && revision <= known.revision) return;
+    if (index !== -1) decisions.splice(index);
+    const { verdict: before, ...link } = known;
+    const status = STATUS_AFTER[event.type];
+    const ruled = status === 'linked' ? 'together' : 'apart';
+    const verdict = event.data.by && event.type !== 'LinkProposed' ? ruled : before;
+    this.state.putLink({ ...link, status, ...(verdict && { verdict }), revision });
+    this.settle(tenant, new Set([known.a, known.b]));
+  }
+
+  private knownLink({ data }: LinkEvent): KnownLink | undefined {
+    const known = this.state.link(data.link);
+    if (known || !('a' in data)) return known;
+    this.state.mention(data.a);
+    this.state.mention(data.b);
+    return { id: data.link, ...ordered(data), status: 'none', revision: -1 };
+  }
+
+  /** Decides again what may have changed around these identities. */
+  private settle(tenant: string, touched: Iterable<Uuid>): void {
+    const neighbourhood = gather(touched, this.state, this.rules);
+    const links = new Map<Uuid, KnownLink>();
+    const proposals = new Map<Uuid, KnownLink>();
+    for (const id of neighbourhood.identities.keys()) {
+      for (const link of this.state.linksOf(id)) {
+        if (link.status === 'linked') links.set(link.id, link);
+        else if (link.status === 'proposed') proposals.set(link.id, link);
+      }
+    }
+    const resolution = resolve(neighbourhood, this.rules);
+    const changes = changesTo(resolution, { links: links.values(), proposals: proposals.values() });
+    const rule = this.rules.version;
+    const reasonFor = (pair: LinkedPair): string => reasonOf(pair, neighbourhood, resolution);
+    // Others know an identity from the event that carried it. A link to one that none carried waits for that event.
+    const isShown = ({ a, b }: LinkedPair): boolean => this.state.isCarried(a) && this.state.isCarried(b);
+
+    for (const pair of changes.retract)
+      this.decide(tenant, pair, (link) => ({ type: 'LinkRetracted', data: { link, rule, reason: reasonFor(pair) } }));
+    const linked = changes.link.filter(isShown);
+    for (const { a, b, evidence, confidence } of linked)
+      this.decide(tenant, { a, b }, (link) => ({
+        type: 'IdentitiesLinked',
+        data: { link, a, b, rule, evidence, confidence },
+      }));
+    for (const pair of changes.withdraw) {
+      // A link takes the place of its proposal.
+      if (linked.some(({ a, b }) => a === pair.a && b === pair.b)) continue;
+      this.decide(tenant, pair, (link) => ({ type: 'LinkRejected', data: { link, rule, reason: reasonFor(pair) } }));
+    }
+    for (const { a, b, reason, confidence } of changes.propose.filter(isShown))
+      this.decide(tenant, { a, b }, (link) => ({
+        type: 'LinkProposed',
+        data: { link, a, b, rule, reason, confidence },
+      }));
+  }
+
+  private decide(tenant: string, pair: LinkedPair, eventOn: (link: Uuid) => LinkEvent): void {
+    const id = this.ids.link(tenant, pair.a, pair.b);
+    const before = this.state.link(id) ?? { id, ...ordered(pair), status: 'none', revision: -1 };
+    const stream = streamId('link', id);
+    const revision = before.revision + 1;
+    const { type, data } = eventOn(id);
+    // The id says only what is decided at which place: a repeated batch gives the same, and the store knows it again.
+    const event: NewEvent = {
+      id: this.ids.event(stream, revision, type),
+      type,
+      schema: SCHEMAS[type] ?? 1,
+      tenant,
+      data,
+    };
+    const decision: Decision = {
+      stream,
+      event,
+      expected: revision === 0 ? 'no_stream' : before.revision,
+      revision,
+      before,
+    };
+    const decisions = this.decisions.get(id);
+    if (decisions) decisions.push(decision);
+    else this.decisions.set(id, [decision]);
+    this.state.putLink({ ...before, status: STATUS_AFTER[type], revision });
+  }
+
+  /**
+   * Appends the decisions, each stream in order, all streams at once; answers with the first of every stream that
+   * conflicted. Waits for all of them, so that nothing is under way any more when the batch is given up.
+   */
+  private async record(): Promise<Decision[]> {
+    const results = await Promise.allSettled(
+      [...this.decisions.values()].map((decisions) => this.recordLink(decisions)),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
+  }
+
+  private async recordLink(decisions: readonly Decision[]): Promise<Decision | undefined> {
+    for (const decision of decisions) {
+      try {
+        await this.append(decision.stream, [decision.event], decision.expected);
+      } catch (error) {
+        // Someone else wrote there meanwhile: that event comes later in the log, and will be settled then.
+        if (codeOf(error) === 'EVENT_STORE.REVISION_CONFLICT') return decision;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+}
+
+const STATUS_AFTER: Readonly<Record<LinkEvent['type'], LinkStatus>> = {
+  IdentitiesLinked: 'linked',
+  LinkConfirmed: 'linked',
+  LinkProposed: 'proposed',
+  LinkRejected: 'none',
+  LinkRetracted: 'none',
+};
+
+const ordered = ({ a, b }: LinkedPair): LinkedPair => (a < b ? { a, b } : { a: b, b: a });
+
+/** Everything of a contact that the rules look at, as one text. */
+const combinationOf = ({ kind, anchor, identities, name }: InteractionContent): string => {
+  let text = kind === 'identify' ? `!${anchor}` : anchor;
+  for (const { identity, verified, blocked } of identities) {
+    if (!blocked) text += verified ? `+${identity}` : `-${identity}`;
+  }
+  return name === undefined ? text : `${text} ${name}`;
+};
+
+/** Why the rules no longer hold a pair together, for the agent who reads its history. */
+const reasonOf = ({ a, b }: LinkedPair, { identities }: Neighbourhood, { links, proposals }: Resolution): string => {
+  const isPair = (other: LinkedPair): boolean => other.a === a && other.b === b;
+  const proposal = proposals.find(isPair);
+  if (proposal) return proposal.reason;
+  if (links.some(isPair)) return 'linked';
+  const standings = [identities.get(a)?.standing, identities.get(b)?.standing];
+  return standings.find((standing) => standing !== undefined && standing !== 'open') ?? 'no-evidence';
+};

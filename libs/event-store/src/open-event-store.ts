@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { HubError, IdFactory, SystemClock, type Clock, type HubSettings } from '#libs/kernel';
+import { DataDirectory } from './data-directory.js';
+import type { RawEventLog } from './event-log.port.js';
+import type { EventStore, Position } from './event-store.port.js';
+import type { DeliveryLedger } from './ledger/delivery-ledger.port.js';
+import { MemoryDeliveryLedger } from './ledger/memory.delivery-ledger.js';
+import { SqliteDeliveryLedger } from './ledger/sqlite.delivery-ledger.js';
+import { MemoryEventStore } from './memory/memory.event-store.js';
+import { MemoryParkedMessages } from './parked/memory.parked-messages.js';
+import type { ParkedMessages } from './parked/parked-messages.port.js';
+import { SqliteParkedMessages } from './parked/sqlite.parked-messages.js';
+import { loadPepper } from './pepper.js';
+import { openEventsFile } from './sqlite/events-file.js';
+import { SqliteEventLogReader } from './sqlite/sqlite.event-log-reader.js';
+import { SqliteEventStore } from './sqlite/sqlite.event-store.js';
+
+/** Everything of this room that a program works with, opened and closed together. */
+export interface EventStoreSet {
+  readonly events: EventStore & RawEventLog;
+  readonly parked: ParkedMessages;
+  readonly ledger: DeliveryLedger;
+  readonly ids: IdFactory;
+  /** The claim on the data directory; absent where the engine needs none. */
+  readonly directory?: DataDirectory;
+  /** Tells after every commit how far the log reaches. @returns what ends the listening */
+  onCommit(listener: (head: Position) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface OpenEventStoreOptions {
+  /** Named to whoever finds the directory in use. @default 'hilo' */
+  program?: string;
+  /** A claim the caller holds already and gives up itself. @default one of its own */
+  directory?: DataDirectory;
+}
+
+/** Path of the embedded engine's file. */
+export const eventsFileOf = ({ dataDir }: Pick<HubSettings, 'dataDir'>): string => join(dataDir, 'events.db');
+
+/**
+ * Opens the engine that `settings.eventStoreUrl` names.
+ * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH`
+ */
+export const openEventStore = async (
+  settings: Pick<HubSettings, 'eventStoreUrl' | 'dataDir'>,
+  clock: Clock = new SystemClock(),
+  options: OpenEventStoreOptions = {},
+): Promise<EventStoreSet> => {
+  const url = settings.eventStoreUrl;
+  if (url === 'memory:') return openMemory(clock);
+  if (url === 'sqlite:') return openSqliteSet(settings, clock, options);
+  throw engineRefused(url);
+};
+
+/**
+ * A reader of the log in the data directory, beside a hub that runs or rests.
+ * @throws HubError `SETTINGS.INVALID`, `SQLITE.FILE_MISSING`
+ */
+export const openEventLogReader = (settings: Pick<HubSettings, 'eventStoreUrl' | 'dataDir'>): SqliteEventLogReader => {
+  if (settings.eventStoreUrl !== 'sqlite:')
+    throw new HubError('SETTINGS.INVALID', 'HILO_EVENT_STORE_URL: only the log of sqlite: can be read beside the hub');
+  return SqliteEventLogReader.open({ file: eventsFileOf(settings) });
+};
+
+const openMemory = (clock: Clock): EventStoreSet => {
+  const events = new MemoryEventStore(clock);
+  const ledger = new MemoryDeliveryLedger(events);
+  return {
+    events,
+    parked: new MemoryParkedMessages(clock),
+    ledger,
+    ids: new IdFactory(randomBytes(32)),
+    onCommit: (listener) => events.onAppended((appended) => listener(appended.at(-1)!.position)),
+    close: async () => {
+      await ledger.close();
+      await events.close();
+    },
+  };
+};
+
+const openSqliteSet = async (
+  settings: Pick<HubSettings, 'dataDir'>,
+  clock: Clock,
+  { program = 'hilo', directory: held }: OpenEventStoreOptions,
+): Promise<EventStoreSet> => {
+  const directory = held ?? DataDirectory.claim(settings.dataDir, { program });
+  const undo: (() => void)[] = held ? [] : [() => directory.release()];
+  try {
+    const file = openEventsFile(join(directory.path, 'events.db'));
+    undo.unshift(() => file.close());
+    const ids = new IdFactory(loadPepper(directory.path, file));
+    const events = new SqliteEventStore(file, clock);
+    const ledger = await SqliteDeliveryLedger.open(file, events);
+    return {
+      events,
+      parked: new SqliteParkedMessages(file, clock),
+      ledger,
+      ids,
+      directory,
+      onCommit: (listener) => events.onCommit(listener),
+      close: async () => {
+        await events.close();
+        try {
+          await ledger.close();
+        } finally {
+          for (const step of undo.splice(0)) step();
+        }
+      },
+    };
+  } catch (error) {
+    for (const step of undo) step();
+    throw error;
+  }
+};
+
+const engineRefused = (url: string): HubError => {
+  const scheme = /^[^:]*/.exec(url)![0];
+  const problem = ['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'].includes(scheme)
+    ? `the engine ${scheme} is not part of this release; use sqlite:`
+    : `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
+  return new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: ${problem}`);
+};

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { SystemClock, bytesOfUuid, isUuid, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
+import type { SqliteDatabase, SqliteValue } from '#libs/kernel/sqlite.js';
+import type { EventsFile } from '../sqlite/events-file.js';
+import { notParked } from './parked-messages.errors.js';
+import {
+  ParkedMessages,
+  type ListParkedOptions,
+  type NewParkedMessage,
+  type ParkedCount,
+  type ParkedMessage,
+  type ParkedStage,
+  type ParkedStatus,
+  type ParkedSummary,
+} from './parked-messages.port.js';
+
+interface SummaryRow {
+  id: ArrayBuffer | Uint8Array;
+  tenant: string;
+  channel: string;
+  account: string;
+  stage: ParkedStage;
+  reason_code: string;
+  reason: string;
+  attempts: number;
+  received_at: number;
+  parked_at: number;
+  status: ParkedStatus;
+  content_type: string;
+  receipt: string | null;
+  outcome: string | null;
+  discarded_by: string | null;
+  discard_reason: string | null;
+}
+
+const summaryColumns =
+  'id, tenant, channel, account, stage, reason_code, reason, attempts, received_at, parked_at, status, content_type, receipt, outcome, discarded_by, discard_reason';
+
+/** Parked messages in `events.db`, in the same transactions as the appends of their turn. */
+export class SqliteParkedMessages extends ParkedMessages {
+  private readonly db: SqliteDatabase;
+
+  constructor(
+    private readonly file: EventsFile,
+    private readonly clock: Clock = new SystemClock(),
+  ) {
+    super();
+    this.db = file.db;
+  }
+
+  async park(message: NewParkedMessage): Promise<Uuid> {
+    const id = message.id ?? randomUUID();
+    const { tenant, channel, account, stage, reasonCode, reason, receivedAtMs, contentType, bytes, receipt } = message;
+    await this.file.commits.enqueue({
+      run: () =>
+        this.db
+          .prepare(
+            `INSERT INTO parked (id, tenant, channel, account, stage, reason_code, reason, attempts, received_at,
+               parked_at, status, content_type, receipt, bytes)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 'parked', ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET attempts = attempts + 1,
+               status = CASE status WHEN 'replayed' THEN 'parked' ELSE status END`,
+          )
+          .run([
+            bytesOfUuid(id), tenant, channel, account, stage, reasonCode, reason, receivedAtMs,
+            this.clock.nowMs(), contentType, receipt ?? null, bytes,
+          ]), // prettier-ignore
+    });
+    return id;
+  }
+
+  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+    const filters: [string, SqliteValue][] = [];
+    if (tenant !== undefined) filters.push(['tenant = ?', tenant]);
+    if (status !== undefined) filters.push(['status = ?', status]);
+    if (before !== undefined) filters.push(['number < (SELECT number FROM parked WHERE id = ?)', bytesOfUuid(before)]);
+    const where = filters.length === 0 ? '' : `WHERE ${filters.map(([test]) => test).join(' AND ')}`;
+    return this.db
+      .prepare(`SELECT ${summaryColumns} FROM parked ${where} ORDER BY number DESC LIMIT ?`)
+      .all<SummaryRow>([...filters.map(([, value]) => value), Math.max(0, limit)])
+      .map(summaryOf);
+  }
+
+  async get(id: Uuid): Promise<ParkedMessage | undefined> {
+    if (!isUuid(id)) return undefined;
+    const row = this.db
+      .prepare(`SELECT ${summaryColumns}, bytes FROM parked WHERE id = ?`)
+      .first<SummaryRow & { bytes: ArrayBuffer | Buffer }>([bytesOfUuid(id)]);
+    return row && { ...summaryOf(row), bytes: Buffer.from(row.bytes as ArrayBuffer) };
+  }
+
+  async markReplayed(id: Uuid, outcome: string): Promise<void> {
+    await this.settle(id, "status = 'replayed', outcome = ?", [outcome]);
+  }
+
+  async discard(id: Uuid, by: string, reason: string): Promise<void> {
+    await this.settle(id, "status = 'discarded', discarded_by = ?, discard_reason = ?", [by, reason]);
+  }
+
+  async count(tenant?: string): Promise<ParkedCount[]> {
+    return this.db
+      .prepare(
+        `SELECT tenant, channel, account, count(*) FILTER (WHERE status = 'parked') AS parked,
+           count(*) FILTER (WHERE status = 'replayed') AS replayed,
+           count(*) FILTER (WHERE status = 'discarded') AS discarded
+         FROM parked WHERE tenant = coalesce(?, tenant) GROUP BY tenant, channel, account ORDER BY 1, 2, 3`,
+      )
+      .all<ParkedCount>([tenant ?? null]);
+  }
+
+  private settle(id: Uuid, assignments: string, values: string[]): Promise<void> {
+    const key = bytesOfUuid(id);
+    return this.file.commits.enqueue({
+      run: () => {
+        const update = this.db.prepare(`UPDATE parked SET ${assignments} WHERE id = ? AND status = 'parked'`);
+        if (update.run([...values, key]).changes > 0) return;
+        const row = this.db
+          .prepare('SELECT status FROM parked WHERE id = ?')
+          .first<{ status: ParkedStatus }>([key]);
+        throw notParked(id, row?.status);
+      },
+    });
+  }
+}
+
+const summaryOf = (row: SummaryRow): ParkedSummary => ({
+  id: uuidOfBytes(row.id),
+  tenant: row.tenant,
+  channel: row.channel,
+  account: row.account,
+  stage: row.stage,
+  reasonCode: row.reason_code,
+  reason: row.reason,
+  attempts: row.attempts,
+  receivedAtMs: row.received_at,
+  parkedAtMs: row.parked_at,
+  status: row.status,
+  contentType: row.content_type,
+  ...(row.receipt !== null && { receipt: row.receipt }),
+  ...(row.outcome !== null && { outcome: row.outcome }),
+  ...(row.discarded_by !== null && { discardedBy: row.discarded_by }),
+  ...(row.discard_reason !== null && { discardReason: row.discard_reason }),
+});

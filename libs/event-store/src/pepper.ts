@@ -1,0 +1,57 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { HubError } from '#libs/kernel';
+import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
+import type { EventsFile } from './sqlite/events-file.js';
+
+const PEPPER_BYTES = 32;
+const pepperFile = (dir: string): string => join(dir, 'pepper');
+
+/**
+ * The installation's pepper, under which all ids are derived. It is created with an empty log, and belongs to the log
+ * from then on.
+ * @throws HubError `DATA_DIRECTORY.PEPPER_MISMATCH` when the log was written under another one
+ */
+export const loadPepper = (dir: string, { db }: EventsFile): Buffer => {
+  const path = pepperFile(dir);
+  const used = hasEvents(db);
+  if (!existsSync(path)) {
+    if (used) throw mismatch(path, 'is missing');
+    createPepper(dir);
+  }
+  const pepper = readFileSync(path);
+  if (pepper.length !== PEPPER_BYTES) throw mismatch(path, `holds ${pepper.length} bytes instead of ${PEPPER_BYTES}`);
+  const known = db
+    .prepare("SELECT value FROM installation WHERE name = 'pepper'")
+    .first<{ value: string }>([])?.value;
+  const fingerprint = createHash('sha256').update(pepper).digest('hex');
+  if (known === fingerprint) return pepper;
+  if (used) throw mismatch(path, 'is not the one this log was written with');
+  db.prepare("INSERT OR REPLACE INTO installation VALUES ('pepper', ?)").run([fingerprint]);
+  return pepper;
+};
+
+const hasEvents = (db: SqliteDatabase): boolean => db.prepare('SELECT 1 FROM event LIMIT 1').all([]).length > 0;
+
+/** Durable before anything is derived from it: the file, its name, and no half of either. */
+const createPepper = (dir: string): void => {
+  const aside = `${pepperFile(dir)}.new`;
+  const file = openSync(aside, 'w', 0o600);
+  writeSync(file, randomBytes(PEPPER_BYTES));
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(aside, pepperFile(dir));
+  const directory = openSync(dir, 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+};
+
+const mismatch = (path: string, problem: string): HubError =>
+  new HubError(
+    'DATA_DIRECTORY.PEPPER_MISMATCH',
+    `${path} ${problem}. All ids were derived under the original: without it a contact that arrives again would be ` +
+      'recorded a second time, and no customer would be found by an identifier. Restore the file from the backup of ' +
+      'this data directory.',
+    { facts: { path } },
+  );

@@ -1,0 +1,180 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
+import { streamId } from '#libs/event-store';
+import { FixedClock, bytesOfUuid, type Uuid } from '#libs/kernel';
+import { interactionContent } from '#libs/testing';
+import { SqliteReadModel } from '../read-model/sqlite/sqlite.read-model.js';
+import { rebuildReadModel } from '../rebuild/rebuild.js';
+import { tableDigests } from '../rebuild/table-digests.js';
+import { Projector } from './projector.js';
+
+const uuid = (letter: string, n: number): Uuid => `${letter}0000000-0000-8000-8000-${String(n).padStart(12, '0')}`;
+let eventCount = 0;
+
+const openAll = () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db');
+  const store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
+  const readModel = SqliteReadModel.open({ file });
+  return { file, store, readModel, projector: new Projector(readModel, store) };
+};
+
+type Hub = ReturnType<typeof openAll>;
+
+const contact = async ({ store }: Hub, n: number, identity: number, over = {}) =>
+  store.append(
+    streamId('interaction', uuid('1', n)),
+    [
+      {
+        id: uuid('e', ++eventCount),
+        type: 'InteractionRecorded',
+        schema: 1,
+        tenant: 'acme',
+        data: interactionContent({
+          externalId: `m${n}`,
+          conversation: uuid('c', n),
+          anchor: uuid('a', identity),
+          identities: [{ identity: uuid('a', identity), type: 'email', value: `p${identity}@mail.example` }],
+          occurredAt: new Date(1_690_000_000_000 + n * 60_000).toISOString(),
+          digest: `d${n}`,
+          ...over,
+        }),
+      },
+    ],
+    'no_stream',
+  );
+
+const decide = async ({ store }: Hub, link: number, type: string, data: object, expected: 'no_stream' | number) =>
+  store.append(
+    streamId('link', uuid('b', link)),
+    [{ id: uuid('e', ++eventCount), type, schema: 1, tenant: 'acme', data: { link: uuid('b', link), ...data } }],
+    expected,
+  );
+
+const linked = (a: number, b: number) => ({
+  a: uuid('a', a),
+  b: uuid('a', b),
+  evidence: 'same-interaction',
+  confidence: 0.9,
+  rule: 'rules-1',
+});
+
+/** Interaction numbers on the timeline of the customer of an identity, newest first. */
+const timelineOf = async ({ readModel }: Hub, identity: number): Promise<number[]> => {
+  const rows = await readModel.db
+    .selectFrom('timeline')
+    .innerJoin('entry', 'entry.position', 'timeline.position')
+    .innerJoin('identity', 'identity.customer', 'timeline.customer')
+    .select('entry.id')
+    .where('identity.id', '=', bytesOfUuid(uuid('a', identity)))
+    .orderBy('timeline.occurredAt', 'desc')
+    .execute();
+  return rows.map(({ id }) => Number(Buffer.from(id).toString('hex').slice(-12)));
+};
+
+describe('the read model', () => {
+  it('joins the timelines of linked identities and parts them again', async () => {
+    const hub = openAll();
+    await contact(hub, 1, 1);
+    await contact(hub, 2, 2);
+    await contact(hub, 3, 3);
+    await decide(hub, 1, 'IdentitiesLinked', linked(1, 2), 'no_stream');
+    await decide(hub, 2, 'IdentitiesLinked', linked(2, 3), 'no_stream');
+    await contact(hub, 4, 3);
+    await hub.projector.catchUp();
+    expect(await timelineOf(hub, 1)).toEqual([4, 3, 2, 1]);
+    expect(await timelineOf(hub, 3)).toEqual([4, 3, 2, 1]);
+
+    await decide(hub, 1, 'LinkRetracted', { reason: 'shared' }, 0);
+    await contact(hub, 5, 2);
+    await hub.projector.catchUp();
+    expect(await timelineOf(hub, 1)).toEqual([1]);
+    expect(await timelineOf(hub, 2)).toEqual([5, 4, 3, 2]);
+  });
+
+  it('keeps a customer whole while another path of links holds', async () => {
+    const hub = openAll();
+    for (const n of [1, 2, 3]) await contact(hub, n, n);
+    await decide(hub, 1, 'IdentitiesLinked', linked(1, 2), 'no_stream');
+    await decide(hub, 2, 'IdentitiesLinked', linked(2, 3), 'no_stream');
+    await decide(hub, 3, 'IdentitiesLinked', linked(1, 3), 'no_stream');
+    await decide(hub, 1, 'LinkRetracted', { reason: 'wrong' }, 0);
+    await hub.projector.catchUp();
+    expect(await timelineOf(hub, 2)).toEqual([3, 2, 1]);
+  });
+
+  it('shows the corrected content where the contact was recorded, and moves it to its new time', async () => {
+    const hub = openAll();
+    await contact(hub, 1, 1);
+    await contact(hub, 2, 1);
+    await hub.store.append(
+      streamId('interaction', uuid('1', 1)),
+      [
+        {
+          id: uuid('e', ++eventCount),
+          type: 'InteractionCorrected',
+          schema: 1,
+          tenant: 'acme',
+          data: interactionContent({
+            revision: 2,
+            subject: 'Corrected',
+            conversation: uuid('c', 1),
+            anchor: uuid('a', 1),
+            identities: [{ identity: uuid('a', 1), type: 'email', value: 'p1@mail.example' }],
+            occurredAt: new Date(1_690_000_000_000 + 9 * 60_000).toISOString(),
+          }),
+        },
+      ],
+      0,
+    );
+    await hub.projector.catchUp();
+    expect(await timelineOf(hub, 1)).toEqual([1, 2]);
+    expect(
+      await hub.readModel.db
+        .selectFrom('entry')
+        .select(['position', 'revision', 'subject'])
+        .orderBy('position')
+        .execute(),
+    ).toEqual([
+      { position: 1, revision: 2, subject: 'Corrected' },
+      { position: 2, revision: 1, subject: 'Where is my order?' },
+    ]);
+  });
+
+  it('gives equal rows whatever the size of the batches, and when it is rebuilt', async () => {
+    const hub = openAll();
+    for (let n = 1; n <= 60; n++) {
+      await contact(hub, n, n % 7);
+      if (n % 9 === 0)
+        await decide(hub, n, 'IdentitiesLinked', linked(n % 7, (n + 3) % 7), 'no_stream').catch(() => undefined);
+    }
+    await decide(hub, 9, 'LinkRetracted', { reason: 'wrong' }, 0);
+    await hub.projector.catchUp(undefined, 1);
+    const one = await tableDigests(hub.readModel);
+
+    const other = SqliteReadModel.open({ file: join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db') });
+    await new Projector(other, hub.store).catchUp(undefined, 17);
+    expect(await tableDigests(other)).toEqual(one);
+    await hub.readModel.close();
+
+    const reports: number[] = [];
+    expect(
+      await rebuildReadModel({ file: hub.file, log: hub.store, report: (position) => reports.push(position) }),
+    ).toBe(await hub.store.head());
+    const rebuilt = SqliteReadModel.open({ file: hub.file });
+    expect(await tableDigests(rebuilt)).toEqual(one);
+    expect(reports.at(-1)).toBe(await hub.store.head());
+    expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(60);
+  });
+
+  it('refuses to go on when another projector moved the checkpoint', async () => {
+    const hub = openAll();
+    await contact(hub, 1, 1);
+    await hub.projector.checkpoint();
+    const rival = new Projector(SqliteReadModel.open({ file: hub.file }), hub.store);
+    await rival.catchUp();
+    await contact(hub, 2, 1);
+    await expect(hub.projector.catchUp()).rejects.toMatchObject({ code: 'READ_MODEL.FENCED' });
+  });
+});

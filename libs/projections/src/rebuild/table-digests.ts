@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { ReadModel } from '../read-model/read-model.port.js';
+import type { ReadModelSchema } from '../read-model/read-model.schema.js';
+
+export interface TableDigest {
+  table: string;
+  rows: number;
+  /** SHA-256 over all rows in the order of their key. */
+  sha256: string;
+}
+
+const KEYS: Record<keyof ReadModelSchema, string> = {
+  checkpoint: 'name',
+  tenant: 'key',
+  label: 'key',
+  identity: 'key',
+  mention: 'identity, anchor',
+  profile: 'identity',
+  link: 'key',
+  conversation: 'key',
+  entry: 'position',
+  timeline: 'customer, occurredAt, position',
+};
+
+const PAGE = 2000;
+
+/** Count and fingerprint of every table: two read models that show the same position must agree in all of them. */
+export const tableDigests = async (readModel: ReadModel): Promise<TableDigest[]> => {
+  const digests: TableDigest[] = [];
+  for (const [table, key] of Object.entries(KEYS)) {
+    const hash = createHash('sha256');
+    let rows = 0;
+    for (;;) {
+      const page = await sql<
+        Record<string, unknown>
+      >`select * from ${sql.table(table)} order by ${sql.raw(key)} limit ${sql.lit(PAGE)} offset ${sql.lit(rows)}`.execute(
+        readModel.db,
+      );
+      for (const row of page.rows) hash.update(JSON.stringify(row, bytesAsHex));
+      rows += page.rows.length;
+      if (page.rows.length < PAGE) break;
+    }
+    digests.push({ table, rows, sha256: hash.digest('hex') });
+  }
+  return digests;
+};
+
+const bytesAsHex = (_key: string, value: unknown): unknown =>
+  value instanceof ArrayBuffer || value instanceof Uint8Array
+    ? Buffer.from(value as ArrayBuffer).toString('hex')
+    : value;
