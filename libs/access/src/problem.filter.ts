@@ -1,9 +1,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { codeOf, messageOf, type Logger } from '#libs/kernel';
-import { problemOf, type ProblemDetails } from './problem.js';
+import { problemOf } from './problem.js';
 
-/** The part of a Fastify reply that an answer needs. */
-export interface ProblemReply {
+interface ProblemReply {
   sent: boolean;
   raw: { headersSent: boolean; destroy(): unknown };
   code(status: number): unknown;
@@ -32,18 +31,22 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    answer(reply, details, headers);
+    reply.code(details.status);
+    reply.headers({ ...headers, 'content-type': 'application/problem+json' });
+    reply.send(JSON.stringify(details));
   }
 }
 
-const answer = (reply: ProblemReply, details: ProblemDetails, headers: Record<string, string>): void => {
-  reply.code(details.status);
-  reply.headers({ ...headers, 'content-type': 'application/problem+json' });
-  reply.send(JSON.stringify(details));
-};
+/** The part of a Fastify reply that is there before a route is found. */
+export interface EarlyReply {
+  hijack(): unknown;
+  raw: { writeHead(status: number, headers: Record<string, string>): unknown; end(body: string): unknown };
+}
 
 /** Answers what Fastify's router refuses before any controller or filter is asked: an address that is no URL. */
-export const answerFrameworkError = (error: unknown, request: { id?: unknown }, reply: ProblemReply): void => {
+export const answerFrameworkError = (error: unknown, request: { id?: unknown }, reply: EarlyReply): void => {
   const { details, headers } = problemOf(error, typeof request.id === 'string' ? request.id : undefined);
-  answer(reply, details, headers);
+  reply.hijack();
+  reply.raw.writeHead(details.status, { ...headers, 'content-type': 'application/problem+json' });
+  reply.raw.end(JSON.stringify(details));
 };

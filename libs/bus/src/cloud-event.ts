@@ -50,9 +50,10 @@ export const fromCloudEvent = (value: unknown): FromCloudEvent => {
   const fields = type === 'hilo.interaction.v1' ? interactionFields : profileFields;
   const wrong = fields.find((field) => typeof data[field] !== 'string' || data[field] === '');
   if (wrong) return { problem: `data.${wrong} is not a text` };
-  const zoneless = ['occurredAt', 'receivedAt'].find(
-    (field) => data[field] !== undefined && parseInstantMs(String(data[field])) === undefined,
-  );
+  const zoneless = ['occurredAt', 'receivedAt'].find((field) => {
+    const instant = data[field];
+    return instant !== undefined && (typeof instant !== 'string' || parseInstantMs(instant) === undefined);
+  });
   if (zoneless) return { problem: `data.${zoneless} is not an instant with a zone` };
   // The fields above are what these types require.
   const message: BusMessage =
@@ -60,7 +61,9 @@ export const fromCloudEvent = (value: unknown): FromCloudEvent => {
       ? { type: 'interaction', receipt: id, interaction: data as unknown as InboundInteraction }
       : { type: 'profile', receipt: id, profile: data as unknown as InboundProfile };
   const expected = sourceOf(data.tenant as string, ...placeOf(message));
-  return source === expected ? { message } : { problem: 'source does not name the tenant, channel and account of data' };
+  return source === expected
+    ? { message }
+    : { problem: 'source does not name the tenant, channel and account of data' };
 };
 
 /** The message of a JSON text, or why it is none. */

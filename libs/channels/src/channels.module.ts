@@ -35,7 +35,7 @@ export const channelAdapters = (): ChannelAdapters =>
 
 /**
  * The edge: webhooks, forms, tracking calls, mail and queue logs, onto the bus. Expects `HubSettings`, `Clock`,
- * `IdFactory`, `InteractionBus` and `ParkedMessages` from global modules of the program.
+ * `IdFactory`, `InteractionBus` and `ParkDelivery` from global modules of the program.
  */
 @Module({
   controllers: [WebhookController, SegmentController],

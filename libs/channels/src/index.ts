@@ -1,2 +1,3 @@
 export * from './channel-adapter.port.js';
 export * from './accounts/account-directory.port.js';
+export * from './intake/park-delivery.port.js';

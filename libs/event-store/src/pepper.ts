@@ -22,9 +22,7 @@ export const loadPepper = (dir: string, { db }: EventsFile): Buffer => {
   }
   const pepper = readFileSync(path);
   if (pepper.length !== PEPPER_BYTES) throw mismatch(path, `holds ${pepper.length} bytes instead of ${PEPPER_BYTES}`);
-  const known = db
-    .prepare("SELECT value FROM installation WHERE name = 'pepper'")
-    .first<{ value: string }>([])?.value;
+  const known = db.prepare("SELECT value FROM installation WHERE name = 'pepper'").first<{ value: string }>([])?.value;
   const fingerprint = createHash('sha256').update(pepper).digest('hex');
   if (known === fingerprint) return pepper;
   if (used) throw mismatch(path, 'is not the one this log was written with');

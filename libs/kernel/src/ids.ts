@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** A lower-case UUID text, 36 characters. */
 export type Uuid = string;
@@ -24,7 +24,11 @@ export const isUuid = (text: string): text is Uuid => uuidForm.test(text);
  * RFC 9562 (version 8, custom).
  */
 export class IdFactory {
-  constructor(private readonly pepper: Buffer) {}
+  private readonly prefix: string;
+
+  constructor(private readonly pepper: Buffer) {
+    this.prefix = pepper.toString('base64url');
+  }
 
   /** The receipt and stream id of one contact. */
   interaction(tenant: string, channel: string, account: string, externalId: string): Uuid {
@@ -51,9 +55,12 @@ export class IdFactory {
     return this.derive('event', stream, String(revision), digest);
   }
 
-  /** Fingerprint of content, 22 characters (128 bits): equal content, equal digest; tells nothing without the pepper. */
+  /**
+   * Fingerprint of content, 22 characters (128 bits of SHA-256 behind the secret pepper): equal content, equal digest;
+   * tells nothing without the pepper. Half of the hash is cut off, so that it cannot be extended either.
+   */
   digest(content: string): string {
-    return createHmac('sha256', this.pepper).update(content).digest('base64url').slice(0, 22);
+    return hash('sha256', this.prefix + content, 'base64url').slice(0, 22);
   }
 
   /** A keyed hash of one comparison token (a name, a birth date), 22 characters. */

@@ -59,18 +59,84 @@ export interface Product {
 }
 
 export const PRODUCTS: readonly Product[] = [
-  { sku: 'CAF-BRASA-1K', goods: 'coffee', article: 'el', name: { es: 'café Brasa de la casa, 1 kg', en: 'Brasa house blend, 2 lb' }, price: 27 },
-  { sku: 'CAF-ESTR-250', goods: 'coffee', article: 'el', name: { es: 'café Finca La Estrella, 250 g', en: 'Finca La Estrella coffee, 9 oz' }, price: 12 },
-  { sku: 'CAF-CENIZA-250', goods: 'coffee', article: 'el', name: { es: 'descafeinado Ceniza, 250 g', en: 'Ceniza decaf, 9 oz' }, price: 11 },
-  { sku: 'MOKA-6', goods: 'device', article: 'la', name: { es: 'cafetera italiana de 6 tazas', en: 'six-cup moka pot' }, price: 39 },
-  { sku: 'MOLINO-M', goods: 'device', article: 'el', name: { es: 'molinillo de mano Molino', en: 'Molino hand grinder' }, price: 84 },
-  { sku: 'DRIP-CER', goods: 'home', article: 'el', name: { es: 'gotero de cerámica', en: 'ceramic pour-over dripper' }, price: 26 },
-  { sku: 'TAZ-BARRO-2', goods: 'home', article: 'el', name: { es: 'juego de dos tazas de barro', en: 'pair of clay mugs' }, price: 32 },
-  { sku: 'MANTA-PAR', goods: 'home', article: 'la', name: { es: 'manta de lana Páramo', en: 'Páramo wool throw' }, price: 96 },
-  { sku: 'VELA-NOCHE', goods: 'home', article: 'la', name: { es: 'vela de cera de abeja Noche', en: 'Noche beeswax candle' }, price: 18 },
-  { sku: 'TABLA-ROBLE', goods: 'home', article: 'la', name: { es: 'tabla de roble', en: 'oak serving board' }, price: 45 },
+  {
+    sku: 'CAF-BRASA-1K',
+    goods: 'coffee',
+    article: 'el',
+    name: { es: 'café Brasa de la casa, 1 kg', en: 'Brasa house blend, 2 lb' },
+    price: 27,
+  },
+  {
+    sku: 'CAF-ESTR-250',
+    goods: 'coffee',
+    article: 'el',
+    name: { es: 'café Finca La Estrella, 250 g', en: 'Finca La Estrella coffee, 9 oz' },
+    price: 12,
+  },
+  {
+    sku: 'CAF-CENIZA-250',
+    goods: 'coffee',
+    article: 'el',
+    name: { es: 'descafeinado Ceniza, 250 g', en: 'Ceniza decaf, 9 oz' },
+    price: 11,
+  },
+  {
+    sku: 'MOKA-6',
+    goods: 'device',
+    article: 'la',
+    name: { es: 'cafetera italiana de 6 tazas', en: 'six-cup moka pot' },
+    price: 39,
+  },
+  {
+    sku: 'MOLINO-M',
+    goods: 'device',
+    article: 'el',
+    name: { es: 'molinillo de mano Molino', en: 'Molino hand grinder' },
+    price: 84,
+  },
+  {
+    sku: 'DRIP-CER',
+    goods: 'home',
+    article: 'el',
+    name: { es: 'gotero de cerámica', en: 'ceramic pour-over dripper' },
+    price: 26,
+  },
+  {
+    sku: 'TAZ-BARRO-2',
+    goods: 'home',
+    article: 'el',
+    name: { es: 'juego de dos tazas de barro', en: 'pair of clay mugs' },
+    price: 32,
+  },
+  {
+    sku: 'MANTA-PAR',
+    goods: 'home',
+    article: 'la',
+    name: { es: 'manta de lana Páramo', en: 'Páramo wool throw' },
+    price: 96,
+  },
+  {
+    sku: 'VELA-NOCHE',
+    goods: 'home',
+    article: 'la',
+    name: { es: 'vela de cera de abeja Noche', en: 'Noche beeswax candle' },
+    price: 18,
+  },
+  {
+    sku: 'TABLA-ROBLE',
+    goods: 'home',
+    article: 'la',
+    name: { es: 'tabla de roble', en: 'oak serving board' },
+    price: 45,
+  },
   { sku: 'DEL-LINO', goods: 'home', article: 'el', name: { es: 'delantal de lino', en: 'linen apron' }, price: 38 },
-  { sku: 'LAMP-MIMBRE', goods: 'device', article: 'la', name: { es: 'lámpara de mimbre', en: 'wicker lamp' }, price: 120 },
+  {
+    sku: 'LAMP-MIMBRE',
+    goods: 'device',
+    article: 'la',
+    name: { es: 'lámpara de mimbre', en: 'wicker lamp' },
+    price: 120,
+  },
 ];
 
 export interface Person {
@@ -106,7 +172,14 @@ type Row = readonly [
 
 // The last column: p mobile phone, a account of the web shop, l loyalty card, s Instagram, h the household's landline.
 const ROWS: readonly Row[] = [
-  ['Lucía', 'Ferrer Ortega', 'Madrid', 'lucia.ferrer@correo.example', ['email', 'phone', 'whatsapp', 'chat', 'social', 'letter'], 'palsh'],
+  [
+    'Lucía',
+    'Ferrer Ortega',
+    'Madrid',
+    'lucia.ferrer@correo.example',
+    ['email', 'phone', 'whatsapp', 'chat', 'social', 'letter'],
+    'palsh',
+  ],
   ['Tomás', 'Ortega Vidal', 'Madrid', 'tomas.ov@correo.example', ['phone', 'email'], 'plh'],
   ['Irene', 'Salgado Pons', 'Madrid', 'irene.salgado@buzon.example', ['email', 'social', 'chat'], 'pals'],
   ['Javier', 'Montes Rueda', 'Madrid', 'jmontes@estudiomontes.example', ['email', 'phone'], 'pal'],
@@ -150,7 +223,10 @@ const LANDLINE = '+34910000177';
 export const PEOPLE: readonly Person[] = ROWS.map(([given, family, city, email, uses, has], i) => {
   const number = String(i + 1).padStart(2, '0');
   const [street, town] = STREET[city];
-  const handle = `${given}.${family.split(' ')[0]}`.normalize('NFD').replaceAll(/[^A-Za-z.]/g, '').toLowerCase();
+  const handle = `${given}.${family.split(' ')[0]}`
+    .normalize('NFD')
+    .replaceAll(/[^A-Za-z.]/g, '')
+    .toLowerCase();
   return {
     name: `${given} ${family}`,
     given,
@@ -169,10 +245,11 @@ export const PEOPLE: readonly Person[] = ROWS.map(([given, family, city, email, 
   };
 });
 
+const known = (type: string, value: string | undefined, verified = false): CustomerIdentifier[] =>
+  value === undefined ? [] : [{ type, value, ...(verified && { verified }) }];
+
 /** What a channel knows of a person who gets in touch through it. */
 export const identifiersOn = (person: Person, channel: string): CustomerIdentifier[] => {
-  const known = (type: string, value: string | undefined, verified = false): CustomerIdentifier[] =>
-    value === undefined ? [] : [{ type, value, ...(verified && { verified }) }];
   switch (channel) {
     case 'email':
       return known('email', person.email);

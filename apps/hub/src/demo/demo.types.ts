@@ -32,6 +32,8 @@ export interface Conversation {
   channels: readonly MessageChannel[];
   about: Topic;
   goods?: readonly Goods[];
+  /** Makes sense only for somebody who has this. */
+  needs?: 'loyalty';
   subject: string;
   turns: readonly Turn[];
 }
@@ -39,6 +41,8 @@ export interface Conversation {
 export interface Call {
   about: Topic;
   goods?: readonly Goods[];
+  /** Makes sense only for somebody who has this. */
+  needs?: 'loyalty';
   direction: 'inbound' | 'outbound';
   subject: string;
   /** What the agent noted. */

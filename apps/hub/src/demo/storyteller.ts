@@ -28,8 +28,8 @@ export class Storyteller {
     const quantity = product.price < 30 ? between(this.random, 1, 3) : 1;
     const steps = [
       ['order', placedMs, order.placed, 'inbound', 'placed'],
-      ['status', shippedMs, order.shipped, 'outbound', 'shipped'],
-      ['status', deliveredMs, order.delivered, 'outbound', 'delivered'],
+      ['status', whenOpen(this.person, shippedMs), order.shipped, 'outbound', 'shipped'],
+      ['status', whenOpen(this.person, deliveredMs), order.delivered, 'outbound', 'delivered'],
     ] as const;
     for (const [kind, atMs, text, direction, outcome] of steps) {
       this.told.push(
@@ -59,7 +59,7 @@ export class Storyteller {
       case 'placed':
         return this.order(atMs - 2 * HOUR, atMs + 20 * HOUR, atMs + 3 * DAY, product);
       case 'underway':
-        return this.order(atMs - 5 * DAY, atMs - 4 * DAY, atMs + 46 * HOUR, product);
+        return this.order(atMs - 5 * DAY, atMs - 4 * DAY, atMs + DAY, product);
       case 'delivered':
         return this.order(atMs - 6 * DAY, atMs - 5 * DAY, atMs - 2 * DAY, product);
       case 'anything':

@@ -62,7 +62,7 @@ const tell = (found: readonly ValidationError[], dto: Dto | undefined, path: str
     for (const message of Object.values(error.constraints ?? {}))
       errors.push({ path: place, message, allowed: kind?.allowed });
     if (!error.children || error.children.length === 0) continue;
-    // Children of a list are its items, whose children are fields; `owner` of an item is the class of the list.
+    // Children of a list are its items, whose children are fields of the listed class.
     if (kind?.schema.type === 'array')
       for (const item of error.children)
         tell(item.children ?? [], kind.nested?.(), `${place}[${item.property}]`, errors);

@@ -46,9 +46,14 @@ export const parseSegment = (delivery: RawDelivery, settings: SegmentSettings): 
     const item = isBatch ? `batch[${index}]` : 'event';
     const event = fieldsOf<SegmentEvent>(value);
     const raw = JSON.stringify(value) ?? 'null';
-    if (!event) return void rejected.push({ reason: 'invalid:not an object', item, raw });
-    if (Buffer.byteLength(raw) > SEGMENT_LIMITS.eventBytes)
-      return void rejected.push({ reason: `too-large:more than ${SEGMENT_LIMITS.eventBytes} bytes`, item, raw });
+    if (!event) {
+      rejected.push({ reason: 'invalid:not an object', item, raw });
+      return;
+    }
+    if (Buffer.byteLength(raw) > SEGMENT_LIMITS.eventBytes) {
+      rejected.push({ reason: `too-large:more than ${SEGMENT_LIMITS.eventBytes} bytes`, item, raw });
+      return;
+    }
     const context = { ...fieldsOf<SegmentContext>(call.context), ...fieldsOf<SegmentContext>(event.context) };
     const type = lineOf(event.type) ?? (isBatch ? undefined : path);
     const reading = read(

@@ -53,6 +53,7 @@ type FollowedEvent = InteractionEvent | ProfileImported | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;
+const REMEMBERED_DECISIONS = 10_000;
 
 /**
  * Decides who is who: follows the log in order and appends what follows to the link streams. There must be one for each
@@ -62,6 +63,8 @@ export class IdentityResolver {
   private readonly sightings: Sightings;
   /** What identities, verified or not, came together under which name: whatever was seen once brings no news again. */
   private readonly combinations = new LruMap<string, true>(REMEMBERED_COMBINATIONS);
+  /** Ids of events decided lately: they come by in the log again, and say nothing new then. */
+  private readonly ours = new LruMap<Uuid, true>(REMEMBERED_DECISIONS);
   /** By link, in the order of its stream. */
   private readonly decisions = new Map<Uuid, Decision[]>();
 
@@ -100,6 +103,7 @@ export class IdentityResolver {
       this.state.commit(last.position);
     } catch (error) {
       this.combinations.clear();
+      this.ours.clear();
       this.state.rollback();
       throw error;
     } finally {
@@ -129,8 +133,9 @@ export class IdentityResolver {
   }
 
   private takeContact(tenant: string, content: InteractionContent): void {
-    // A contact without a usable identifier carries its conversation, last, and that is its anchor.
-    if (content.identities.at(-1)?.type === 'conversation') return;
+    // A contact without a usable identifier carries its conversation, last, as its anchor: nothing to link.
+    const last = content.identities.at(-1);
+    if (last?.type === 'conversation' && last.identity === content.anchor) return;
     const combination = combinationOf(content);
     if (this.combinations.get(combination)) return;
     this.takeSighting(tenant, this.sightings.ofContact(tenant, content));
@@ -140,6 +145,7 @@ export class IdentityResolver {
   private takeSighting(tenant: string, { identities, evidence }: Sighting): void {
     const facts = identities.filter((one) => this.state.observe(one.id, one)).map(({ id }) => id);
     const news = evidence.filter((item) => this.state.addEvidence(item));
+    this.state.flush();
     const touched = this.touchedBy(facts, news);
     if (touched.size > 0) this.settle(tenant, touched);
   }
@@ -161,6 +167,7 @@ export class IdentityResolver {
    * stream is news: an agent's ruling, or what other rules decided; it stands, and what we decided in its place falls.
    */
   private takeLinkEvent({ id, revision, tenant }: StoredEvent, event: LinkEvent): void {
+    if (this.ours.get(id)) return;
     const known = this.knownLink(event);
     if (!known) return;
     const decisions = this.decisions.get(known.id) ?? [];
@@ -177,7 +184,8 @@ export class IdentityResolver {
   }
 
   private knownLink({ data }: LinkEvent): KnownLink | undefined {
-    const known = this.state.link(data.link);
+    const end = 'a' in data ? data.a : undefined;
+    const known = this.state.link(data.link, end);
     if (known || !('a' in data)) return known;
     this.state.mention(data.a);
     this.state.mention(data.b);
@@ -224,7 +232,7 @@ export class IdentityResolver {
 
   private decide(tenant: string, pair: LinkedPair, eventOn: (link: Uuid) => LinkEvent): void {
     const id = this.ids.link(tenant, pair.a, pair.b);
-    const before = this.state.link(id) ?? { id, ...ordered(pair), status: 'none', revision: -1 };
+    const before = this.state.link(id, pair.a) ?? { id, ...ordered(pair), status: 'none', revision: -1 };
     const stream = streamId('link', id);
     const revision = before.revision + 1;
     const { type, data } = eventOn(id);
@@ -243,6 +251,7 @@ export class IdentityResolver {
       revision,
       before,
     };
+    this.ours.set(event.id, true);
     const decisions = this.decisions.get(id);
     if (decisions) decisions.push(decision);
     else this.decisions.set(id, [decision]);

@@ -40,12 +40,14 @@ export interface Sighted {
 
 interface Node {
   readonly key: number;
+  /** Whether the file has a row of it, of whatever age. */
+  stored: boolean;
   facts: IdentityFacts;
   carried: boolean;
   neighbours: number;
   /** Bits of `KINDS` by the other identity; absent while nobody asked, and of a hub. */
   evidence?: Map<Uuid, number>;
-  /** Links that hold, proposals that are open and pairs with a verdict; absent while nobody asked. */
+  /** Every pair that ever had a link stream; absent while nobody asked, and of an identity with very many. */
   links?: Map<Uuid, KnownLink>;
 }
 
@@ -93,7 +95,6 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS link_b ON link (b);`;
 const LINKS = `SELECT link.id, one.id AS a, other.id AS b, link.status, link.verdict, link.revision FROM link
   JOIN identity AS one ON one.key = link.a JOIN identity AS other ON other.key = link.b`;
-const SPEAKING = '(link.status <> 0 OR link.verdict IS NOT NULL)';
 
 /**
  * What the resolver knows, in one SQLite file of its own: facts, evidence, verdicts and links, as ids and keyed hashes.
@@ -104,6 +105,8 @@ export class IdentityState implements EvidenceReader {
   checkpoint: Position;
   private readonly nodes = new LruMap<Uuid, Node>(REMEMBERED_IDENTITIES);
   private readonly sql;
+  /** Changed since they were written; read from memory alone until `flush`. */
+  private readonly changed = new Map<Uuid, Node>();
   private nextKey = 1;
 
   private constructor(
@@ -142,6 +145,7 @@ export class IdentityState implements EvidenceReader {
   /** Forgets everything since `begin`. */
   rollback(): void {
     this.nodes.clear();
+    this.changed.clear();
     try {
       this.sql.rollback.run([]);
     } catch {
@@ -187,22 +191,26 @@ export class IdentityState implements EvidenceReader {
     return others;
   }
 
-  /** Links that hold, proposals that are open and pairs with a verdict. */
+  /** Every pair with this identity that ever had a link stream. */
   linksOf(id: Uuid): Iterable<KnownLink> {
     const node = this.node(id);
     if (!node) return [];
-    node.links ??= new Map(
-      this.sql.linksOf.all<LinkRow>([node.key, node.key]).map((row) => [uuidOfBytes(row.id), knownLink(row)]),
-    );
-    return node.links.values();
+    if (node.links) return node.links.values();
+    const rows = this.sql.linksOf.all<LinkRow>([node.key, node.key]);
+    const links = new Map(rows.map((row) => [uuidOfBytes(row.id), knownLink(row)]));
+    if (links.size <= REMEMBERED_NEIGHBOURS) node.links = links;
+    return links.values();
   }
 
-  link(id: Uuid): KnownLink | undefined {
+  /** @param end one of the identities it joins, where that is known: it saves asking the file. */
+  link(id: Uuid, end?: Uuid): KnownLink | undefined {
+    const links = end === undefined ? undefined : this.node(end)?.links;
+    if (links) return links.get(id);
     const row = this.sql.link.first<LinkRow>([bytesOfUuid(id)]);
     return row && knownLink(row);
   }
 
-  /** Makes known what was seen of an identity; true where a rule could tell the difference. */
+  /** Makes known what was seen of an identity; true where a rule could tell the difference. `flush` follows. */
   observe(id: Uuid, { type, linkable, carried, seen }: Sighted): boolean {
     const node = this.node(id);
     if (!node) {
@@ -218,25 +226,38 @@ export class IdentityState implements EvidenceReader {
     if (after === before && !nowCarried) return false;
     node.facts = after;
     node.carried ||= carried;
-    const { verified, names, birthDates } = after;
-    this.sql.putFacts.run([
-      after.type,
-      bit(after.linkable),
-      bit(verified),
-      bit(node.carried),
-      json(names),
-      json(birthDates),
-      node.key,
-    ]);
+    this.changed.set(id, node);
     return true;
   }
 
   /** Makes an identity known of which nothing is known but its id: one that an agent linked. */
   mention(id: Uuid): void {
-    if (!this.node(id)) this.add({ id, type: UNKNOWN, linkable: false, verified: false, names: [] }, false);
+    if (this.node(id)) return;
+    this.add({ id, type: UNKNOWN, linkable: false, verified: false, names: [] }, false);
+    this.flush();
   }
 
-  /** Keeps that two known identities were seen together; true where that is news. */
+  /** Writes the identities that changed: once for each event, before anything is decided about them. */
+  flush(): void {
+    for (const [id, node] of this.changed) {
+      const { type, linkable, verified, names, birthDates } = node.facts;
+      const facts = [
+        type,
+        bit(linkable),
+        bit(verified),
+        bit(node.carried),
+        json(names),
+        json(birthDates),
+        node.neighbours,
+      ];
+      if (node.stored) this.sql.putIdentity.run([...facts, node.key]);
+      else this.sql.addIdentity.run([...facts, node.key, bytesOfUuid(id)]);
+      node.stored = true;
+    }
+    this.changed.clear();
+  }
+
+  /** Keeps that two known identities were seen together; true where that is news. `flush` follows. */
   addEvidence({ a, b, kind }: Evidence): boolean {
     const one = this.node(a);
     const other = this.node(b);
@@ -248,15 +269,13 @@ export class IdentityState implements EvidenceReader {
         : this.readKinds(one, other);
     const kinds = (known ?? 0) | (1 << KINDS.indexOf(kind));
     if (kinds === known) return false;
-    for (const [node, neighbour, neighbourId] of [
-      [one, other, b],
-      [other, one, a],
-    ] as const) {
-      this.sql.putEvidence.run([node.key, neighbour.key, kinds]);
-      node.evidence?.set(neighbourId, kinds);
-      if (known !== undefined) continue;
+    this.sql.putEvidence.run([one.key, other.key, kinds, other.key, one.key, kinds]);
+    one.evidence?.set(b, kinds);
+    other.evidence?.set(a, kinds);
+    if (known !== undefined) return true;
+    for (const node of [one, other]) {
       node.neighbours++;
-      this.sql.countNeighbour.run([node.key]);
+      this.changed.set(node.facts.id, node);
       if (node.neighbours > REMEMBERED_NEIGHBOURS) delete node.evidence;
     }
     return true;
@@ -269,9 +288,9 @@ export class IdentityState implements EvidenceReader {
     const other = this.node(b)!;
     const ruled = verdict ? VERDICTS.indexOf(verdict) : null;
     this.sql.putLink.run([bytesOfUuid(id), one.key, other.key, STATUSES.indexOf(status), ruled, revision]);
-    for (const { links } of [one, other]) {
-      if (status !== 'none' || verdict) links?.set(id, link);
-      else links?.delete(id);
+    for (const node of [one, other]) {
+      node.links?.set(id, link);
+      if (node.links && node.links.size > REMEMBERED_NEIGHBOURS) delete node.links;
     }
   }
 
@@ -282,6 +301,7 @@ export class IdentityState implements EvidenceReader {
     if (!row) return undefined;
     const node: Node = {
       key: row.key,
+      stored: true,
       facts: factsOf(id, row),
       carried: row.carried === 1,
       neighbours: row.neighbours,
@@ -291,19 +311,17 @@ export class IdentityState implements EvidenceReader {
   }
 
   private add(facts: IdentityFacts, carried: boolean): void {
-    const node: Node = { key: this.nextKey++, facts, carried, neighbours: 0, evidence: new Map(), links: new Map() };
-    const { id, type, linkable, verified, names, birthDates } = facts;
-    this.sql.addIdentity.run([
-      node.key,
-      bytesOfUuid(id),
-      type,
-      bit(linkable),
-      bit(verified),
-      bit(carried),
-      json(names),
-      json(birthDates),
-    ]);
-    this.nodes.set(id, node);
+    const node: Node = {
+      key: this.nextKey++,
+      stored: false,
+      facts,
+      carried,
+      neighbours: 0,
+      evidence: new Map(),
+      links: new Map(),
+    };
+    this.nodes.set(facts.id, node);
+    this.changed.set(facts.id, node);
   }
 
   private neighboursOf(node: Node): Map<Uuid, number> {
@@ -365,23 +383,23 @@ const statementsOf = (db: SqliteDatabase) => ({
     'SELECT key, type, linkable, verified, carried, names, birth_dates AS birthDates, neighbours FROM identity WHERE id = ?',
   ),
   addIdentity: db.prepare(
-    `INSERT INTO identity (key, id, type, linkable, verified, carried, names, birth_dates, neighbours)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    `INSERT INTO identity (type, linkable, verified, carried, names, birth_dates, neighbours, key, id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ),
-  putFacts: db.prepare(
-    'UPDATE identity SET type = ?, linkable = ?, verified = ?, carried = ?, names = ?, birth_dates = ? WHERE key = ?',
+  putIdentity: db.prepare(
+    `UPDATE identity SET type = ?, linkable = ?, verified = ?, carried = ?, names = ?, birth_dates = ?, neighbours = ?
+     WHERE key = ?`,
   ),
-  countNeighbour: db.prepare('UPDATE identity SET neighbours = neighbours + 1 WHERE key = ?'),
   kinds: db.prepare('SELECT kinds FROM evidence WHERE identity = ? AND other = ?'),
   evidenceOf: db.prepare(
     'SELECT identity.id, kinds FROM evidence JOIN identity ON identity.key = other WHERE evidence.identity = ?',
   ),
   putEvidence: db.prepare(
-    `INSERT INTO evidence (identity, other, kinds) VALUES (?, ?, ?)
+    `INSERT INTO evidence (identity, other, kinds) VALUES (?, ?, ?), (?, ?, ?)
      ON CONFLICT (identity, other) DO UPDATE SET kinds = excluded.kinds`,
   ),
   link: db.prepare(`${LINKS} WHERE link.id = ?`),
-  linksOf: db.prepare(`${LINKS} WHERE link.a = ? AND ${SPEAKING} UNION ALL ${LINKS} WHERE link.b = ? AND ${SPEAKING}`),
+  linksOf: db.prepare(`${LINKS} WHERE link.a = ? UNION ALL ${LINKS} WHERE link.b = ?`),
   putLink: db.prepare(
     `INSERT INTO link (id, a, b, status, verdict, revision) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET status = excluded.status, verdict = excluded.verdict, revision = excluded.revision`,

@@ -114,5 +114,5 @@ export class Sightings {
 interface Carried {
   identifiers: NormalisedIdentifier[];
   /** Undefined for an identifier that the event implies without carrying it. */
-  idOf(identifier: NormalisedIdentifier): Uuid | undefined;
+  idOf: (identifier: NormalisedIdentifier) => Uuid | undefined;
 }

@@ -6,78 +6,117 @@ import {
   type NormalisedIdentifier,
   type ProfileImported,
 } from '#libs/domain';
-import type { CustomerIdentifier, IdFactory, InboundInteraction, InboundProfile, Uuid } from '#libs/kernel';
+import {
+  LruMap,
+  type AccountCountries,
+  type CustomerIdentifier,
+  type IdFactory,
+  type InboundInteraction,
+  type InboundProfile,
+  type Uuid,
+} from '#libs/kernel';
 
-/** The contact as it is kept: ids derived, identifiers normalised, anchor chosen, fingerprint taken. */
-export const contentOf = (
-  inbound: InboundInteraction,
-  ids: IdFactory,
-  country: string | undefined,
-): InteractionContent => {
-  const { tenant, receivedAt, customer, ...said } = inbound;
-  const conversation = ids.conversation(tenant, said.channel, said.account, said.threadId ?? said.externalId);
-  const normalised = normaliseAll(customer?.identifiers, country);
-  const identities = normalised.map((n) => carried(n, ids.identity(tenant, n.type, n.value)));
-  const anchor = chooseAnchor(normalised);
-  let anchorId: Uuid;
-  if (anchor) {
-    anchorId = identities[normalised.indexOf(anchor)]!.identity;
-  } else {
-    // Nobody to tell apart: the contact belongs to its conversation, findable there, and can be linked later.
-    anchorId = ids.identity(tenant, 'conversation', conversation);
-    identities.push({ identity: anchorId, type: 'conversation', value: conversation });
+interface KnownIdentifier {
+  normalised: NormalisedIdentifier;
+  carried: CarriedIdentity;
+}
+
+/** Identifiers and threads that come again are not normalised and hashed again; so many are remembered. */
+const REMEMBERED = 20_000;
+
+/** Turns what travels into what is kept: ids derived, identifiers normalised, anchor chosen, fingerprint taken. */
+export class ContentReader {
+  private readonly identifiers = new LruMap<string, KnownIdentifier>(REMEMBERED);
+  private readonly conversations = new LruMap<string, Uuid>(REMEMBERED);
+
+  constructor(
+    private readonly ids: IdFactory,
+    private readonly countries: AccountCountries,
+  ) {}
+
+  interaction(inbound: InboundInteraction): InteractionContent {
+    const { tenant, receivedAt, customer, ...said } = inbound;
+    const conversation = this.conversation(tenant, said.channel, said.account, said.threadId ?? said.externalId);
+    const known = this.known(tenant, customer?.identifiers, this.countries.countryOf(tenant, said.account));
+    const identities = known.map(({ carried }) => carried);
+    const anchor = chooseAnchor(known.map(({ normalised }) => normalised));
+    let anchorId: Uuid;
+    if (anchor) {
+      anchorId = known.find(({ normalised }) => normalised === anchor)!.carried.identity;
+    } else {
+      // Nobody to tell apart: the contact belongs to its conversation, findable there, and can be linked later.
+      anchorId = this.ids.identity(tenant, 'conversation', conversation);
+      identities.push({ identity: anchorId, type: 'conversation', value: conversation });
+    }
+    return {
+      ...said,
+      revision: said.revision ?? 1,
+      conversation,
+      receivedAt,
+      anchor: anchorId,
+      identities,
+      ...(customer?.name === undefined ? {} : { name: customer.name }),
+      digest: this.ids.digest(fingerprint(inbound)),
+    };
   }
-  return {
-    ...said,
-    revision: said.revision ?? 1,
-    conversation,
-    receivedAt,
-    anchor: anchorId,
-    identities,
-    ...(customer?.name === undefined ? {} : { name: customer.name }),
-    digest: ids.digest(fingerprint(inbound)),
-  };
-};
 
-/** The customer record as it is kept; its own id is the identity of type `profile` that its identifiers are linked to. */
-export const profileContentOf = (
-  inbound: InboundProfile,
-  ids: IdFactory,
-  country: string | undefined,
-): ProfileImported['data'] => {
-  const { tenant, receivedAt: _receivedAt, identifiers, revision: _revision, country: ownCountry, ...said } = inbound;
-  const normalised = normaliseAll(identifiers, ownCountry ?? country);
-  return {
-    ...said,
-    profile: ids.identity(tenant, 'profile', `${inbound.source}:${inbound.externalId}`),
-    identities: normalised.map((n) => carried(n, ids.identity(tenant, n.type, n.value))),
-    digest: ids.digest(JSON.stringify([said, identifiers?.map(identifierFingerprint)], sortedKeys)),
-  };
-};
-
-const normaliseAll = (
-  identifiers: readonly CustomerIdentifier[] | undefined,
-  defaultCountry: string | undefined,
-): NormalisedIdentifier[] => {
-  const distinct = new Map<string, NormalisedIdentifier>();
-  for (const identifier of identifiers ?? []) {
-    const normalised = normaliseIdentifier(identifier, defaultCountry === undefined ? {} : { defaultCountry });
-    if (normalised.value === '') continue; // nothing but white space: there is nothing to show or to find
-    const key = `${normalised.type}\u0000${normalised.value}`;
-    const known = distinct.get(key);
-    if (!known) distinct.set(key, normalised);
-    else if (normalised.verified && !known.verified) distinct.set(key, { ...known, verified: true });
+  /** The record's own id is the identity of type `profile` that its identifiers are linked to. */
+  profile(inbound: InboundProfile): ProfileImported['data'] {
+    const { tenant, receivedAt: _receivedAt, identifiers, revision: _revision, country, ...said } = inbound;
+    const known = this.known(tenant, identifiers, country ?? this.countries.countryOf(tenant, inbound.source));
+    return {
+      ...said,
+      profile: this.ids.identity(tenant, 'profile', `${inbound.source}:${inbound.externalId}`),
+      identities: known.map(({ carried }) => carried),
+      digest: this.ids.digest(JSON.stringify([said, identifiers?.map(identifierFingerprint)], sortedKeys)),
+    };
   }
-  return [...distinct.values()];
-};
 
-const carried = (n: NormalisedIdentifier, identity: Uuid): CarriedIdentity => ({
-  identity,
-  type: n.type,
-  value: n.value,
-  ...(n.verified ? { verified: true as const } : {}),
-  ...(n.usable ? {} : { blocked: true as const }),
-});
+  private conversation(tenant: string, channel: string, account: string, thread: string): Uuid {
+    const key = `${tenant}\u0000${channel}\u0000${account}\u0000${thread}`;
+    const known = this.conversations.get(key);
+    if (known !== undefined) return known;
+    const id = this.ids.conversation(tenant, channel, account, thread);
+    this.conversations.set(key, id);
+    return id;
+  }
+
+  /** Each identity once, verified where any of its spellings is. */
+  private known(
+    tenant: string,
+    given: readonly CustomerIdentifier[] | undefined,
+    country: string | undefined,
+  ): KnownIdentifier[] {
+    if (!given || given.length === 0) return [];
+    const distinct = new Map<Uuid, KnownIdentifier>();
+    for (const identifier of given) {
+      const one = this.identifier(tenant, identifier, country);
+      if (one.normalised.value === '') continue; // nothing but white space: there is nothing to show or to find
+      const same = distinct.get(one.carried.identity);
+      if (!same || (one.normalised.verified && !same.normalised.verified)) distinct.set(one.carried.identity, one);
+    }
+    return [...distinct.values()];
+  }
+
+  private identifier(tenant: string, given: CustomerIdentifier, country: string | undefined): KnownIdentifier {
+    const key = `${tenant}\u0000${given.verified ? 1 : 0}${country ?? ''}\u0000${given.type}\u0000${given.value}`;
+    const known = this.identifiers.get(key);
+    if (known) return known;
+    const normalised = normaliseIdentifier(given, country === undefined ? {} : { defaultCountry: country });
+    const read: KnownIdentifier = {
+      normalised,
+      carried: {
+        identity: this.ids.identity(tenant, normalised.type, normalised.value),
+        type: normalised.type,
+        value: normalised.value,
+        ...(normalised.verified ? { verified: true as const } : {}),
+        ...(normalised.usable ? {} : { blocked: true as const }),
+      },
+    };
+    this.identifiers.set(key, read);
+    return read;
+  }
+}
 
 const identifierFingerprint = (i: CustomerIdentifier): unknown[] => [i.type, i.value, i.verified ?? false];
 

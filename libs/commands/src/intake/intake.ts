@@ -7,19 +7,23 @@ import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, mess
 import type { CommandReceipt } from '../command-runner.js';
 import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
-import { contentOf, profileContentOf } from './content.js';
+import { ContentReader } from './content.js';
 
 /** Turns each bus message into one command and its result into one outcome; alone in acting on outcomes. */
 @Injectable()
 export class Intake {
+  private readonly contents: ContentReader;
+
   constructor(
     private readonly commands: CommandBus,
-    private readonly ids: IdFactory,
-    private readonly countries: AccountCountries,
+    ids: IdFactory,
+    countries: AccountCountries,
     private readonly parked: ParkedMessages,
     private readonly ledger: DeliveryLedger,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.contents = new ContentReader(ids, countries);
+  }
 
   /**
    * One outcome per message, durable when this resolves. What cannot be recorded for good is parked with its bytes;
@@ -66,13 +70,14 @@ export class Intake {
 
   private commandOf(message: BusMessage): RecordInteractionCommand | ImportProfileCommand {
     if (message.type === 'interaction') {
-      const { tenant, account } = message.interaction;
-      const content = contentOf(message.interaction, this.ids, this.countries.countryOf(tenant, account));
-      return new RecordInteractionCommand(tenant, message.receipt, { type: 'RecordInteraction', content });
+      const content = this.contents.interaction(message.interaction);
+      return new RecordInteractionCommand(message.interaction.tenant, message.receipt, {
+        type: 'RecordInteraction',
+        content,
+      });
     }
-    const { tenant, source } = message.profile;
-    const content = profileContentOf(message.profile, this.ids, this.countries.countryOf(tenant, source));
-    return new ImportProfileCommand(tenant, { type: 'ImportProfile', content });
+    const content = this.contents.profile(message.profile);
+    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content });
   }
 
   private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {

@@ -73,12 +73,12 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     return { position: this.log.length, revision: first + events.length - 1 };
   }
 
-  async *readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
-    for await (const events of this.readAllRaw(options)) yield events.map(parsed);
+  readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
+    return this.pages(options, this.log.length, parsed);
   }
 
   readAllRaw(options: ReadAllOptions): AsyncGenerator<RawEvent[]> {
-    return this.pages(options, Math.min(options.through ?? Infinity, this.log.length));
+    return this.pages(options, this.log.length, (event) => event);
   }
 
   subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
@@ -101,15 +101,16 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     await this.subscriptions.stop();
   }
 
-  private async *pages(options: ReadAllOptions, through: Position): AsyncGenerator<RawEvent[]> {
+  private async *pages<T>(options: ReadAllOptions, head: Position, map: (event: RawEvent) => T): AsyncGenerator<T[]> {
     const size = batchSizeOf(options);
     const types = options.types && new Set(options.types);
-    let batch: RawEvent[] = [];
+    const through = Math.min(options.through ?? head, head);
+    let batch: T[] = [];
     for (let i = options.after; i < through; i++) {
       const event = this.log[i]!;
       if (options.tenant !== undefined && event.tenant !== options.tenant) continue;
       if (types && !types.has(event.type)) continue;
-      batch.push(event);
+      batch.push(map(event));
       if (batch.length < size) continue;
       yield batch;
       batch = [];

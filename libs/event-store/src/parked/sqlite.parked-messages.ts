@@ -114,9 +114,7 @@ export class SqliteParkedMessages extends ParkedMessages {
       run: () => {
         const update = this.db.prepare(`UPDATE parked SET ${assignments} WHERE id = ? AND status = 'parked'`);
         if (update.run([...values, key]).changes > 0) return;
-        const row = this.db
-          .prepare('SELECT status FROM parked WHERE id = ?')
-          .first<{ status: ParkedStatus }>([key]);
+        const row = this.db.prepare('SELECT status FROM parked WHERE id = ?').first<{ status: ParkedStatus }>([key]);
         throw notParked(id, row?.status);
       },
     });

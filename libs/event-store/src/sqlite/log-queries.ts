@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { uuidOfBytes, type Uuid } from '#libs/kernel';
+import { uuidOfBytes } from '#libs/kernel';
 import type { SqliteDatabase, SqliteValue } from '#libs/kernel/sqlite.js';
 import type { RawEvent } from '../event-log.port.js';
 import type { Position, ReadAllOptions, StoredEvent } from '../event-store.port.js';
@@ -27,9 +27,8 @@ const SCAN_WINDOW = 10_000;
 /** Name under which the position is kept up to which `place` is complete. */
 export const INDEXED_THROUGH = 'indexed_through';
 
-/** Number under which a stream's events are found in `place`: 48 bits of its id. Streams may share one. */
-export const placeHashOf = (id: Uuid): number =>
-  (Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) + Number.parseInt(id.slice(24), 16)) % 2 ** 48;
+/** Number under which a stream's events are found in `place`: 48 bits of its id. Streams may share one, so who asks compares the stream as well. */
+export const placeHashOf = (stream: Buffer): number => (stream.readUIntBE(0, 6) + stream.readUIntBE(10, 6)) % 2 ** 48;
 
 /** What the writer and every reader ask `events.db`. */
 export class LogQueries {
@@ -82,10 +81,7 @@ export class LogQueries {
     const filters: [string, SqliteValue][] = [];
     if (options.tenant !== undefined) filters.push(['tenant = ?', this.names.keyOfTenant(options.tenant)]);
     if (options.types)
-      filters.push([
-        'type IN (SELECT value FROM json_each(?))',
-        JSON.stringify(this.names.keysOfTypes(options.types)),
-      ]);
+      filters.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(this.names.keysOfTypes(options.types))]);
     const page = this.db.prepare(
       `SELECT ${columns} FROM event WHERE position > ? AND position <= ?${filters.map(([test]) => ` AND ${test}`).join('')}
        ORDER BY position LIMIT ?`,
@@ -93,7 +89,7 @@ export class LogQueries {
     const wanted = filters.map(([, value]) => value);
     const through = Math.min(options.through ?? head, head);
     let batch: T[] = [];
-    for (let after = options.after; after < through; ) {
+    for (let after = options.after; after < through;) {
       const until = Math.min(after + (filtered ? SCAN_WINDOW : size), through);
       const limit = size - batch.length;
       const rows = page.all<EventRow>([after, until, ...wanted, limit]);

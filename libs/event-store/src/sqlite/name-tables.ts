@@ -24,9 +24,7 @@ export class NameTables {
       .prepare('SELECT key, name, schema FROM event_type')
       .all<{ key: number; name: string; schema: number }>([]))
       this.learnType(key, { name, schema });
-    for (const { key, name } of this.db
-      .prepare('SELECT key, name FROM tenant')
-      .all<{ key: number; name: string }>([]))
+    for (const { key, name } of this.db.prepare('SELECT key, name FROM tenant').all<{ key: number; name: string }>([]))
       this.learnTenant(key, name);
   }
 
@@ -81,7 +79,8 @@ export class NameTables {
   private afterReload<T>(map: ReadonlyMap<number, T>, key: number, what: string): T {
     this.reload();
     const value = map.get(key);
-    if (value === undefined) throw new HubError('EVENT_STORE.FAILED', `${what} ${key} is missing: events.db is damaged`);
+    if (value === undefined)
+      throw new HubError('EVENT_STORE.FAILED', `${what} ${key} is missing: events.db is damaged`);
     return value;
   }
 }

@@ -28,7 +28,8 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
 
   async read(stream: StreamId): Promise<StoredEvent[]> {
     const { category, id } = partsOfStream(stream);
-    return this.queries.stream(placeHashOf(id), bytesOfUuid(id), category).map(this.queries.toEvent);
+    const bytes = bytesOfUuid(id);
+    return this.queries.stream(placeHashOf(bytes), bytes, category).map(this.queries.toEvent);
   }
 
   readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {

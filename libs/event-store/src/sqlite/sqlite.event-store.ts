@@ -16,7 +16,7 @@ import {
 } from '../event-store.port.js';
 import { checkAppend, partsOfStream, revisionBefore } from '../new-events.js';
 import { openEventsFile, type EventsFile } from './events-file.js';
-import { LogQueries } from './log-queries.js';
+import { LogQueries, placeHashOf } from './log-queries.js';
 import { StreamPlaces, type StreamPlace } from './stream-places.js';
 
 export interface SqliteEventStoreOptions {
@@ -28,6 +28,9 @@ export interface SqliteEventStoreOptions {
 
 interface WaitingAppend {
   stream: StreamId;
+  category: number;
+  streamBytes: Buffer;
+  hash: number;
   events: readonly NewEvent[];
   json: string[];
   expected: ExpectedRevision;
@@ -38,7 +41,7 @@ interface WaitingAppend {
 /** What became of a group of appends: an answer each, and what the file holds more than before. */
 interface DecidedGroup {
   answers: (() => void)[];
-  added: Map<StreamId, StreamPlace>;
+  places: Map<StreamId, StreamPlace>;
   appended: AppendedEvent[];
   head: Position;
 }
@@ -47,8 +50,12 @@ interface DecidedGroup {
 const ROWS_A_STATEMENT = 40;
 const COLUMNS = 9;
 
-const insertOf = (rows: number): string =>
-  `INSERT INTO event VALUES ${Array.from({ length: rows }, () => `(${Array.from({ length: COLUMNS }, () => '?').join(',')})`).join(',')}`;
+const insertOf = (rows: number): string => {
+  const row = `(${Array.from({ length: COLUMNS }, () => '?').join(', ')})`;
+  return `INSERT INTO event VALUES ${Array.from({ length: rows }, () => row).join(', ')}`;
+};
+const INSERT_MANY = insertOf(ROWS_A_STATEMENT);
+const INSERT_ONE = insertOf(1);
 
 /**
  * Streams of events in one SQLite file. All appends of a turn share a transaction and a sync; each is checked against
@@ -56,7 +63,6 @@ const insertOf = (rows: number): string =>
  */
 export class SqliteEventStore extends EventStore implements RawEventLog, AppendFeed {
   private readonly queries: LogQueries;
-  private readonly places: StreamPlaces;
   private readonly subscriptions = new Subscriptions();
   private readonly commitListeners = new Set<(head: Position) => void>();
   private readonly appendListeners = new Set<(events: readonly AppendedEvent[]) => void>();
@@ -68,10 +74,10 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   constructor(
     private readonly file: EventsFile,
     private readonly clock: Clock = new SystemClock(),
+    private readonly places: StreamPlaces = new StreamPlaces(file.db, file.commits),
   ) {
     super();
     this.queries = new LogQueries(file.db);
-    this.places = new StreamPlaces(file.db, file.commits);
     this.headPosition = this.queries.head();
   }
 
@@ -87,18 +93,21 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
 
   async read(stream: StreamId): Promise<StoredEvent[]> {
     const { category, id } = partsOfStream(stream);
-    const positions = this.places.positions(stream);
+    const bytes = bytesOfUuid(id);
+    const positions = this.places.positions(stream, placeHashOf(bytes));
     if (positions.length === 0) return [];
-    return this.queries.streamAmong(positions, bytesOfUuid(id), category).map(this.queries.toEvent);
+    return this.queries.streamAmong(positions, bytes, category).map(this.queries.toEvent);
   }
 
   append(stream: StreamId, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
     return new Promise((resolve, reject) => {
       if (this.closed) throw storeClosed();
-      partsOfStream(stream);
+      const { category, id } = partsOfStream(stream);
       checkAppend(stream, events, expected);
       const json = events.map(({ data }) => JSON.stringify(data));
-      this.waiting.push({ stream, events, json, expected, resolve, reject });
+      const streamBytes = bytesOfUuid(id);
+      const hash = placeHashOf(streamBytes);
+      this.waiting.push({ stream, category, streamBytes, hash, events, json, expected, resolve, reject });
       if (this.waiting.length === 1) this.enqueueGroup();
     });
   }
@@ -164,25 +173,23 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
 
   /** Inside the transaction: no memory but the name tables changes before the commit. */
   private decide(group: readonly WaitingAppend[]): DecidedGroup {
-    const revisions = this.places.revisions(new Set(group.map(({ stream }) => stream)));
+    const places = this.places.locate(group);
     const recordedAtMs = this.clock.nowMs();
-    const added = new Map<StreamId, StreamPlace>();
     const appended: AppendedEvent[] = [];
     const answers: (() => void)[] = [];
     let rows: SqliteValue[] = [];
     let head = this.headPosition;
-    for (const { stream, events, json, expected, resolve, reject } of group) {
-      const actual = revisions.get(stream)!;
-      if (actual !== revisionBefore(expected)) {
+    for (const append of group) {
+      const { stream, category, streamBytes, events, json, expected, resolve, reject } = append;
+      const place = places.get(stream)!;
+      if (place.revision !== revisionBefore(expected)) {
+        const actual = place.revision;
         this.insert(rows);
         rows = [];
-        const original = this.originalOf(stream, events, expected, added.get(stream)?.positions ?? []);
+        const original = this.originalOf(append, place.positions);
         answers.push(original ? () => resolve(original) : () => reject(revisionConflict(stream, expected, actual)));
         continue;
       }
-      const { category, id } = partsOfStream(stream);
-      const streamBytes = bytesOfUuid(id);
-      const place = added.get(stream) ?? { revision: actual, positions: [] };
       for (const [i, event] of events.entries()) {
         const position = ++head;
         const revision = ++place.revision;
@@ -193,19 +200,17 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
         ); // prettier-ignore
         appended.push({ position, revision, type: event.type, tenant: event.tenant, data: event.data });
       }
-      added.set(stream, place);
-      revisions.set(stream, place.revision);
       const receipt: AppendReceipt = { position: head, revision: place.revision };
       answers.push(() => resolve(receipt));
     }
     this.insert(rows);
-    return { answers, added, appended, head };
+    return { answers, places, appended, head };
   }
 
-  private accept({ added, appended, head }: DecidedGroup): void {
+  private accept({ places, appended, head }: DecidedGroup): void {
     if (appended.length === 0) return;
     this.headPosition = head;
-    for (const [stream, place] of added) this.places.add(stream, place);
+    for (const [stream, place] of places) if (place.positions.length > 0) this.places.add(stream, place);
     for (const listener of this.appendListeners) listener(appended);
     for (const listener of this.commitListeners) listener(head);
     this.subscriptions.wake();
@@ -216,22 +221,18 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   private insert(rows: readonly SqliteValue[]): void {
     const many = ROWS_A_STATEMENT * COLUMNS;
     let i = 0;
-    for (; i + many <= rows.length; i += many)
-      this.file.db.prepare(insertOf(ROWS_A_STATEMENT)).run(rows.slice(i, i + many));
-    for (; i < rows.length; i += COLUMNS) this.file.db.prepare(insertOf(1)).run(rows.slice(i, i + COLUMNS));
+    for (; i + many <= rows.length; i += many) this.file.db.prepare(INSERT_MANY).run(rows.slice(i, i + many));
+    for (; i < rows.length; i += COLUMNS) this.file.db.prepare(INSERT_ONE).run(rows.slice(i, i + COLUMNS));
   }
 
   /** The receipt of the append that these events repeat, if they do. */
   private originalOf(
-    stream: StreamId,
-    events: readonly NewEvent[],
-    expected: ExpectedRevision,
+    { stream, category, streamBytes, hash, events, expected }: WaitingAppend,
     fresh: readonly Position[],
   ): AppendReceipt | undefined {
-    const { category, id } = partsOfStream(stream);
     const first = revisionBefore(expected) + 1;
     const place = this.queries
-      .streamAmong([...this.places.positions(stream), ...fresh], bytesOfUuid(id), category)
+      .streamAmong([...this.places.positions(stream, hash), ...fresh], streamBytes, category)
       .slice(first, first + events.length);
     const last = place.at(-1);
     if (!last || place.length < events.length) return undefined;

@@ -6,8 +6,10 @@ import { readMark, writeMark } from './events-file.js';
 import type { GroupCommit } from './group-commit.js';
 import { INDEXED_THROUGH, placeHashOf } from './log-queries.js';
 
-/** Where a stream stands: its last revision, and the positions of those of its events that this record knows of. */
+/** Where a stream stands: its last revision, -1 for none, and the positions of those of its events that are newer. */
 export interface StreamPlace {
+  /** Number under which the table `place` finds it. */
+  hash: number;
   revision: StreamRevision;
   positions: Position[];
 }
@@ -27,6 +29,7 @@ export class StreamPlaces {
   /** What is being moved into `place`, and not yet complete there. */
   private moving: Recent = new Map();
   private recentEvents = 0;
+  private moveRunning = false;
 
   constructor(
     private readonly db: SqliteDatabase,
@@ -42,6 +45,7 @@ export class StreamPlaces {
       const rows = page.all<{ position: number; stream: ArrayBuffer; category: number; revision: number }>([after]);
       for (const row of rows)
         this.add(`${categoryOfNumber(row.category)}-${uuidOfBytes(row.stream)}`, {
+          hash: placeHashOf(Buffer.from(row.stream as ArrayBuffer)),
           revision: row.revision,
           positions: [row.position],
         });
@@ -50,45 +54,48 @@ export class StreamPlaces {
     }
   }
 
-  /** Last revisions of these streams, -1 for a stream that does not exist; asks the file once for all of them. */
-  revisions(streams: Iterable<StreamId>): Map<StreamId, StreamRevision> {
-    const revisions = new Map<StreamId, StreamRevision>();
-    const asked: [StreamId, number][] = [];
-    for (const stream of streams) {
+  /** Where each of these streams stands, with no positions yet; asks the file once for all of them. */
+  locate(streams: Iterable<{ stream: StreamId; hash: number }>): Map<StreamId, StreamPlace> {
+    const places = new Map<StreamId, StreamPlace>();
+    const asked: [stream: StreamId, place: StreamPlace][] = [];
+    for (const { stream, hash } of streams) {
+      if (places.has(stream)) continue;
       const known = this.recent.get(stream) ?? this.moving.get(stream);
-      revisions.set(stream, known?.revision ?? -1);
-      if (!known) asked.push([stream, placeHashOf(partsOfStream(stream).id)]);
+      const place = { hash, revision: known?.revision ?? -1, positions: [] };
+      places.set(stream, place);
+      if (!known) asked.push([stream, place]);
     }
-    if (asked.length === 0) return revisions;
+    if (asked.length === 0) return places;
     const present = new Set(
       this.db
         .prepare('SELECT p.hash AS hash FROM json_each(?) AS asked CROSS JOIN place AS p ON p.hash = asked.value')
-        .all<{ hash: number }>([JSON.stringify(asked.map(([, hash]) => hash))])
+        .all<{ hash: number }>([JSON.stringify(asked.map(([, { hash }]) => hash))])
         .map(({ hash }) => hash),
     );
-    if (present.size === 0) return revisions;
-    for (const [stream, hash] of asked) if (present.has(hash)) revisions.set(stream, this.storedRevision(stream, hash));
-    return revisions;
+    if (present.size > 0)
+      for (const [stream, place] of asked)
+        if (present.has(place.hash)) place.revision = this.storedRevision(stream, place.hash);
+    return places;
   }
 
   /** Positions at which the events of a stream are, among possibly others of streams with the same hash. */
-  positions(stream: StreamId): Position[] {
+  positions(stream: StreamId, hash: number): Position[] {
     const stored = this.db
       .prepare('SELECT position FROM place WHERE hash = ?')
-      .all<{ position: number }>([placeHashOf(partsOfStream(stream).id)])
+      .all<{ position: number }>([hash])
       .map(({ position }) => position);
     const newer = [this.moving, this.recent].flatMap((places) => places.get(stream)?.positions ?? []);
     return newer.length === 0 ? stored : [...new Set([...stored, ...newer])];
   }
 
   /** What a commit has added. */
-  add(stream: StreamId, { revision, positions }: StreamPlace): void {
+  add(stream: StreamId, place: StreamPlace): void {
     const known = this.recent.get(stream);
     if (known) {
-      known.revision = revision;
-      known.positions.push(...positions);
-    } else this.recent.set(stream, { revision, positions: [...positions] });
-    this.recentEvents += positions.length;
+      known.revision = place.revision;
+      known.positions.push(...place.positions);
+    } else this.recent.set(stream, place);
+    this.recentEvents += place.positions.length;
   }
 
   /** Starts moving newer events into `place` when there are enough; resolves when that is done, or at once. */
@@ -102,16 +109,13 @@ export class StreamPlaces {
     await this.move();
   }
 
-  private moveRunning = false;
-
   private async move(): Promise<void> {
     if (this.moveRunning) return;
     this.moveRunning = true;
     try {
       const entries: [hash: number, position: number][] = [];
       let through = 0;
-      for (const [stream, { positions }] of this.moving) {
-        const hash = placeHashOf(partsOfStream(stream).id);
+      for (const { hash, positions } of this.moving.values()) {
         for (const position of positions) {
           entries.push([hash, position]);
           through = Math.max(through, position);

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { eventsFileOf, openEventLogReader } from '#libs/event-store/open-event-store.js';
+import { DataDirectory, type DataDirectoryOwner } from '#libs/event-store/data-directory.js';
+import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { HubSettings, readSettings } from '#libs/kernel';
+import { failure } from './errors.js';
+
+/** Options of every command. */
+export interface GlobalOptions {
+  dataDir?: string;
+}
+
+/**
+ * The settings of the environment, with what the command line says instead.
+ * @throws HubError `SETTINGS.INVALID`
+ */
+export const settingsFrom = ({ dataDir }: GlobalOptions, also: Record<string, string | undefined> = {}): HubSettings =>
+  readSettings({
+    ...process.env,
+    ...Object.fromEntries(Object.entries(also).filter(([, value]) => value !== undefined)),
+    ...(dataDir !== undefined && { HILO_DATA_DIR: dataDir }),
+  });
+
+/** @throws HubError when the directory has no log yet. */
+export const requireData = (settings: HubSettings): void => {
+  if (settings.eventStoreUrl !== 'sqlite:' || existsSync(eventsFileOf(settings))) return;
+  throw failure(
+    `--data-dir: ${resolve(settings.dataDir)} holds no data; name the directory of a hub, or fill this one with hilo import`,
+  );
+};
+
+/**
+ * A reader of the log, beside a hub that runs or rests.
+ * @throws HubError when there is nothing to read
+ */
+export const openLog = (settings: HubSettings): SqliteEventLogReader => {
+  requireData(settings);
+  return openEventLogReader(settings);
+};
+
+/** Who uses the directory now, as `hub (process 12, http://localhost:3000)`. */
+export const ownerText = ({ program, pid, url }: DataDirectoryOwner): string =>
+  `${program} (process ${[String(pid), ...(url === undefined ? [] : [url])].join(', ')})`;
+
+/** @throws HubError while a program has the directory: `why` says what needs it alone. */
+export const requireUnowned = (settings: HubSettings, why: string): void => {
+  const owner = DataDirectory.owner(settings.dataDir);
+  if (owner) throw failure(`${resolve(settings.dataDir)} is in use by ${ownerText(owner)}; ${why}: stop it first`);
+};

@@ -1,0 +1,75 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { readAccounts } from '#libs/channels/accounts/read-accounts.js';
+import { EventStore } from '#libs/event-store';
+import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { AccountCountries, IdFactory, type HubSettings } from '#libs/kernel';
+import { ReadModel } from '#libs/projections';
+import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { CustomerDirectory } from '#libs/queries';
+import { CustomerReader } from '#libs/queries/customers/customer-reader.js';
+import { FindCustomersHandler } from '#libs/queries/customers/find-customers.handler.js';
+import { GetCustomerHandler } from '#libs/queries/customers/get-customer.handler.js';
+import { Bodies } from '#libs/queries/interactions/bodies.js';
+import { Labels } from '#libs/queries/shared/labels.js';
+import { Entries } from '#libs/queries/timeline/entries.js';
+import { GetTimelineHandler } from '#libs/queries/timeline/get-timeline.handler.js';
+import { openLog } from './open-data.js';
+
+@Module({})
+class ReadSideModule {
+  static over(values: Provider[]): DynamicModule {
+    return {
+      module: ReadSideModule,
+      imports: [CqrsModule.forRoot()],
+      providers: [
+        ...values,
+        Bodies,
+        CustomerDirectory,
+        CustomerReader,
+        Entries,
+        Labels,
+        FindCustomersHandler,
+        GetCustomerHandler,
+        GetTimelineHandler,
+      ],
+    };
+  }
+}
+
+/** The questions agents ask, over connections that only read: beside a hub that runs or rests. */
+export interface ReadSide {
+  queries: QueryBus;
+  customers: CustomerDirectory;
+  log: SqliteEventLogReader;
+  close(): Promise<void>;
+}
+
+/** @throws HubError when the directory holds no data */
+export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => {
+  const log = openLog(settings);
+  const readModel = openReadModel(settings, { readonly: true });
+  const app = await NestFactory.createApplicationContext(
+    ReadSideModule.over([
+      { provide: EventStore, useValue: log },
+      { provide: ReadModel, useValue: readModel },
+      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper'))) },
+      { provide: AccountCountries, useValue: await readAccounts(settings) },
+    ]),
+    { logger: false, abortOnError: false },
+  );
+  return {
+    queries: app.get(QueryBus),
+    customers: app.get(CustomerDirectory),
+    log,
+    close: async () => {
+      await app.close();
+      await readModel.close();
+      await log.close();
+    },
+  };
+};
