@@ -8,7 +8,7 @@ const OPEN = {
   channels: ['bus', 'access'],
   commands: ['domain', 'event-store', 'bus'],
   projections: ['domain', 'event-store'],
-  queries: ['projections', 'access', 'event-store'],
+  queries: ['projections', 'access', 'event-store', 'domain'],
   history: ['event-store', 'access'],
 };
 

@@ -10,7 +10,19 @@ export const hasStoryline = existsSync(join(STORYLINE, 'README.md'));
 
 export const TENANTS = ['eagle-bank', 'skyline-air', 'beanhouse'] as const;
 
-const CHANNEL_FILES = ['chat', 'commerce', 'email', 'fax', 'letter', 'partner', 'phone', 'sms', 'social', 'store', 'webform'];
+const CHANNEL_FILES = [
+  'chat',
+  'commerce',
+  'email',
+  'fax',
+  'letter',
+  'partner',
+  'phone',
+  'sms',
+  'social',
+  'store',
+  'webform',
+];
 
 export interface StorylineRow {
   tenant: string;
@@ -48,7 +60,9 @@ export const importItem = ({ tenant: _tenant, source, prov: _prov, ...row }: Sto
   ...row,
   channel: row.channel === 'webform' ? 'web' : row.channel,
   account: source,
-  ...(row.attributes ? { attributes: Object.fromEntries(Object.entries(row.attributes).map(([k, v]) => [k, flat(v)])) } : {}),
+  ...(row.attributes
+    ? { attributes: Object.fromEntries(Object.entries(row.attributes).map(([k, v]) => [k, flat(v)])) }
+    : {}),
 });
 
 const flat = (value: unknown): unknown => {

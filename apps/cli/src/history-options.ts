@@ -34,22 +34,28 @@ export const withFilterOptions = (command: Command): Command =>
 export const filterFrom = async (options: FilterOptions, settings: HubSettings): Promise<HistoryFilter> => {
   const { from, to, position, toPosition, types, channels, tenant, customer } = options;
   const text = { from, to, fromPosition: position, toPosition, types, channels, tenant };
-  const filter = parseHistoryFilter(Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined)), {
-    from: '--from',
-    to: '--to',
-    fromPosition: '--position',
-    toPosition: '--to-position',
-    types: '--types',
-    channels: '--channels',
-    tenant: '--tenant',
-  });
+  const filter = parseHistoryFilter(
+    Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined)),
+    {
+      from: '--from',
+      to: '--to',
+      fromPosition: '--position',
+      toPosition: '--to-position',
+      types: '--types',
+      channels: '--channels',
+      tenant: '--tenant',
+    },
+  );
   if (customer === undefined) return filter;
   if (tenant === undefined) throw usageError('--customer', 'no tenant is named', 'add --tenant');
   return { ...filter, customer: await identitiesOf(customer, tenant, settings) };
 };
 
 const identitiesOf = async (customer: string, tenant: string, settings: HubSettings): Promise<ReadonlySet<string>> => {
-  const [{ openReadSide }, { FindCustomersQuery }] = await Promise.all([import('./read-side.js'), import('#libs/queries')]);
+  const [{ openReadSide }, { FindCustomersQuery }] = await Promise.all([
+    import('./read-side.js'),
+    import('#libs/queries'),
+  ]);
   const side = await openReadSide(settings);
   try {
     const ids = isUuid(customer)

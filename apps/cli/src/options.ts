@@ -13,7 +13,10 @@ export const wholeOption = (option: string, text: string, least: number, most: n
 
 /** The parts of a comma-separated list; undefined where nothing is given. */
 export const listOption = (text: string | undefined): string[] | undefined => {
-  const items = text?.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  const items = text
+    ?.split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
   return items && items.length > 0 ? items : undefined;
 };
 

@@ -53,4 +53,5 @@ const lines = (what: string, stream: NodeJS.WriteStream): Progress => {
   };
 };
 
-const percent = (done: number, total: number): number => (total <= 0 ? 100 : Math.floor((Math.min(done, total) / total) * 100));
+const percent = (done: number, total: number): number =>
+  total <= 0 ? 100 : Math.floor((Math.min(done, total) / total) * 100);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule, QueryBus } from '@nestjs/cqrs';
-import { readAccounts } from '#libs/channels/accounts/read-accounts.js';
+import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
+import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EventStore } from '#libs/event-store';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { AccountCountries, IdFactory, type HubSettings } from '#libs/kernel';
@@ -51,6 +52,11 @@ export interface ReadSide {
 
 /** @throws HubError when the directory holds no data */
 export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => {
+  const accounts = readAccountsFile(settings.accountsFile, {
+    adapters: channelAdapters(),
+    env: process.env,
+    defaultCountry: settings.defaultCountry,
+  });
   const log = openLog(settings);
   const readModel = openReadModel(settings, { readonly: true });
   const app = await NestFactory.createApplicationContext(
@@ -58,7 +64,7 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
       { provide: EventStore, useValue: log },
       { provide: ReadModel, useValue: readModel },
       { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper'))) },
-      { provide: AccountCountries, useValue: await readAccounts(settings) },
+      { provide: AccountCountries, useValue: accounts },
     ]),
     { logger: false, abortOnError: false },
   );

@@ -12,7 +12,7 @@ import { CustomerIdentities } from '#libs/history';
 import { HistoryModule } from '#libs/history/history.module.js';
 import { AccountCountries, Clock, HubSettings, IdFactory, type Logger } from '#libs/kernel';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { CustomerDirectory } from '#libs/queries';
+import { CustomerDirectory, Metrics } from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
@@ -51,6 +51,10 @@ class EnginesModule {
 /** The whole line in one program. */
 @Module({})
 export class HubModule {
+  constructor(metrics: Metrics, bus: InteractionBus) {
+    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () => bus.inFlight());
+  }
+
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
   static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
     const { keys, logger, settings } = parts;

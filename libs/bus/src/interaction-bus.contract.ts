@@ -5,7 +5,7 @@ import type { BusMessage, DeliveryOutcome, InteractionBus } from './interaction-
 /** How to get at an adapter; a gap is declared with a sentence and shows as a skipped test. */
 export interface InteractionBusUnderTest {
   /** @param capacity messages the bus may hold */
-  open(capacity: number): Promise<InteractionBus> | InteractionBus;
+  open: (capacity: number) => Promise<InteractionBus> | InteractionBus;
   lacks?: { capacity?: string };
 }
 

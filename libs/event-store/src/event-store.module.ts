@@ -1,4 +1,4 @@
-import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type InjectionToken, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, IdFactory, SystemClock, type HubSettings } from '#libs/kernel';
 import { EventStore } from './event-store.port.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.port.js';
@@ -19,8 +19,8 @@ export class EventStoreModule implements OnApplicationShutdown {
   constructor(@Inject(EVENT_STORE_SET) private readonly set: EventStoreSet) {}
 
   static forRoot(settings: HubSettings, options: EventStoreModuleOptions = {}): DynamicModule {
-    const provide = <T>(token: unknown, pick: (set: EventStoreSet) => T) => ({
-      provide: token as symbol,
+    const provide = <T>(token: InjectionToken, pick: (set: EventStoreSet) => T) => ({
+      provide: token,
       useFactory: pick,
       inject: [EVENT_STORE_SET],
     });

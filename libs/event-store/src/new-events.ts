@@ -39,7 +39,7 @@ export const checkAppend = (stream: StreamId, events: readonly NewEvent[], expec
   if (expected !== 'no_stream' && !(Number.isSafeInteger(expected) && expected >= 0))
     refuse(`expected revision ${expected} is not a whole number from 0`);
   for (const { id, schema, data } of events) {
-    if (!isUuid(id)) refuse(`event id "${id}" is not a lower-case UUID`);
+    if (!isUuid(id)) refuse('an event id is not a lower-case UUID');
     if (typeof data !== 'object' || data === null) refuse('data of an event is an object');
     if (!Number.isSafeInteger(schema)) refuse(`schema ${schema} is not a whole number`);
   }

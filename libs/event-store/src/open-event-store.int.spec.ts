@@ -105,7 +105,9 @@ describe('openEventStore', () => {
       const settings = settingsOf();
       await (await openEventStore(settings)).close();
       rmSync(join(settings.dataDir, 'pepper'));
-      await (await openEventStore(settings)).close();
+      const set = await openEventStore(settings);
+      expect(readFileSync(join(settings.dataDir, 'pepper'))).toHaveLength(32);
+      await set.close();
     });
   });
 });

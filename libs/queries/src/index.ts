@@ -1,3 +1,4 @@
+export { Metrics } from './health/metrics.js';
 export { CustomerDirectory } from './customers/customer-directory.js';
 export { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 export { FindCustomersQuery } from './customers/find-customers.handler.js';

@@ -37,6 +37,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetReceiptHandler,
     GetTimelineHandler,
   ],
-  exports: [CustomerDirectory],
+  exports: [CustomerDirectory, Metrics],
 })
 export class QueriesModule {}

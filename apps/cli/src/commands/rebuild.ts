@@ -21,7 +21,10 @@ export const rebuildCommand = (): Command =>
   new Command('rebuild')
     .description('fold the timelines anew from the first event, and put them in the place of the old ones')
     .option('--verify', 'compare every table with the old timelines at the same position')
-    .addHelpText('after', '\nNeeds the data directory alone. After Ctrl-C the same command goes on; the old timelines stay until the end.')
+    .addHelpText(
+      'after',
+      '\nNeeds the data directory alone. After Ctrl-C the same command goes on; the old timelines stay until the end.',
+    )
     .action((_options: unknown, command: Command) => run(command.optsWithGlobals<RebuildOptions>()));
 
 const run = async (options: RebuildOptions): Promise<void> => {
@@ -60,7 +63,8 @@ const rebuild = async (settings: HubSettings, log: EventLog): Promise<void> => {
       },
     });
     progress.stop();
-    if (position === undefined) throw interrupted('stopped; the same command goes on, and the old timelines are untouched');
+    if (position === undefined)
+      throw interrupted('stopped; the same command goes on, and the old timelines are untouched');
     const ms = Date.now() - startedMs;
     process.stderr.write(
       `the timelines show position ${position}; ${(ms / 1000).toFixed(1)} s, ${perSecond(position, ms)} events/s\n`,
@@ -96,12 +100,19 @@ const digestsOf = async (settings: HubSettings): Promise<TableDigest[]> => {
 };
 
 const differing = (after: readonly TableDigest[], before: readonly TableDigest[]): string[] =>
-  after.filter(({ table: name, sha256 }) => before.find((b) => b.table === name)?.sha256 !== sha256).map((d) => d.table);
+  after
+    .filter(({ table: name, sha256 }) => before.find((b) => b.table === name)?.sha256 !== sha256)
+    .map((d) => d.table);
 
 const report = (after: readonly TableDigest[], before: readonly TableDigest[] | undefined): string => {
   const differences = before && differing(after, before);
   return table(
-    [{ title: 'table' }, { title: 'rows', align: 'right' }, { title: 'sha256' }, ...(differences ? [{ title: 'old' }] : [])],
+    [
+      { title: 'table' },
+      { title: 'rows', align: 'right' },
+      { title: 'sha256' },
+      ...(differences ? [{ title: 'old' }] : []),
+    ],
     after.map(({ table: name, rows, sha256 }) => [
       name,
       grouped(rows),

@@ -53,11 +53,19 @@ const ARROWS: Readonly<Record<string, string>> = { inbound: 'â†’', outbound: 'â†
 export const timelineTable = (entries: readonly TimelineEntryDto[], look: TimelineLook): string => {
   const { paint, width } = look;
   const wide = (title: string, cells: readonly string[]): number => Math.max(...[title, ...cells].map(displayWidth));
-  const channelWidth = wide('channel', entries.map(({ channel }) => printable(channel)));
-  const kindWidth = wide('kind', entries.map(({ kind }) => kind));
+  const channelWidth = wide(
+    'channel',
+    entries.map(({ channel }) => printable(channel)),
+  );
+  const kindWidth = wide(
+    'kind',
+    entries.map(({ kind }) => kind),
+  );
   const before = 16 + 2 + 1 + 1 + channelWidth + 2 + kindWidth + 2;
   const room = width === undefined ? undefined : Math.max(20, width - before);
-  const lines = [paint('dim', `${pad('when (UTC)', 20)}${pad('channel', channelWidth)}  ${pad('kind', kindWidth)}  what`)];
+  const lines = [
+    paint('dim', `${pad('when (UTC)', 20)}${pad('channel', channelWidth)}  ${pad('kind', kindWidth)}  what`),
+  ];
   for (const entry of entries) {
     const when = entry.occurredAt.slice(0, 16).replace('T', ' ');
     const what = whatOf(entry);

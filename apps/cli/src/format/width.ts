@@ -44,7 +44,8 @@ export const fit = (text: string, columns: number): string => {
 };
 
 /** The text followed by spaces up to `columns`. */
-export const pad = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
+export const pad = (text: string, columns: number): string =>
+  text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
 
 /** The text preceded by spaces up to `columns`. */
 export const padLeft = (text: string, columns: number): string =>

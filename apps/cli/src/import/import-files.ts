@@ -4,7 +4,14 @@ import { failure, interrupted } from '../errors.js';
 import { grouped, perSecond } from '../format/table.js';
 import type { Progress } from '../progress.js';
 import type { ContactSink, LineOutcome } from './contact-sink.js';
-import { addCounts, noCounts, totalOf, type ImportState, type ImportStateFile, type OutcomeCounts } from './import-state.js';
+import {
+  addCounts,
+  noCounts,
+  totalOf,
+  type ImportState,
+  type ImportStateFile,
+  type OutcomeCounts,
+} from './import-state.js';
 import { openLines, type InputLine, type LineInput } from './line-reader.js';
 import { textOf } from './read-item.js';
 import { RejectsFile, type RejectedLine } from './rejects-file.js';
@@ -58,7 +65,11 @@ export const importFiles = async (plan: ImportPlan): Promise<ImportReport> => {
   report.elapsedMs = Date.now() - startedMs;
   if (report.lastPosition > 0)
     await plan.sink.shown(report.lastPosition, (shown, head) =>
-      plan.progress.update(shown, head, `everything is recorded; the timelines show ${grouped(shown)} of ${grouped(head)}`),
+      plan.progress.update(
+        shown,
+        head,
+        `everything is recorded; the timelines show ${grouped(shown)} of ${grouped(head)}`,
+      ),
     );
   for (const { state } of plan.files) state.remove();
   return report;
@@ -91,7 +102,13 @@ const importFile = async (
       if (position !== undefined && position > state.lastPosition) state.lastPosition = position;
       const line = batch.lines[index]!;
       if (outcome === 'rejected' && error)
-        refused.push({ line: line.number, error, input: textOf(line.bytes), ...named, ...(line.cut && { cut: true as const }) });
+        refused.push({
+          line: line.number,
+          error,
+          input: textOf(line.bytes),
+          ...named,
+          ...(line.cut && { cut: true as const }),
+        });
     }
     rejects.write(refused);
     state.rejectsBytes = rejects.size;
@@ -122,7 +139,9 @@ const importFile = async (
     await input.lines.return(undefined);
   }
   if (signal.aborted)
-    throw interrupted(`stopped after line ${grouped(state.place.lines)} of ${file}; the same command goes on from there`);
+    throw interrupted(
+      `stopped after line ${grouped(state.place.lines)} of ${file}; the same command goes on from there`,
+    );
   state.done = true;
   stateFile.save(state);
 };

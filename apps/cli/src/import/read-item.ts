@@ -67,7 +67,11 @@ export const messageOfItem = (
 
 const invalidReceivedAt = (problem: string): Refusal => {
   const errors = [
-    { path: '$.receivedAt', message: problem, allowed: 'ISO 8601 date and time with zone, for example 2025-03-02T09:15:00Z' },
+    {
+      path: '$.receivedAt',
+      message: problem,
+      allowed: 'ISO 8601 date and time with zone, for example 2025-03-02T09:15:00Z',
+    },
   ];
   return { error: { code: 'INGEST.INVALID', detail: detailOf(errors), errors } };
 };

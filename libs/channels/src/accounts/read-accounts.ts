@@ -65,26 +65,23 @@ const yamlOf = (text: string, source: string): object => {
   return value;
 };
 
+// A settings class without fields is unknown to the library, and still refuses every field.
 const validate = (instance: object): ValidationError[] =>
   validateSync(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
+    forbidUnknownValues: false,
     validationError: { target: false, value: false },
   });
 
 const messages = (path: string, errors: readonly ValidationError[]): string[] =>
-  errors.flatMap((error) => {
-    const here = /^\d+$/.test(error.property)
-      ? `${path}[${error.property}]`
-      : path === ''
-        ? error.property
-        : `${path}.${error.property}`;
-    const own = Object.entries(error.constraints ?? {}).map(([rule, text]) =>
-      rule === 'whitelistValidation'
-        ? `${here}: is not a known field; remove it or check its spelling`
-        : `${here}: ${text.startsWith(`${error.property} `) ? text.slice(error.property.length + 1) : text}`,
-    );
-    return [...own, ...messages(here, error.children ?? [])];
+  errors.flatMap(({ property, constraints, children }) => {
+    const here = /^\d+$/.test(property) ? `${path}[${property}]` : path === '' ? property : `${path}.${property}`;
+    const texts = Object.entries(constraints ?? {}).map(([rule, text]) => {
+      if (rule === 'whitelistValidation') return 'is not a known field; remove it or check its spelling';
+      return text.startsWith(`${property} `) ? text.slice(property.length + 1) : text;
+    });
+    return [...(texts.length === 0 ? [] : [`${here}: ${texts.join('; ')}`]), ...messages(here, children ?? [])];
   });
 
 const tenantsOf = (file: AccountsFile, problems: string[]): Record<string, TenantDeclaration> => {
@@ -127,7 +124,7 @@ const accountOf = (
       );
     return account;
   }
-  if (adapter.needsSecret && secrets.length === 0)
+  if (adapter.needsSecret && secrets.length === 0 && (declared.secretsFrom ?? []).length === 0)
     problems.push(`${path}.secrets: ${adapter.name} needs at least one secret; add secrets or secretsFrom`);
   return { ...account, settings: adapterSettings(adapter, declared.settings ?? {}, `${path}.settings`, problems) };
 };
@@ -147,14 +144,15 @@ const adapterSettings = (
 const clashes = (accounts: readonly ChannelAccount[], adapters: ChannelAdapters): string[] => {
   const owners = new Map<string, number>();
   const problems: string[] = [];
-  const claim = (index: number, kind: string, value: string, shown: string, fix: string): void => {
+  const claim = (index: number, kind: string, value: string, shown: string, fix: string): boolean => {
     const other = owners.get(`${kind}|${value}`);
     if (other === undefined) owners.set(`${kind}|${value}`, index);
     else problems.push(`accounts[${index}]: has the same ${shown} as accounts[${other}]; ${fix}`);
+    return other === undefined;
   };
   for (const [index, account] of accounts.entries()) {
     const adapter = adapters.byName(account.adapter);
-    claim(index, 'id', account.id, `id "${account.id}"`, 'choose another id');
+    if (!claim(index, 'id', account.id, `id "${account.id}"`, 'choose another id')) continue;
     if (adapter)
       claim(
         index,

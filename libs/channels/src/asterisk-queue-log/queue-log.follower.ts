@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '#libs/kernel';
@@ -10,12 +11,16 @@ interface Place {
   offset: number;
   /** Counts the files read since the start; places compare by it first. */
   generation: number;
+  /** Digest of the file's first line; empty while it has none. */
+  head: string;
 }
 
 /** What survives a restart. */
 interface SavedState {
   inode: string;
   offset: number;
+  /** Digest of the file's first line: a new file may be given the inode of a deleted one. */
+  head: string;
   visits: QueueVisits;
 }
 
@@ -38,6 +43,18 @@ const maxLineBytes = 64 * 1024;
 const publishAtOnce = 500;
 const packed = /\.(?:gz|bz2|xz|zst|zip)$/;
 
+const headBytes = 1024;
+
+const headOf = async (handle: FileHandle): Promise<string> => {
+  const bytes = Buffer.alloc(headBytes);
+  const { bytesRead } = await handle.read(bytes, 0, headBytes, 0);
+  const end = bytes.subarray(0, bytesRead).indexOf(0x0a);
+  if (end < 0 && bytesRead < headBytes) return '';
+  return createHash('sha256')
+    .update(bytes.subarray(0, end < 0 ? headBytes : end))
+    .digest('base64url');
+};
+
 /**
  * Reads a log that is written to, from where an earlier run got to: whole lines only, across rotation by rename, by
  * inode. The place it saves is that of the first line of the oldest call still open, after everything before it is
@@ -45,7 +62,7 @@ const packed = /\.(?:gz|bz2|xz|zst|zip)$/;
  */
 export class QueueLogFollower {
   private handle: FileHandle | undefined;
-  private place: Place = { inode: '', offset: 0, generation: 0 };
+  private place: Place = { inode: '', offset: 0, generation: 0, head: '' };
   /** Bytes of the half-written last line; `place.offset` is behind them. */
   private partial = Buffer.alloc(0);
   private skipping = false;
@@ -76,10 +93,20 @@ export class QueueLogFollower {
   private async start(): Promise<boolean> {
     const state = await this.readState();
     this.calls = new QueueCalls(this.options.account, this.options.maxOpenHours, state?.visits);
-    const last = state && (await this.files()).find((file) => file.inode === state.inode && file.size >= state.offset);
+    const last = state && (await this.findLast(state));
     if (last) return this.open(last.path, state.offset);
     if (state) this.options.warn('the log read last is gone; lines written to it since may be missing');
     return this.open(this.options.file, 0);
+  }
+
+  private async findLast(state: SavedState): Promise<{ path: string } | undefined> {
+    for (const file of await this.files()) {
+      if (file.inode !== state.inode || file.size < state.offset) continue;
+      const handle = await open(file.path, 'r');
+      const head = await headOf(handle).finally(() => handle.close());
+      if (state.head === '' || head === state.head) return file;
+    }
+    return undefined;
   }
 
   private async open(path: string, offset: number): Promise<boolean> {
@@ -92,7 +119,8 @@ export class QueueLogFollower {
     }
     await this.handle?.close();
     this.handle = next;
-    this.place = { inode: String((await next.stat()).ino), offset, generation: this.place.generation + 1 };
+    const inode = String((await next.stat()).ino);
+    this.place = { inode, offset, generation: this.place.generation + 1, head: await headOf(next) };
     [this.partial, this.skipping] = [Buffer.alloc(0), false];
     return true;
   }
@@ -102,6 +130,7 @@ export class QueueLogFollower {
     for (;;) {
       const { bytesRead } = await this.handle!.read(chunk, 0, chunk.length, this.place.offset);
       if (bytesRead === 0) return;
+      if (this.place.head === '') this.place = { ...this.place, head: await headOf(this.handle!) };
       const start = this.place.offset - this.partial.length;
       this.place = { ...this.place, offset: this.place.offset + bytesRead };
       this.lines(Buffer.concat([this.partial, chunk.subarray(0, bytesRead)]), start);
@@ -135,8 +164,8 @@ export class QueueLogFollower {
       await this.options.publish(this.pending);
       this.pending = [];
     }
-    const { inode, offset } = this.safePlace();
-    await this.saveState({ inode, offset, visits: this.calls.visitsSoFar() });
+    const { inode, offset, head } = this.safePlace();
+    await this.saveState({ inode, offset, head, visits: this.calls.visitsSoFar() });
   }
 
   private safePlace(): Place {
@@ -153,7 +182,7 @@ export class QueueLogFollower {
     if (mine.size < this.place.offset) {
       // Truncated in place (copytruncate): what is there now is new.
       [this.partial, this.skipping] = [Buffer.alloc(0), false];
-      this.place = { ...this.place, offset: 0, generation: this.place.generation + 1 };
+      this.place = { ...this.place, offset: 0, generation: this.place.generation + 1, head: '' };
       return true;
     }
     const others = (await this.files()).filter(
@@ -190,7 +219,7 @@ export class QueueLogFollower {
     try {
       const state = JSON.parse(await readFile(this.options.stateFile, 'utf8')) as Partial<SavedState>;
       if (typeof state.inode !== 'string' || typeof state.offset !== 'number') return undefined;
-      return { inode: state.inode, offset: state.offset, visits: state.visits ?? {} };
+      return { inode: state.inode, offset: state.offset, head: state.head ?? '', visits: state.visits ?? {} };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
         this.options.warn('the saved place cannot be read; the log is read from its beginning');

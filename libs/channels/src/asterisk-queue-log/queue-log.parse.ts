@@ -56,7 +56,7 @@ const hourMs = 3_600_000;
  */
 export class QueueCalls<T> {
   private readonly open = new Map<string, OpenCall<T>>();
-  private visits: Map<string, number[]>;
+  private readonly visits: Map<string, number[]>;
 
   constructor(
     private readonly account: string,
@@ -136,7 +136,7 @@ export class QueueCalls<T> {
     const agent = lineOf(call.agent ?? line?.agent);
     const mayReturn =
       ending === undefined || ending.transferredTo !== undefined || ['timeout', 'unserved'].includes(ending.outcome);
-    const visit = this.visitOf(callId, call.enteredMs, mayReturn);
+    const { visit, firstEnteredMs } = this.visitOf(callId, call.enteredMs, mayReturn);
     const transferredTo = ending?.transferredTo === undefined ? undefined : lineOf(line?.data[ending.transferredTo]);
     const waited =
       number(ending?.wait) ??
@@ -150,7 +150,7 @@ export class QueueCalls<T> {
       kind: 'call',
       threadId: callId,
       direction: 'inbound',
-      occurredAt: toInstant(call.enteredMs),
+      occurredAt: toInstant(firstEnteredMs),
       endedAt: line && toInstant(line.atMs),
       customer: { identifiers: callerIdentifiers(call.caller) },
       agent: agent === undefined || agent === 'NONE' ? undefined : agent,
@@ -166,14 +166,14 @@ export class QueueCalls<T> {
     });
   }
 
-  private visitOf(callId: string, enteredMs: number, mayReturn: boolean): number {
-    const before = this.visits.get(callId) ?? [];
-    const visit = 1 + before.filter((ms) => ms < enteredMs).length;
-    if (mayReturn && !before.includes(enteredMs)) {
-      this.visits.set(callId, [...before, enteredMs]);
+  private visitOf(callId: string, enteredMs: number, mayReturn: boolean): { visit: number; firstEnteredMs: number } {
+    const known = this.visits.get(callId) ?? [];
+    const before = known.filter((ms) => ms < enteredMs);
+    if (mayReturn && !known.includes(enteredMs)) {
+      this.visits.set(callId, [...known, enteredMs]);
       if (this.visits.size > maxVisitors) this.visits.delete(this.visits.keys().next().value!);
     }
-    return visit;
+    return { visit: 1 + before.length, firstEnteredMs: Math.min(enteredMs, ...before) };
   }
 }
 

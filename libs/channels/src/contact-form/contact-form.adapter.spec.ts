@@ -7,7 +7,10 @@ const adapter = new ContactFormAdapter();
 const settings = { allowedOrigins: ['https://www.example.com'] };
 const account = accountOf('contact-form', { settings });
 const urlencoded = 'application/x-www-form-urlencoded';
-const contentTypes: Record<string, string> = { 'submission-id': 'application/json', multipart: 'multipart/form-data; boundary=----b1' };
+const contentTypes: Record<string, string> = {
+  'submission-id': 'application/json',
+  multipart: 'multipart/form-data; boundary=----b1',
+};
 
 channelAdapterContract({
   adapter,
@@ -29,7 +32,8 @@ describe('contact-form', () => {
     receivedAtMs,
     ...over,
   });
-  const only = async (body: string, over: Partial<RawDelivery> = {}) => (await adapter.parse(post(body, over))).interactions[0]!;
+  const only = async (body: string, over: Partial<RawDelivery> = {}) =>
+    (await adapter.parse(post(body, over))).interactions[0]!;
   const accepts = (headers: Record<string, string>, who: ChannelAccount = account): boolean => {
     try {
       adapter.verify(post('', { headers, account: who }));
@@ -51,27 +55,42 @@ describe('contact-form', () => {
 
   it('sees the same message within ten minutes as one, and later as another', async () => {
     const body = 'email=a%40example.com&message=hello';
-    const [first, again, later] = await Promise.all([0, 60_000, 600_000].map((ms) => only(body, { receivedAtMs: receivedAtMs + ms })));
+    const [first, again, later] = await Promise.all(
+      [0, 60_000, 600_000].map((ms) => only(body, { receivedAtMs: receivedAtMs + ms })),
+    );
     expect(again!.dedupeKey).toBe(first!.dedupeKey);
     expect(later!.dedupeKey).not.toBe(first!.dedupeKey);
     expect((await only('email=b%40example.com&message=hello')).dedupeKey).not.toBe(first!.dedupeKey);
   });
 
   it('reads fields by the names that the account declares', async () => {
-    const own = accountOf('contact-form', { settings: { ...settings, fields: { message: ['texto', 'mensaje'], email: 'correo' } } });
+    const own = accountOf('contact-form', {
+      settings: { ...settings, fields: { message: ['texto', 'mensaje'], email: 'correo' } },
+    });
     const contact = await only('correo=a%40example.com&mensaje=hola&message=x', { account: own });
-    expect([contact.text, contact.customer?.identifiers]).toEqual(['hola', [{ type: 'email', value: 'a@example.com' }]]);
+    expect([contact.text, contact.customer?.identifiers]).toEqual([
+      'hola',
+      [{ type: 'email', value: 'a@example.com' }],
+    ]);
     expect(contact.attributes).toMatchObject({ 'field.message': 'x' });
   });
 
   it('sends browsers on and answers scripts', () => {
-    const redirecting = accountOf('contact-form', { settings: { ...settings, redirectUrl: 'https://www.example.com/thanks' } });
-    expect(adapter.answer(post('', { account: redirecting }))).toEqual({ status: 303, headers: { location: 'https://www.example.com/thanks' } });
-    expect(adapter.answer(post('', { account: redirecting, headers: { accept: 'application/json' } })).status).toBe(200);
+    const redirecting = accountOf('contact-form', {
+      settings: { ...settings, redirectUrl: 'https://www.example.com/thanks' },
+    });
+    expect(adapter.answer(post('', { account: redirecting }))).toEqual({
+      status: 303,
+      headers: { location: 'https://www.example.com/thanks' },
+    });
+    expect(adapter.answer(post('', { account: redirecting, headers: { accept: 'application/json' } })).status).toBe(
+      200,
+    );
   });
 
   it('answers preflights for its own pages', () => {
-    const preflight = (origin: string) => adapter.handshake(post('', { method: 'OPTIONS', headers: { origin } }))?.headers?.['access-control-allow-origin'];
+    const preflight = (origin: string) =>
+      adapter.handshake(post('', { method: 'OPTIONS', headers: { origin } }))?.headers?.['access-control-allow-origin'];
     expect(preflight('https://www.example.com')).toBe('https://www.example.com');
     expect(preflight('https://evil.example')).toBeUndefined();
   });
@@ -80,6 +99,8 @@ describe('contact-form', () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=b' };
     await expect(adapter.parse(post('--b\r\n', { headers }))).rejects.toMatchObject({ code: 'CHANNEL.UNREADABLE' });
     const part = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n';
-    await expect(adapter.parse(post(`${part.repeat(201)}--b--\r\n`, { headers }))).rejects.toMatchObject({ code: 'CHANNEL.UNREADABLE' });
+    await expect(adapter.parse(post(`${part.repeat(201)}--b--\r\n`, { headers }))).rejects.toMatchObject({
+      code: 'CHANNEL.UNREADABLE',
+    });
   });
 });

@@ -17,16 +17,28 @@ channelAdapterContract({
   lacks: { proof: 'SMTP proves no sender' },
 });
 
-const context = { account: 'care@hub.example', receivedAtMs, isOwn: (address: string) => address.endsWith('@hub.example') };
+const context = {
+  account: 'care@hub.example',
+  receivedAtMs,
+  isOwn: (address: string) => address.endsWith('@hub.example'),
+};
 const mail = (head: string[], body: string) => parseMail(Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`), context);
 
 describe('email', () => {
   it('refuses structures that no honest mail has', async () => {
-    const nested = Array.from({ length: 22 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`).join('');
-    await expect(parseMail(Buffer.from(`From: a@b.example\r\n${nested}`), context)).rejects.toMatchObject({ code: 'CHANNEL.TOO_COMPLEX' });
-    const parts = 'From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n' + '--b\r\n\r\nx\r\n'.repeat(501);
+    const nested = Array.from(
+      { length: 22 },
+      (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
+    ).join('');
+    await expect(parseMail(Buffer.from(`From: a@b.example\r\n${nested}`), context)).rejects.toMatchObject({
+      code: 'CHANNEL.TOO_COMPLEX',
+    });
+    const parts =
+      'From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n' + '--b\r\n\r\nx\r\n'.repeat(501);
     await expect(parseMail(Buffer.from(parts), context)).rejects.toMatchObject({ code: 'CHANNEL.TOO_COMPLEX' });
-    await expect(mail([`X-Long: ${'x\r\n '.repeat(100_000)}`], '')).rejects.toMatchObject({ code: 'CHANNEL.TOO_COMPLEX' });
+    await expect(mail([`X-Long: ${'x\r\n '.repeat(100_000)}`], '')).rejects.toMatchObject({
+      code: 'CHANNEL.TOO_COMPLEX',
+    });
   });
 
   it('keeps the text of HTML that is too big to convert, and leaves out the markup', async () => {
@@ -38,13 +50,20 @@ describe('email', () => {
   });
 
   it('reads the HTML where the plain part is empty', async () => {
-    const body = '--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Only here</p>\r\n--b--\r\n';
-    const contact = await mail(['From: a@b.example', 'MIME-Version: 1.0', 'Content-Type: multipart/alternative; boundary=b'], body);
+    const body =
+      '--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Only here</p>\r\n--b--\r\n';
+    const contact = await mail(
+      ['From: a@b.example', 'MIME-Version: 1.0', 'Content-Type: multipart/alternative; boundary=b'],
+      body,
+    );
     expect(contact.text).toBe('Only here');
   });
 
   it('bounds the quoted text by characters and by bytes', async () => {
-    const contact = await mail(['From: a@b.example', 'Content-Type: text/plain; charset=utf-8'], `Thanks\r\n\r\n${'> 写道写道写道写道\r\n'.repeat(5000)}`);
+    const contact = await mail(
+      ['From: a@b.example', 'Content-Type: text/plain; charset=utf-8'],
+      `Thanks\r\n\r\n${'> 写道写道写道写道\r\n'.repeat(5000)}`,
+    );
     expect(contact.text).toBe('Thanks');
     expect(Buffer.byteLength(JSON.stringify(contact.attributes))).toBeLessThan(14_000);
   });
@@ -69,7 +88,10 @@ describe('email', () => {
   });
 
   it('takes the stamp of the last relay where the date is unusable', async () => {
-    const contact = await mail(['Received: from a by b; Mon, 2 Mar 2026 10:00:00 +0000', 'Date: sometime', 'From: a@b.example'], 'text');
+    const contact = await mail(
+      ['Received: from a by b; Mon, 2 Mar 2026 10:00:00 +0000', 'Date: sometime', 'From: a@b.example'],
+      'text',
+    );
     expect(contact.occurredAt).toBe('2026-03-02T10:00:00.000Z');
   });
 });
@@ -110,12 +132,15 @@ describe('splitting a reply', () => {
     expect(splitReply(below)).toEqual({ visible: below, inlineReply: true });
   });
 
-  it.each(['He wrote to me on 3 March.', 'From: here to there', 'Please note:\n- one\n- two', '> only a quote', 'FYI\n---------- Forwarded message ---------\nFrom: A <a@b.example>\nDate: today\n\nhello'])(
-    'leaves %j whole',
-    (text) => {
-      expect(splitReply(text)).toEqual({ visible: text });
-    },
-  );
+  it.each([
+    'He wrote to me on 3 March.',
+    'From: here to there',
+    'Please note:\n- one\n- two',
+    '> only a quote',
+    'FYI\n---------- Forwarded message ---------\nFrom: A <a@b.example>\nDate: today\n\nhello',
+  ])('leaves %j whole', (text) => {
+    expect(splitReply(text)).toEqual({ visible: text });
+  });
 
   it.each([
     ['attributions that never end', 'On 1\n'.repeat(50_000)],
@@ -133,42 +158,72 @@ describe('splitting a reply', () => {
   });
 
   const corpus = '../shared/fixtures/channels/email/quoted-reply/reply-trimmer';
-  (existsSync(corpus) ? it : it.skip)('agrees with another library on most of its examples', () => {
+  (existsSync(corpus) ? describe : describe.skip)('where the shared files are', () => {
+it('agrees with another library on most of its examples', () => {
     const squeeze = (text: string) => text.replace(/\s+/g, ' ').trim();
     const read = (folder: string, name: string) => readFileSync(join(corpus, folder, name), 'utf8');
     const names = readdirSync(join(corpus, 'emails'));
-    const agreed = names.filter((name) => squeeze(splitReply(read('emails', name)).visible) === squeeze(read('trimmed', name)));
+    const agreed = names.filter(
+      (name) => squeeze(splitReply(read('emails', name)).visible) === squeeze(read('trimmed', name)),
+    );
     expect(agreed.length / names.length).toBeGreaterThan(0.5);
   });
 });
+});
 
 describe('mail of the world', () => {
-  const roots = ['../shared/fixtures/channels/email', '../shared/data/email-fixtures'].filter((root) => existsSync(root));
-  const files = roots.flatMap((root) => (readdirSync(root, { recursive: true }) as string[]).filter((name) => name.endsWith('.eml')).map((name) => join(root, name)));
+  const roots = ['../shared/fixtures/channels/email', '../shared/data/email-fixtures'].filter((root) =>
+    existsSync(root),
+  );
+  const files = roots.flatMap((root) =>
+    (readdirSync(root, { recursive: true }) as string[])
+      .filter((name) => name.endsWith('.eml'))
+      .map((name) => join(root, name)),
+  );
 
-  (files.length > 0 ? it : it.skip)('reads every recorded mail', async () => {
+  (files.length > 0 ? describe : describe.skip)('where the shared files are', () => {
+it('reads every recorded mail', async () => {
     for (const file of files) {
-      const contact = await parseMail(readFileSync(file), context).catch((error: unknown) => `${file}: ${String(error)}`);
+      const contact = await parseMail(readFileSync(file), context).catch(
+        (error: unknown) => `${file}: ${String(error)}`,
+      );
       expect(contact).toEqual(expect.objectContaining({ channel: 'email' }));
     }
   });
+});
 
-  (files.length > 0 ? it : it.skip)('never takes a delivery failure for a customer', async () => {
+  (files.length > 0 ? describe : describe.skip)('where the shared files are', () => {
+it('never takes a delivery failure for a customer', async () => {
     const bounces = files.filter((file) => /\/bounce\/sisimai-(?!is-not)/.test(file));
-    const kinds = await Promise.all(bounces.map(async (file) => [file, (await parseMail(readFileSync(file), context)).kind]));
+    const kinds = await Promise.all(
+      bounces.map(async (file) => [file, (await parseMail(readFileSync(file), context)).kind]),
+    );
     expect(kinds.filter(([, kind]) => kind !== 'status').map(([file]) => file)).toEqual([]);
   });
+});
 
   const storyline = '../shared/data/omnichannel-storyline/native/mail.mbox.gz';
-  (existsSync(storyline) ? it : it.skip)('reads a year of a real mailbox', async () => {
-    const mails = gunzipSync(readFileSync(storyline)).toString('latin1').split(/^From MAILER-DAEMON .*\n/m).slice(1);
-    expect(mails).toHaveLength(2883);
-    const ownAddress = /@(?:eagle-bank|beanhouse|skyline-air)\.example$/;
-    for (const text of mails) {
-      const id = /^Message-ID: (.*)$/im.exec(text)![1];
-      const contact = await parseMail(Buffer.from(text, 'latin1'), { ...context, isOwn: (address) => ownAddress.test(address) });
-      expect(contact.externalId).toBe(id);
-      expect(contact.customer?.identifiers).toHaveLength(1);
-    }
-  }, 60_000);
+  (existsSync(storyline) ? describe : describe.skip)('where the shared files are', () => {
+it(
+    'reads a year of a real mailbox',
+    async () => {
+      const mails = gunzipSync(readFileSync(storyline))
+        .toString('latin1')
+        .split(/^From MAILER-DAEMON .*\n/m)
+        .slice(1);
+      expect(mails).toHaveLength(2883);
+      const ownAddress = /@(?:eagle-bank|beanhouse|skyline-air)\.example$/;
+      for (const text of mails) {
+        const id = /^Message-ID: (.*)$/im.exec(text)![1];
+        const contact = await parseMail(Buffer.from(text, 'latin1'), {
+          ...context,
+          isOwn: (address) => ownAddress.test(address),
+        });
+        expect(contact.externalId).toBe(id);
+        expect(contact.customer?.identifiers).toHaveLength(1);
+      }
+    },
+    60_000,
+  );
+});
 });

@@ -27,18 +27,18 @@ export const classifyMail = (
   nullSender: boolean,
   report: DeliveryReport,
 ): MachineMail | undefined => {
+  const isFailure = report.action === undefined || report.action === 'failed';
   const type = headers.get('content-type')?.toLowerCase() ?? '';
   if (type.startsWith('multipart/report')) {
     if (type.includes('disposition-notification')) return 'receipt';
     if (type.includes('feedback-report')) return 'complaint';
     // `delayed`, `delivered`, `relayed`: the mail is under way or there.
-    if (type.includes('delivery-status'))
-      return report.action === undefined || report.action === 'failed' ? 'bounce' : 'receipt';
+    if (type.includes('delivery-status')) return isFailure ? 'bounce' : 'receipt';
   }
   const auto = headers.get('auto-submitted')?.split(';', 1)[0]?.trim().toLowerCase();
   const precedence = headers.get('precedence')?.trim().toLowerCase();
   const emptyPath = nullSender || headers.get('return-path')?.trim() === '<>';
-  if (headers.get('x-failed-recipients') !== undefined || daemon.test(from ?? '')) return 'bounce';
+  if (headers.get('x-failed-recipients') !== undefined || daemon.test(from ?? '')) return isFailure ? 'bounce' : 'receipt';
   if ((auto !== undefined && auto !== 'no') || precedence === 'auto_reply') return 'auto-reply';
   // X-Auto-Response-Suppress alone only asks for silence: many ordinary Exchange mails carry it.
   if (['x-autoreply', 'x-autorespond', 'x-auto-reply'].some((name) => headers.get(name) !== undefined))
@@ -60,7 +60,7 @@ export const readReport = (raw: Buffer): DeliveryReport => {
   const headerEnd = /\r?\n\r?\n/.exec(text)?.index ?? text.length;
   const report: DeliveryReport = { recipients: [] };
   const recipients = new Set<string>();
-  for (const [, name, value] of text.slice(headerEnd).matchAll(reportLine)) {
+  for (const [, name, value] of text.matchAll(reportLine)) {
     switch (name!.toLowerCase()) {
       case 'action':
         report.action ??= /^[a-z-]{1,20}/i.exec(value!)?.[0].toLowerCase();

@@ -16,13 +16,13 @@ const longestAttribution = 500;
 const wroteVerb =
   /(?:^|[\s>*)"”])(?:wrote|a écrit|écrit|schrieb|escribió|ha scritto|scritto|escreveu|schreef|skrev|kirjoitti|pisze|napisała?|napisał\(a\)|napsala?|пишет|написала?|пише|писал|yazdı|đã viết|írta)(?:[\s:<*"“]|$)|写道|寫道|作成|のメッセージ|작성|さんは書きました/iu;
 const opensWithDate =
-  /^[>\s*-]{0,8}(?:On|Le|El|Il|Em|Am|Op|Den|Dne|W dniu|Dnia|Vào|På|Pe|Em|Lúc|At|Dana|am|em|den|ma|ti|ke|to|pe|la|su|man|tis|ons|tor|fre|lör|sön|\d{1,4}[-./年]|\d{1,2}\s|在|於)/u;
+  /^[>\s*-]{0,8}(?:(?:On|Le|El|Il|Em|Am|Op|Den|Dne|Vào|På|Lúc|W dniu|Dnia)\s|(?:At|Pe|Dana|am|em|den|ma|ti|ke|to|pe|la|su|man|tis|ons|tor|fre|lör|sön)\.?\s\d|\d{1,4}[-./年]|\d{1,2}\s|在|於)/u;
 const opensWithNumericDate = /^[>\s*-]{0,8}\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\s/;
-const hasAddress = /[<[(][^\s<>[\]()]{1,64}@[^\s<>[\]()]{1,253}[>\])]/;
-const endsWithColon = /[::]\s{0,8}\*?\s{0,8}$/;
+const hasAddress = /[<[(]\s?[^\s<>[\]()]{1,64}@[^\s<>[\]()]{1,253}[>\])]/;
+const endsAttribution = /(?:[::]|wrote\s?-{2,8})\s{0,8}\*?\s{0,8}$/;
 
 const isAttribution = (text: string): boolean => {
-  if (text.length > longestAttribution || !endsWithColon.test(text)) return false;
+  if (text.length > longestAttribution || !endsAttribution.test(text)) return false;
   if (opensWithNumericDate.test(text) && hasAddress.test(text)) return true;
   if (!wroteVerb.test(text)) return false;
   const dated = /\d/.test(text) && opensWithDate.test(text);

@@ -40,8 +40,10 @@ const instanceOf = (dto: Dto, value: Record<string, unknown>, path: string, erro
   const kinds = kindsOf(dto);
   for (const key of Object.keys(value)) {
     const kind = kinds.get(key);
-    if (!kind) errors.push(unknownField(key, path, kinds));
-    else
+    if (!kind) {
+      // Guessing what was meant is dear: not for a body of a hundred thousand names.
+      if (errors.length < MOST_ERRORS) errors.push(unknownField(key, path, kinds));
+    } else
       instance[key] =
         kind.nested && kind.test(value[key])
           ? nestedOf(kind.nested(), value[key], `${path}.${key}`, errors)

@@ -8,8 +8,16 @@ import { MessengerAdapter } from './messenger.adapter.js';
 const adapter = new MessengerAdapter();
 const account = accountOf('messenger', { settings: { verifyToken: 'shared-verify-token' } });
 const header = 'x-hub-signature-256';
-const sign = (body: Buffer | string): string => `sha256=${createHmac('sha256', 'test-secret').update(body).digest('hex')}`;
-const plain: RawDelivery = { account, method: 'POST', url: 'https://hub.example/v1/webhooks/messenger-1', headers: {}, body: Buffer.alloc(0), receivedAtMs };
+const sign = (body: Buffer | string): string =>
+  `sha256=${createHmac('sha256', 'test-secret').update(body).digest('hex')}`;
+const plain: RawDelivery = {
+  account,
+  method: 'POST',
+  url: 'https://hub.example/v1/webhooks/messenger-1',
+  headers: {},
+  body: Buffer.alloc(0),
+  receivedAtMs,
+};
 
 channelAdapterContract({
   adapter,
@@ -21,7 +29,12 @@ channelAdapterContract({
 
 describe('messenger', () => {
   const handshake = (query: string, settings = account.settings) =>
-    adapter.handshake({ ...plain, account: { ...account, settings }, method: 'GET', url: `https://hub.example/v1/webhooks/m?${query}` });
+    adapter.handshake({
+      ...plain,
+      account: { ...account, settings },
+      method: 'GET',
+      url: `https://hub.example/v1/webhooks/m?${query}`,
+    });
 
   it('echoes the challenge to whoever knows the verify token', () => {
     const answer = handshake('hub.mode=subscribe&hub.verify_token=shared-verify-token&hub.challenge=1158201444');
@@ -44,20 +57,33 @@ describe('messenger', () => {
   const vectors = '../shared/fixtures/channels/signatures/meta.json';
   const recorded = '../shared/fixtures/channels/social/messenger';
 
-  (existsSync(vectors) ? it : it.skip)('agrees with every published signature', () => {
-    const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: { name: string; appSecret: string; bodyBase64: string; signature256: string; valid: boolean | string }[] };
+  (existsSync(vectors) ? describe : describe.skip)('where the shared files are', () => {
+it('agrees with every published signature', () => {
+    const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as {
+      vectors: { name: string; appSecret: string; bodyBase64: string; signature256: string; valid: boolean | string }[];
+    };
     for (const { appSecret, bodyBase64, signature256, valid } of all) {
-      const delivery = { ...plain, account: { ...account, secrets: ['old-secret', appSecret] }, headers: { [header]: signature256 }, body: Buffer.from(bodyBase64, 'base64') };
+      const delivery = {
+        ...plain,
+        account: { ...account, secrets: ['old-secret', appSecret] },
+        headers: { [header]: signature256 },
+        body: Buffer.from(bodyBase64, 'base64'),
+      };
       const verify = () => adapter.verify(delivery);
       // The published vector with a sentence instead of a verdict holds after un-doing a proxy's rewriting.
       if (valid === false) expect(verify).toThrow('messenger account messenger-1');
       else expect(verify).not.toThrow();
     }
   });
+});
 
-  (existsSync(recorded) ? it : it.skip)('reads every recorded delivery', () => {
-    const kept = readdirSync(recorded).map((name) => adapter.parse({ ...plain, body: readFileSync(join(recorded, name)) }));
+  (existsSync(recorded) ? describe : describe.skip)('where the shared files are', () => {
+it('reads every recorded delivery', () => {
+    const kept = readdirSync(recorded).map((name) =>
+      adapter.parse({ ...plain, body: readFileSync(join(recorded, name)) }),
+    );
     expect(kept.every(({ interactions, ignored }) => interactions.length + ignored.length >= 1)).toBe(true);
     expect(kept.flatMap(({ ignored }) => ignored).filter(({ reason }) => reason === 'invalid')).toEqual([]);
   });
+});
 });

@@ -17,23 +17,28 @@ const openAt = async (path: string) => {
   const file = openEventsFile(path);
   const events = new SqliteEventStore(file);
   const ledger = await SqliteDeliveryLedger.open(file, events);
-  const close = async (): Promise<void> => {
-    await events.close();
-    await ledger.close();
-    file.close();
+  return {
+    path,
+    file,
+    events,
+    ledger,
+    close: async (): Promise<void> => {
+      await events.close();
+      await ledger.close();
+      file.close();
+    },
   };
-  return { path, file, events, ledger, close };
 };
 const open = () => openAt(join(dir, `${randomUUID()}.db`));
 
-let close: () => Promise<void>;
+let closeLast: () => Promise<void>;
 deliveryLedgerContract('SqliteDeliveryLedger', {
   open: async () => {
     const opened = await open();
-    close = opened.close;
+    closeLast = opened.close;
     return opened;
   },
-  close: () => close(),
+  close: () => closeLast(),
 });
 
 const fromLog = (rows: LedgerRow[]) => rows.map(({ duplicate: _, parked: __, ...row }) => row);
@@ -90,7 +95,7 @@ describe('SqliteDeliveryLedger', () => {
     const { file, ledger, close } = await open();
     file.db.exec('ALTER TABLE ledger RENAME TO away');
     ledger.count(support, 'duplicate');
-    await expect(ledger.flush()).rejects.toThrow();
+    await expect(ledger.flush()).rejects.toMatchObject({ code: 'SQLITE_ERROR' });
     file.db.exec('ALTER TABLE away RENAME TO ledger');
     expect((await ledger.totals()).rows).toEqual([{ ...support, ...none, duplicate: 1 }]);
     await close();

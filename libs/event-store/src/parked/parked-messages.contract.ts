@@ -32,9 +32,8 @@ export const parkedMessagesContract = (name: string, under: ParkedMessagesUnderT
     it('keeps a message exactly as it came', async () => {
       const receipt = randomUUID();
       const id = await parked.park(parkedOf({ receipt }));
-      const { id: _, ...given } = parkedOf({ receipt });
       expect(await parked.get(id)).toEqual({
-        ...given,
+        ...parkedOf({ receipt }),
         id,
         attempts: 1,
         status: 'parked',

@@ -45,7 +45,7 @@ export class StreamPlaces {
       const rows = page.all<{ position: number; stream: ArrayBuffer; category: number; revision: number }>([after]);
       for (const row of rows)
         this.add(`${categoryOfNumber(row.category)}-${uuidOfBytes(row.stream)}`, {
-          hash: placeHashOf(Buffer.from(row.stream as ArrayBuffer)),
+          hash: placeHashOf(Buffer.from(row.stream)),
           revision: row.revision,
           positions: [row.position],
         });
@@ -98,43 +98,40 @@ export class StreamPlaces {
     this.recentEvents += place.positions.length;
   }
 
-  /** Starts moving newer events into `place` when there are enough; resolves when that is done, or at once. */
+  /** Moves newer events into `place` when there are enough; a move that failed is tried again when it is due again. */
   async moveWhenDue(head: Position): Promise<void> {
-    if (this.recentEvents < this.moveAt(head)) return;
+    if (this.moveRunning || this.recentEvents < this.moveAt(head)) return;
+    this.moveRunning = true;
     if (this.moving.size === 0) {
-      this.moving = this.recent;
-      this.recent = new Map();
+      [this.moving, this.recent] = [this.recent, new Map()];
       this.recentEvents = 0;
     }
-    await this.move();
-  }
-
-  private async move(): Promise<void> {
-    if (this.moveRunning) return;
-    this.moveRunning = true;
     try {
-      const entries: [hash: number, position: number][] = [];
-      let through = 0;
-      for (const { hash, positions } of this.moving.values()) {
-        for (const position of positions) {
-          entries.push([hash, position]);
-          through = Math.max(through, position);
-        }
-      }
-      entries.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-      const insert = this.db.prepare(
-        // A move that was cut short has left entries behind.
-        'INSERT OR IGNORE INTO place SELECT value ->> 0, value ->> 1 FROM json_each(?)',
-      );
-      for (let i = 0; i < entries.length; i += SLICE)
-        await this.commits.enqueue({ run: () => insert.run([JSON.stringify(entries.slice(i, i + SLICE))]) });
-      await this.commits.enqueue({
-        run: () => writeMark(this.db, INDEXED_THROUGH, through),
-        committed: () => (this.moving = new Map()),
-      });
+      await this.move();
     } finally {
       this.moveRunning = false;
     }
+  }
+
+  private async move(): Promise<void> {
+    const entries: [hash: number, position: number][] = [];
+    let through = 0;
+    for (const { hash, positions } of this.moving.values())
+      for (const position of positions) {
+        entries.push([hash, position]);
+        through = Math.max(through, position);
+      }
+    entries.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const insert = this.db.prepare(
+      // A move that was cut short has left entries behind.
+      'INSERT OR IGNORE INTO place SELECT value ->> 0, value ->> 1 FROM json_each(?)',
+    );
+    for (let i = 0; i < entries.length; i += SLICE)
+      await this.commits.enqueue({ run: () => insert.run([JSON.stringify(entries.slice(i, i + SLICE))]) });
+    await this.commits.enqueue({
+      run: () => writeMark(this.db, INDEXED_THROUGH, through),
+      committed: () => (this.moving = new Map()),
+    });
   }
 
   private storedRevision(stream: StreamId, hash: number): StreamRevision {

@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { ParkedSummary } from '#libs/event-store';
+import { DataDirectory } from '#libs/event-store/data-directory.js';
+import { countLog } from '#libs/event-store/ledger/ledger-tally.js';
+import { readSavedLedger } from '#libs/event-store/ledger/sqlite.delivery-ledger.js';
+import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-messages.js';
+import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
+import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import type { HubSettings } from '#libs/kernel';
+import { READ_MODEL_FILE, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
+import { failure } from '../errors.js';
+import { grouped, table } from '../format/table.js';
+import { readMetrics } from '../hub-http.js';
+import { openLog, settingsFrom, type GlobalOptions } from '../open-data.js';
+import { balance, type AccountBalance, type EntryCount } from '../reconcile.js';
+
+interface ReconcileOptions extends GlobalOptions {
+  tenant?: string;
+  json?: true;
+}
+
+const PAGE = 1000;
+
+export const reconcileCommand = (): Command =>
+  new Command('reconcile')
+    .description('prove, account by account, that every accepted delivery is accounted for')
+    .option('--tenant <tenant>', 'only of this tenant')
+    .option('--json', 'one line of JSON an account')
+    .addHelpText(
+      'after',
+      '\naccepted = recorded + duplicate + corrected + parked + in flight. Exit code 1 when anything does not add up.',
+    )
+    .action((_options: unknown, command: Command) => run(command.optsWithGlobals<ReconcileOptions>()));
+
+const run = async (options: ReconcileOptions): Promise<void> => {
+  const settings = settingsFrom(options);
+  const log = openLog(settings);
+  try {
+    const { countedThrough, rows: ledger } = readSavedLedger(log);
+    const [{ rows: counted }, parked, timelines, flying] = [
+      await countLog(log, countedThrough),
+      await allParked(log),
+      await entriesThrough(settings, countedThrough),
+      await inFlight(settings),
+    ];
+    const all = balance({ ledger, log: counted, parked, ...(timelines.entries && { entries: timelines.entries }) });
+    const accounts = options.tenant === undefined ? all : all.filter(({ tenant }) => tenant === options.tenant);
+    if (options.json) process.stdout.write(accounts.map((account) => `${JSON.stringify(account)}\n`).join(''));
+    else process.stdout.write(tableOf(accounts));
+
+    const head = await log.head();
+    const say = (line: string): void => void process.stderr.write(`${line}\n`);
+    say(`ledger and log compared through position ${countedThrough}${head > countedThrough ? ` of ${head}` : ''}`);
+    if (!timelines.entries) say(`timelines not compared: they show position ${timelines.position}`);
+    if (flying === undefined) say('in flight: unknown, the program that has the directory does not answer');
+    else say(`in flight: ${grouped(flying)}`);
+    const wrong = accounts.flatMap(({ tenant, channel, account, differences }) =>
+      differences.map((difference) => `${tenant} ${channel} ${account}: ${difference}`),
+    );
+    if (wrong.length > 0) throw failure(wrong.join('\n'));
+    say('everything adds up');
+  } finally {
+    await log.close();
+  }
+};
+
+const allParked = async ({ db }: SqliteEventLogReader): Promise<ParkedSummary[]> => {
+  const messages = new SqliteParkedMessages({ db, commits: new GroupCommit(db, 'events.db'), close: () => undefined });
+  const found: ParkedSummary[] = [];
+  for (;;) {
+    const before = found.at(-1)?.id;
+    const page = await messages.list({ limit: PAGE, ...(before !== undefined && { before }) });
+    found.push(...page);
+    if (page.length < PAGE) return found;
+  }
+};
+
+/** Contacts that were recorded up to a position, by account, once the timelines show that position. */
+const entriesThrough = async (
+  settings: HubSettings,
+  through: number,
+): Promise<{ position: number; entries?: EntryCount[] }> => {
+  if (!existsSync(join(settings.dataDir, READ_MODEL_FILE))) return { position: 0 };
+  const readModel = openReadModel(settings, { readonly: true });
+  try {
+    const { db } = readModel;
+    const checkpoint = await db
+      .selectFrom('checkpoint')
+      .select('position')
+      .where('name', '=', PROJECTOR)
+      .executeTakeFirst();
+    const position = checkpoint?.position ?? 0;
+    if (position < through) return { position };
+    const entries = await db
+      .selectFrom('entry')
+      .innerJoin('conversation', 'conversation.key', 'entry.conversation')
+      .innerJoin('tenant', 'tenant.key', 'conversation.tenant')
+      .innerJoin('label as channel', 'channel.key', 'entry.channel')
+      .innerJoin('label as account', 'account.key', 'entry.account')
+      .select(({ fn }) => [
+        'tenant.text as tenant',
+        'channel.text as channel',
+        'account.text as account',
+        fn.countAll<number>().as('entries'),
+      ])
+      .where('entry.position', '<=', through)
+      .groupBy(['tenant.text', 'channel.text', 'account.text'])
+      .execute();
+    return { position, entries };
+  } finally {
+    await readModel.close();
+  }
+};
+
+/** Contacts that a running hub has accepted and not recorded; undefined when it does not say. */
+const inFlight = async ({ dataDir }: HubSettings): Promise<number | undefined> => {
+  const owner = DataDirectory.owner(dataDir);
+  // The embedded bus lives in its program: with nobody here, nothing is under way.
+  if (!owner) return 0;
+  return owner.url === undefined ? undefined : (await readMetrics(owner.url)).get('hilo_bus_in_flight');
+};
+
+const tableOf = (accounts: readonly AccountBalance[]): string => {
+  const figures = [
+    'accepted',
+    'recorded',
+    'duplicate',
+    'corrected',
+    'parked',
+    'in log',
+    'corrections in log',
+    'on timelines',
+  ];
+  return table(
+    [
+      ...['tenant', 'channel', 'account'].map((title) => ({ title })),
+      ...figures.map((title) => ({ title, align: 'right' as const })),
+      { title: '' },
+    ],
+    accounts.map((a) => [
+      a.tenant,
+      a.channel,
+      a.account,
+      ...[
+        a.recorded + a.duplicate + a.corrected + a.parked,
+        a.recorded,
+        a.duplicate,
+        a.corrected,
+        a.parked,
+        a.logRecorded,
+        a.logCorrected,
+      ].map(grouped),
+      a.entries === undefined ? '-' : grouped(a.entries),
+      a.differences.length === 0 ? 'ok' : 'DIFFERS',
+    ]),
+  );
+};
