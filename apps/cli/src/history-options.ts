@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { isUuid, type HubSettings } from '#libs/kernel';
+import { isUuid } from '#libs/kernel';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { parseHistoryFilter, type HistoryFilter } from '#libs/history';
 import { failure, usageError } from './errors.js';
 import type { GlobalOptions } from './open-data.js';

@@ -1,25 +1,25 @@
 import type { RunningHub } from '../../hub/src/start-hub.js';
-import type { HubSettings } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
 
 /** The line from bus to timelines in this process, without HTTP. */
 export interface Line extends Pick<RunningHub, 'app' | 'parts' | 'close'> {
   /** @throws what the projector has died of, if it has. */
-  checkAlive(): void;
+  readonly checkAlive: () => void;
 }
 
 /** @throws HubError `DATA_DIRECTORY.OWNED` and what else keeps a hub from starting. */
 export const startLine = async (settings: HubSettings, program: string): Promise<Line> => {
   let failed: Error | undefined;
   const { startHub } = await import('../../hub/src/start-hub.js');
-  const { app, parts, close } = await startHub(settings, {
+  const hub = await startHub(settings, {
     listen: false,
     program,
     onFailure: (error) => (failed ??= error),
   });
   return {
-    app,
-    parts,
-    close,
+    app: hub.app,
+    parts: hub.parts,
+    close: () => hub.close(),
     checkAlive: () => {
       if (failed) throw failed;
     },

@@ -2,33 +2,29 @@
 import { Command, CommanderError } from 'commander';
 import { codeOf } from '#libs/kernel';
 import { VERSION } from '../../hub/src/version.js';
-import { historyCommand } from './commands/history.js';
-import { importCommand } from './commands/import.js';
-import { keysCommand } from './commands/keys.js';
-import { parkedCommand } from './commands/parked.js';
-import { projectCommand } from './commands/project.js';
-import { rebuildCommand } from './commands/rebuild.js';
-import { reconcileCommand } from './commands/reconcile.js';
-import { timelineCommand } from './commands/timeline.js';
 import { EXIT, errorLines, exitCodeOf } from './errors.js';
 
-const COMMANDS = [
-  importCommand,
-  timelineCommand,
-  parkedCommand,
-  reconcileCommand,
-  rebuildCommand,
-  historyCommand,
-  projectCommand,
-  keysCommand,
-];
+// In the order of the help.
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  import: async () => (await import('./commands/import.js')).importCommand(),
+  timeline: async () => (await import('./commands/timeline.js')).timelineCommand(),
+  parked: async () => (await import('./commands/parked.js')).parkedCommand(),
+  reconcile: async () => (await import('./commands/reconcile.js')).reconcileCommand(),
+  rebuild: async () => (await import('./commands/rebuild.js')).rebuildCommand(),
+  history: async () => (await import('./commands/history.js')).historyCommand(),
+  project: async () => (await import('./commands/project.js')).projectCommand(),
+  keys: async () => (await import('./commands/keys.js')).keysCommand(),
+};
 
-const program = (): Command => {
+const program = async (words: readonly string[]): Promise<Command> => {
   const hilo = new Command('hilo')
     .description('One customer, one thread, whatever the channel: for analysts and operators')
     .version(VERSION)
     .option('--data-dir <dir>', 'directory of the hub (default: HILO_DATA_DIR or ./data)');
-  for (const command of COMMANDS) hilo.addCommand(command());
+  // Half of a second is the loading of rooms that most commands do not need: only those that may be meant are loaded.
+  const meant = Object.keys(COMMANDS).filter((name) => words.includes(name));
+  const wanted = meant.length > 0 && !words.includes('help') ? meant : Object.keys(COMMANDS);
+  for (const name of wanted) hilo.addCommand(await COMMANDS[name]!());
   everyCommand(hilo, (command) =>
     command.exitOverride().configureOutput({
       // One line, in the form of all other errors.
@@ -58,7 +54,8 @@ process.stdout.on('error', (error) => {
 });
 
 try {
-  await program().parseAsync();
+  const hilo = await program(process.argv.slice(2));
+  await hilo.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   else {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { eventsFileOf, openEventLogReader } from '#libs/event-store/open-event-store.js';
 import { DataDirectory, type DataDirectoryOwner } from '#libs/event-store/data-directory.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
-import { HubSettings, readSettings } from '#libs/kernel';
+import { HubSettings, readSettings } from '#libs/kernel/settings.js';
 import { failure } from './errors.js';
 
 /** Options of every command. */

@@ -6,7 +6,8 @@ import { QueryBus } from '@nestjs/cqrs';
 import { FIRST_TENANT } from '#libs/access/first-keys.js';
 import type { BusMessage } from '#libs/bus';
 import { interactions, profiles, type Intake } from '#libs/channels/ingest/inbound.js';
-import { HubError, codeOf, instantMs, isRetryable, messageOf, readSettings, toInstant } from '#libs/kernel';
+import { HubError, codeOf, instantMs, isRetryable, messageOf, toInstant } from '#libs/kernel';
+import { readSettings } from '#libs/kernel/settings.js';
 import { FindCustomersQuery } from '#libs/queries';
 import {
   SHOWCASE_IDENTIFIER,
@@ -110,12 +111,12 @@ const announce = async ({ app, parts, url, firstKeys }: RunningHub, loaded: numb
   say(`  ${curl} '${url}/v1/customers/${customer.id}/timeline?limit=100'`);
   say();
   say(
-    'Look for the wool throw that came late, the promise that nobody kept, and the letter that arrived days after it was',
+    'Look for the throw that does not come, the promise that nobody kept, and the letter about it, which came days after',
   );
   say(
-    'written ("late": true). Her phone, mail, shop account and loyalty card were never entered together anywhere: the hub',
+    'it was written ("late": true). Messages, logins, visits and a record of the CRM name her differently; the hub found',
   );
-  say('found out. Who she is, and what happens to her from now on:');
+  say('out that they are one. Who she is, and what happens to her from now on:');
   say();
   say(`  ${curl} '${url}/v1/customers?identifier=${identifier}'`);
   say(`  ${curl} -N '${url}/v1/customers/${customer.id}/timeline/stream'`);

@@ -1,4 +1,5 @@
-import { messageOf, readSettings } from '#libs/kernel';
+import { messageOf } from '#libs/kernel';
+import { readSettings } from '#libs/kernel/settings.js';
 import { startHub, type RunningHub } from './start-hub.js';
 
 const fail = (error: unknown): never => {
@@ -8,9 +9,10 @@ const fail = (error: unknown): never => {
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
-const announce = ({ url, firstKeys }: RunningHub): void => {
+const announce = ({ url, smtpPort, firstKeys }: RunningHub): void => {
   say(`Hilo is listening on ${url}`);
   say(`API page: ${url}/docs`);
+  if (smtpPort !== undefined) say(`SMTP: port ${smtpPort}`);
   const demo = firstKeys.keys?.demo;
   if (firstKeys.created && demo) {
     say();

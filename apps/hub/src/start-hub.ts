@@ -1,17 +1,23 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
+import { httpOptions } from '#libs/access/http-options.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
+import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
-import { SystemClock, createLogger, type HubSettings } from '#libs/kernel';
+import { SystemClock } from '#libs/kernel';
+import { createLogger } from '#libs/kernel/logging.js';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { ProjectionProgress } from '#libs/projections';
-import { checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
+import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { ProjectorHost } from './projector-host.js';
@@ -22,6 +28,8 @@ export interface RunningHub {
   parts: HubParts;
   /** Address of the API; absent where it was not asked for. */
   url?: string;
+  /** Port of the SMTP listener, where one is set. */
+  smtpPort?: number;
   firstKeys: FirstKeys;
   /** Takes nothing more in, finishes what it took, closes every file. */
   close(): Promise<void>;
@@ -35,9 +43,6 @@ export interface StartOptions {
   /** Hears that the projector has died; the hub cannot show anything new any more. */
   onFailure: (error: Error) => void;
 }
-
-/** Milliseconds a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
  * Opens the engines, starts projector and application, and listens.
@@ -62,6 +67,8 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     const log = await openEventStore(settings, clock, { program });
     opened.push(() => log.close());
     const bus = openBus(settings);
+    const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), await log.events.head());
+    if (unusable) logger.warn(`the read model is folded anew: ${unusable}`);
     const readModel = openReadModel(settings);
     opened.push(() => readModel.close());
     const keys = SqliteApiKeys.open({ dataDir: settings.dataDir, clock });
@@ -80,13 +87,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       opened.push(() => app.close());
       return { app, parts, firstKeys, close: closeAll };
     }
-    const adapter = new FastifyAdapter({
-      bodyLimit: 5 * 1024 * 1024,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionTimeout: REQUEST_TIMEOUT_MS,
-      routerOptions: { maxParamLength: 200 },
-      return503OnClosing: true,
-    });
+    const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: true });
     const app = await NestFactory.create<NestFastifyApplication>(HubModule.register(parts, { edge: true }), adapter, {
       logger: false,
       bodyParser: false,
@@ -100,7 +101,8 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     const { port } = app.getHttpServer().address() as { port: number };
     const url = `http://${settings.host === '127.0.0.1' || settings.host === '0.0.0.0' ? 'localhost' : settings.host}:${port}`;
     log.directory?.setUrl(url);
-    return { app, parts, url, firstKeys, close: closeAll };
+    const smtpPort = app.get(EmailListener, { strict: false }).port;
+    return { app, parts, url, ...(smtpPort === undefined ? {} : { smtpPort }), firstKeys, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

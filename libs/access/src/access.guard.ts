@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { HubError, type Logger } from '#libs/kernel';
+import { HubError } from '#libs/kernel';
+import { type Logger } from '#libs/kernel/logging.js';
 import type { ApiKeys } from './api-keys.port.js';
 import { PUBLIC_METADATA, ROLES_METADATA, type Caller, type CallerRequest, type Role } from './caller.js';
 import { ProblemError } from './problem.js';

@@ -1,7 +1,8 @@
 import { Controller, Get, HttpException, Post } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { FixedClock, HubError, silentLogger } from '#libs/kernel';
+import { FixedClock, HubError } from '#libs/kernel';
+import { silentLogger } from '#libs/kernel/logging.js';
 import { AccessModule } from './access.module.js';
 import { ROLES, CurrentCaller, Public, Roles, type Caller, type Role } from './caller.js';
 import { httpOptions } from './http-options.js';

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { SystemClock, type Clock, type Logger } from '#libs/kernel';
+import { SystemClock, type Clock } from '#libs/kernel';
+import { type Logger } from '#libs/kernel/logging.js';
 import { AccessGuard } from './access.guard.js';
 import { ApiKeys } from './api-keys.port.js';
 import { ProblemFilter } from './problem.filter.js';

@@ -1,5 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { codeOf, messageOf, type Logger } from '#libs/kernel';
+import { codeOf, messageOf } from '#libs/kernel';
+import { type Logger } from '#libs/kernel/logging.js';
 import { problemOf } from './problem.js';
 
 interface ProblemReply {

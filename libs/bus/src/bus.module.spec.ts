@@ -1,5 +1,5 @@
 import { Test } from '@nestjs/testing';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { BusModule, openBus } from './bus.module.js';
 import { messageOf, recordedOf } from './interaction-bus.contract.js';
 import { InteractionBus } from './interaction-bus.port.js';

@@ -1,5 +1,6 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
-import { HubError, type HubSettings } from '#libs/kernel';
+import { HubError } from '#libs/kernel';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { EmbeddedInteractionBus } from './embedded/embedded.interaction-bus.js';
 import { InteractionBus } from './interaction-bus.port.js';
 

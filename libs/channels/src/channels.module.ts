@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
-import { AccountCountries, HubSettings } from '#libs/kernel';
+import { AccountCountries } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from './accounts/account-directory.port.js';
 import { SmtpDeclaration } from './accounts/accounts.config.js';
 import { DeclaredAccountDirectory } from './accounts/declared.account-directory.js';

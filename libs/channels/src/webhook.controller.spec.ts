@@ -1,7 +1,6 @@
-import 'reflect-metadata';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from './accounts/account-directory.port.js';
 import { accountOf } from './channel-adapter.contract.js';
 import { registerRawBody } from './ingest/raw-body.js';

@@ -2,7 +2,7 @@ import { All, Controller, Inject, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '#libs/access';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from './accounts/account-directory.port.js';
 import type { DeliveryAnswer } from './channel-adapter.port.js';
 import { DeliveryIntake, problem, type IncomingRequest } from './intake/delivery-intake.js';

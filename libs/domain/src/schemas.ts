@@ -27,7 +27,10 @@ export const upcast = (stored: { type: string; schema: number; data: object }): 
   const newest = SCHEMAS[stored.type];
   if (newest === undefined || stored.schema === newest) return stored;
   if (stored.schema > newest)
-    throw new HubError('EVENT.UNKNOWN_SCHEMA', `${stored.type} has schema ${stored.schema}, this release knows up to ${newest}; upgrade it`);
+    throw new HubError(
+      'EVENT.UNKNOWN_SCHEMA',
+      `${stored.type} has schema ${stored.schema}, this release knows up to ${newest}; upgrade it`,
+    );
   const steps = (UPCASTERS[stored.type] ?? []).slice(stored.schema - 1);
   return { type: stored.type, data: steps.reduce((data, step) => step(data), stored.data) };
 };

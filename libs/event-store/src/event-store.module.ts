@@ -1,5 +1,6 @@
 import { Inject, Module, type DynamicModule, type InjectionToken, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, IdFactory, SystemClock, type HubSettings } from '#libs/kernel';
+import { Clock, IdFactory, SystemClock } from '#libs/kernel';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { EventStore } from './event-store.port.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.port.js';
 import { openEventStore, type EventStoreSet, type OpenEventStoreOptions } from './open-event-store.js';

@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
-import { HubSettings, IdFactory } from '#libs/kernel';
+import { IdFactory } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { DataDirectory } from './data-directory.js';
 import { collect, eventOf, newStream } from './event-store.contract.js';
 import { EVENT_STORE_SET, EventStoreModule } from './event-store.module.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { HubError, IdFactory, SystemClock, type Clock, type HubSettings } from '#libs/kernel';
+import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { DataDirectory } from './data-directory.js';
 import type { RawEventLog } from './event-log.port.js';
 import type { EventStore, Position } from './event-store.port.js';

@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { ApiKeys, type Role } from '#libs/access';
 import { AccessModule } from '#libs/access/access.module.js';
 import { EventStore, type StoredEvent } from '#libs/event-store';
-import { silentLogger } from '#libs/kernel';
+import { silentLogger } from '#libs/kernel/logging.js';
 import { CustomerIdentities } from './customer-identities.port.js';
 import { historyLine } from './history-line.js';
 import type { HistoryLog } from './history-log.js';

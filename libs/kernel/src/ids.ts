@@ -50,6 +50,11 @@ export class IdFactory {
     return a < b ? this.derive('link', tenant, a, b) : this.derive('link', tenant, b, a);
   }
 
+  /** A parked message: the same content for the same contact, parked for the same reason. */
+  parked(receipt: Uuid, digest: string, reasonCode: string): Uuid {
+    return this.derive('parked', receipt, digest, reasonCode);
+  }
+
   /** The id of the event at a revision of a stream, decided from content with this digest. */
   event(stream: string, revision: number, digest: string): Uuid {
     return this.derive('event', stream, String(revision), digest);

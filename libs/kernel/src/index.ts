@@ -1,10 +1,8 @@
+// Settings, logging, engines and SQLite are reached by path: not every thread needs what they load.
 export * from './clock.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './instant.js';
 export * from './interaction.js';
-export * from './settings.js';
-export * from './logging.js';
 export * from './lru.js';
 export * from './accounts.js';
-export * from './engines.js';

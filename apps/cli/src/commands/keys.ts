@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { ROLES, type Role } from '#libs/access';
+import { ROLES, type Role } from '#libs/access/caller.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { SystemClock } from '#libs/kernel';
 import { table } from '../format/table.js';

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
+import type { BusMessage, DeliveryOutcome } from '#libs/bus';
 import { parseCloudEvent } from '#libs/bus/cloud-event.js';
-import type { ParkedMessage, ParkedMessages, ParkedStatus, ParkedSummary } from '#libs/event-store';
+import type { ParkedMessage, ParkedMessages, ParkedSummary } from '#libs/event-store';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
 import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-messages.js';
 import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
@@ -96,7 +97,7 @@ const list = ({ tenant, all, limit: text, json, ...options }: ListOptions): Prom
     const messages = await parked.list({
       limit,
       ...(tenant !== undefined && { tenant }),
-      ...(!all && { status: 'parked' as ParkedStatus }),
+      ...(!all && { status: 'parked' }),
     });
     if (json) process.stdout.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
     else if (messages.length === 0) process.stdout.write('nothing is parked\n');
@@ -179,25 +180,40 @@ const idsOf = async (parked: ParkedMessages, tenant: string | undefined): Promis
   return ids.toReversed();
 };
 
-const replayOne = async ({ parts }: Line, id: string): Promise<string> => {
-  const { parked } = parts.log;
+const replayOne = async (line: Line, id: string): Promise<string> => {
+  const { parked } = line.parts.log;
   const message = await parked.get(id);
   if (!message) throw unknown(id);
   if (message.status !== 'parked') throw failure(`parked message ${id} is already ${message.status}`);
-  const [outcome] = await parts.bus.publish([messageIn(message)]);
-  const { status, position, receipt } = outcome!;
-  // What is parked again lies there as a message of its own, with the reason of today.
-  const text = status === 'parked' ? `parked again as ${receipt}` : status;
+  const outcomes =
+    message.stage === 'record' ? await line.parts.bus.publish([messageIn(message)]) : await readAgain(line, message);
+  const text = outcomeText(outcomes);
   await parked.markReplayed(id, text);
-  return position === undefined ? text : `${text} at position ${position}`;
+  return text;
 };
 
-const messageIn = (message: ParkedMessage) => {
-  if (message.stage !== 'record')
-    throw failure(
-      `parked message ${message.id} is a delivery that its channel could not read (stage ${message.stage}), which cannot be replayed yet: ask the provider to send it again, or post its content to /v1/interactions, and discard it`,
-    );
+const messageIn = (message: ParkedMessage): BusMessage => {
   const read = parseCloudEvent(message.bytes.toString('utf8'));
   if ('problem' in read) throw failure(`parked message ${message.id} cannot be read: ${read.problem}; discard it`);
   return read.message;
+};
+
+/** Lets the channel of a delivery read it once more: the adapter may know the format by now. */
+const readAgain = async (line: Line, message: ParkedMessage): Promise<DeliveryOutcome[]> => {
+  const { replayDelivery } = await import('../replay-delivery.js');
+  return replayDelivery(line, message);
+};
+
+/** `recorded at position 12`, `recorded 3, duplicate 1`; what is parked again is a message of its own, with the reason of today. */
+export const outcomeText = (outcomes: readonly DeliveryOutcome[]): string => {
+  const [first] = outcomes;
+  if (!first) return 'nothing to record';
+  if (outcomes.length === 1) {
+    const { status, receipt, position } = first;
+    if (status === 'parked') return `parked again as ${receipt}`;
+    return position === undefined ? status : `${status} at position ${position}`;
+  }
+  const counts = new Map<string, number>();
+  for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => `${status} ${count}`).join(', ');
 };

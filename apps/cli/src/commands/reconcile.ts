@@ -8,7 +8,7 @@ import { readSavedLedger } from '#libs/event-store/ledger/sqlite.delivery-ledger
 import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-messages.js';
 import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
-import type { HubSettings } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
 import { READ_MODEL_FILE, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { failure } from '../errors.js';

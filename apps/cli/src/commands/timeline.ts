@@ -71,7 +71,8 @@ const run = async (identifier: string, options: TimelineOptions): Promise<void> 
       }),
     );
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ customer: chosen, ...page })}\n`);
+      const { items, next, previous } = page;
+      process.stdout.write(`${JSON.stringify({ customer: chosen, items, next, previous })}\n`);
       return;
     }
     const look: TimelineLook = {

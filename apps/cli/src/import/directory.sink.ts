@@ -1,6 +1,6 @@
 import type { BusMessage } from '#libs/bus';
 import type { Intake } from '#libs/channels/ingest/inbound.js';
-import type { HubSettings } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
 import { settled, startLine, type Line } from '../line-program.js';
 import type { ContactSink, LineOutcome } from './contact-sink.js';
 import type { InputLine } from './line-reader.js';

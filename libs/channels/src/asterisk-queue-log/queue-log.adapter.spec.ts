@@ -33,19 +33,19 @@ describe('asterisk-queue-log', () => {
 
   const storyline = '../shared/data/omnichannel-storyline/native/queue_log.gz';
   (existsSync(storyline) ? describe : describe.skip)('where the shared files are', () => {
-it('reads a year of a real queue', () => {
-    const lines = gunzipSync(readFileSync(storyline)).toString('utf8').split('\n');
-    const { interactions, ignored, open } = parseQueueLog(lines, 'q');
-    expect([interactions.length, ignored, open]).toEqual([2020, [], []]);
-    const count = (outcome: string) => interactions.filter((i) => i.outcome === outcome).length;
-    expect([count('answered'), count('abandoned')]).toEqual([1801, 219]);
-    expect(new Set(interactions.map((i) => i.externalId)).size).toBe(2020);
-    expect(interactions[0]).toMatchObject({
-      externalId: '1736172763.2769',
-      agent: 'MIKI',
-      occurredAt: '2025-01-06T14:12:43.000Z',
-      attributes: { queue: 'PS', waitSeconds: 20, talkSeconds: 973 },
+    it('reads a year of a real queue', () => {
+      const lines = gunzipSync(readFileSync(storyline)).toString('utf8').split('\n');
+      const { interactions, ignored, open } = parseQueueLog(lines, 'q');
+      expect([interactions.length, ignored, open]).toEqual([2020, [], []]);
+      const count = (outcome: string) => interactions.filter((i) => i.outcome === outcome).length;
+      expect([count('answered'), count('abandoned')]).toEqual([1801, 219]);
+      expect(new Set(interactions.map((i) => i.externalId)).size).toBe(2020);
+      expect(interactions[0]).toMatchObject({
+        externalId: '1736172763.2769',
+        agent: 'MIKI',
+        occurredAt: '2025-01-06T14:12:43.000Z',
+        attributes: { queue: 'PS', waitSeconds: 20, talkSeconds: 973 },
+      });
     });
   });
-});
 });

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { accountOf, receivedAtMs } from '../channel-adapter.contract.js';
 import type { ParsedInteraction } from '../channel-adapter.port.js';
 import { busFull, recordingEdge } from '../intake/recording-edge.contract.js';
@@ -230,9 +230,7 @@ describe('following a queue log', () => {
 
   const storyline = '../shared/data/omnichannel-storyline/native/queue_log.gz';
   (existsSync(storyline) ? describe : describe.skip)('where the shared files are', () => {
-it(
-    'tells every call of a year, read in pieces with restarts and rotations',
-    async () => {
+    it('tells every call of a year, read in pieces with restarts and rotations', async () => {
       const lines = gunzipSync(readFileSync(storyline)).toString('utf8').trimEnd().split('\n');
       const { file, follower, told, write, warnings } = log();
       for (let at = 0; at < lines.length; at += 500) {
@@ -250,9 +248,8 @@ it(
         new Set(told.map((call) => JSON.stringify(call))).size,
       );
       expect(warnings).toEqual([]);
-    },
-  );
-});
+    });
+  });
 });
 
 describe('the queue log service', () => {

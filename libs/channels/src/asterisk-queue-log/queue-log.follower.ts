@@ -3,6 +3,7 @@ import { mkdir, open, readFile, readdir, rename, stat, type FileHandle } from 'n
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '#libs/kernel';
 import type { IgnoredItem, ParsedInteraction } from '../channel-adapter.port.js';
+import { fieldsOf, listOf } from '../shared/lax.js';
 import { parseQueueLogLine, QueueCalls, type QueueVisits } from './queue-log.parse.js';
 
 /** A place in the log: which file, by inode, and how many bytes into it. */
@@ -42,6 +43,14 @@ const chunkBytes = 64 * 1024;
 const maxLineBytes = 64 * 1024;
 const publishAtOnce = 500;
 const packed = /\.(?:gz|bz2|xz|zst|zip)$/;
+
+const visitsOf = (value: unknown): QueueVisits =>
+  Object.fromEntries(
+    Object.entries(fieldsOf<QueueVisits>(value) ?? {}).map(([call, times]) => [
+      call,
+      listOf(times).filter((ms) => typeof ms === 'number'),
+    ]),
+  );
 
 const headBytes = 1024;
 
@@ -103,7 +112,8 @@ export class QueueLogFollower {
     for (const file of await this.files()) {
       if (file.inode !== state.inode || file.size < state.offset) continue;
       const handle = await open(file.path, 'r');
-      const head = await headOf(handle).finally(() => handle.close());
+      const head = await headOf(handle);
+      await handle.close();
       if (state.head === '' || head === state.head) return file;
     }
     return undefined;
@@ -217,9 +227,10 @@ export class QueueLogFollower {
 
   private async readState(): Promise<SavedState | undefined> {
     try {
-      const state = JSON.parse(await readFile(this.options.stateFile, 'utf8')) as Partial<SavedState>;
-      if (typeof state.inode !== 'string' || typeof state.offset !== 'number') return undefined;
-      return { inode: state.inode, offset: state.offset, head: state.head ?? '', visits: state.visits ?? {} };
+      const state = fieldsOf<SavedState>(JSON.parse(await readFile(this.options.stateFile, 'utf8')));
+      if (typeof state?.inode !== 'string' || typeof state.offset !== 'number') return undefined;
+      const head = typeof state.head === 'string' ? state.head : '';
+      return { inode: state.inode, offset: state.offset, head, visits: visitsOf(state.visits) };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
         this.options.warn('the saved place cannot be read; the log is read from its beginning');

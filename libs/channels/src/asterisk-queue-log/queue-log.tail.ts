@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Clock, HubSettings, codeOf } from '#libs/kernel';
+import { Clock, codeOf } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from '../accounts/account-directory.port.js';
 import type { ChannelAccount } from '../channel-adapter.port.js';
 import { DeliveryCounters } from '../intake/delivery-counters.js';

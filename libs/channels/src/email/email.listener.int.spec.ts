@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { SmtpDeclaration } from '../accounts/accounts.config.js';
 import { accountOf } from '../channel-adapter.contract.js';
 import { busFull, recordingEdge } from '../intake/recording-edge.contract.js';

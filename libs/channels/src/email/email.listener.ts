@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { SMTPServer, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
-import { Clock, HubSettings, codeOf, messageOf } from '#libs/kernel';
+import { Clock, codeOf, messageOf } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from '../accounts/account-directory.port.js';
 import { SmtpDeclaration } from '../accounts/accounts.config.js';
 import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
@@ -47,8 +47,8 @@ export class EmailListener implements OnApplicationBootstrap, BeforeApplicationS
 
   /** The port listened on; undefined while it is not listening. */
   get port(): number | undefined {
-    const address = this.server?.server.address() as AddressInfo | null | undefined;
-    return address?.port;
+    const address = this.server?.server.address();
+    return typeof address === 'object' ? address?.port : undefined;
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -69,7 +69,7 @@ export const parseMail = async (raw: Buffer, context: MailContext): Promise<Pars
     subject: lineOf(mail.subject),
     text: said.text,
     html: said.html,
-    outcome: isReport ? report.action : undefined,
+    outcome: isReport ? (report.action ?? (automatic === 'bounce' ? 'failed' : undefined)) : undefined,
     attachments: mail.attachments.map(attachmentOf),
     attributes: attributesOf({
       automatic,

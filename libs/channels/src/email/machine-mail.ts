@@ -38,7 +38,8 @@ export const classifyMail = (
   const auto = headers.get('auto-submitted')?.split(';', 1)[0]?.trim().toLowerCase();
   const precedence = headers.get('precedence')?.trim().toLowerCase();
   const emptyPath = nullSender || headers.get('return-path')?.trim() === '<>';
-  if (headers.get('x-failed-recipients') !== undefined || daemon.test(from ?? '')) return isFailure ? 'bounce' : 'receipt';
+  if (headers.get('x-failed-recipients') !== undefined || daemon.test(from ?? ''))
+    return isFailure ? 'bounce' : 'receipt';
   if ((auto !== undefined && auto !== 'no') || precedence === 'auto_reply') return 'auto-reply';
   // X-Auto-Response-Suppress alone only asks for silence: many ordinary Exchange mails carry it.
   if (['x-autoreply', 'x-autorespond', 'x-auto-reply'].some((name) => headers.get(name) !== undefined))
@@ -52,6 +53,8 @@ export const classifyMail = (
 
 const reportLine =
   /^(Final-Recipient|Original-Recipient|Original-Rcpt-To|X-Failed-Recipients|Action|Status|Message-ID)[ \t]{0,4}:[ \t]{0,8}([^\r\n]{0,998})/gim;
+// Systems without machine-readable reports (qmail, Exim) put the address on a line of its own, or before a colon.
+const addressAlone = /^[ \t]{0,8}<?([^\s<>@:;,]{1,64}@[A-Za-z0-9.-]{1,253})>?(?::|[ \t]{0,8}\r?$)/m;
 const longestScan = 512 * 1024;
 
 /** Reads the report fields out of the body of a mail; empty for a mail that is no report. */
@@ -60,8 +63,12 @@ export const readReport = (raw: Buffer): DeliveryReport => {
   const headerEnd = /\r?\n\r?\n/.exec(text)?.index ?? text.length;
   const report: DeliveryReport = { recipients: [] };
   const recipients = new Set<string>();
-  for (const [, name, value] of text.matchAll(reportLine)) {
-    switch (name!.toLowerCase()) {
+  for (const match of text.matchAll(reportLine)) {
+    const [, name, value] = match;
+    const field = name!.toLowerCase();
+    // The report's own header has an id and perhaps a status too; of what failed it says one thing only.
+    if (match.index < headerEnd && field !== 'x-failed-recipients') continue;
+    switch (field) {
       case 'action':
         report.action ??= /^[a-z-]{1,20}/i.exec(value!)?.[0].toLowerCase();
         break;
@@ -77,6 +84,7 @@ export const readReport = (raw: Buffer): DeliveryReport => {
       }
     }
   }
-  report.recipients = [...recipients];
+  const alone = recipients.size === 0 ? addressAlone.exec(text.slice(headerEnd, headerEnd + 8192))?.[1] : undefined;
+  report.recipients = alone === undefined ? [...recipients] : [alone];
   return report;
 };

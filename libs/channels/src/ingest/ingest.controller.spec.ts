@@ -6,7 +6,8 @@ import { InteractionBus, type BusConsumer, type BusMessage, type DeliveryOutcome
 import { AccessModule } from '#libs/access/access.module.js';
 import { httpOptions } from '#libs/access/http-options.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
-import { Clock, FixedClock, HubError, IdFactory, silentLogger } from '#libs/kernel';
+import { Clock, FixedClock, HubError, IdFactory } from '#libs/kernel';
+import { silentLogger } from '#libs/kernel/logging.js';
 import { IngestModule } from './ingest.module.js';
 import { registerRawBody } from './raw-body.js';
 

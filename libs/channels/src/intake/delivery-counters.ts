@@ -4,8 +4,8 @@ import { Counter, register } from 'prom-client';
 /** Reasons that get a label value of their own; what a vendor invents next counts as `other`. */
 export const COUNTED_REASONS = [
   'abandoned-line', 'child-leg', 'comment-removed', 'delivery-receipt', 'group', 'honeypot', 'invalid', 'no-contact-data',
-  'no-sender', 'channel-post', 'not-a-contact', 'no-text', 'open-call', 'own-service', 'read-receipt', 'recording',
-  'reaction-removed', 'service-message', 'too-large', 'transcription', 'unmapped-event', 'unsupported', 'voice-request',
+  'no-sender', 'channel-post', 'not-a-contact', 'open-call', 'read-receipt', 'recording',
+  'reaction-removed', 'service-message', 'transcription', 'unmapped-event', 'unsupported', 'voice-request',
 ] as const; // prettier-ignore
 
 const counted: ReadonlySet<string> = new Set(COUNTED_REASONS);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { InteractionBus, type BusMessage, type DeliveryOutcome } from '#libs/bus';
+import { InteractionBus, type DeliveryOutcome } from '#libs/bus';
 import { IdFactory, LIMITS, LruMap, toInstant, type InboundInteraction } from '#libs/kernel';
 import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
 import { DeliveryCounters } from './delivery-counters.js';
@@ -32,9 +32,7 @@ export class InteractionPublisher {
     parsed: readonly ParsedInteraction[],
     receivedAtMs: number,
   ): Promise<DeliveryOutcome[]> {
-    const messages: BusMessage[] = [];
-    const parkedAt = new Map<number, DeliveryOutcome>();
-    for (const [index, { dedupeKey, ...contact }] of parsed.entries()) {
+    const contacts = parsed.map(({ dedupeKey, ...contact }) => {
       const interaction: InboundInteraction = {
         ...contact,
         tenant: account.tenant,
@@ -43,15 +41,21 @@ export class InteractionPublisher {
         receivedAt: toInstant(receivedAtMs),
       };
       const receipt = this.ids.interaction(account.tenant, contact.channel, account.name, contact.externalId);
-      const bytes = Buffer.from(JSON.stringify(interaction));
-      if (bytes.length > LIMITS.interactionBytes)
-        parkedAt.set(index, await this.parkOversized(account, interaction, receipt, bytes, receivedAtMs));
-      else messages.push({ type: 'interaction', receipt, interaction });
-    }
-    const outcomes = messages.length === 0 ? [] : await this.bus.publish(messages);
+      return { type: 'interaction' as const, receipt, interaction };
+    });
+    const bytes = contacts.map(({ interaction }) => Buffer.byteLength(JSON.stringify(interaction)));
+    const fitting = contacts.filter((_, index) => bytes[index]! <= LIMITS.interactionBytes);
+    const published = fitting.length === 0 ? [] : await this.bus.publish(fitting);
+    const outcomes: DeliveryOutcome[] = [];
+    let next = 0;
+    for (const [index, contact] of contacts.entries())
+      outcomes.push(
+        bytes[index]! <= LIMITS.interactionBytes
+          ? published[next++]!
+          : await this.parkOversized(account, contact, receivedAtMs),
+      );
     this.counters.received(account.adapter, parsed.length);
-    const rest = outcomes.values();
-    return parsed.map((_, index) => parkedAt.get(index) ?? (rest.next().value as DeliveryOutcome));
+    return outcomes;
   }
 
   private firstTime(key: string, occurredAt: string): string {
@@ -62,11 +66,10 @@ export class InteractionPublisher {
 
   private async parkOversized(
     account: ChannelAccount,
-    interaction: InboundInteraction,
-    receipt: string,
-    bytes: Buffer,
+    { receipt, interaction }: { receipt: string; interaction: InboundInteraction },
     receivedAtMs: number,
   ): Promise<DeliveryOutcome> {
+    const bytes = Buffer.from(JSON.stringify(interaction));
     const reason = `the contact has ${bytes.length} bytes, the limit is ${LIMITS.interactionBytes}`;
     const parked = await this.undeliverable.park(account, {
       channel: interaction.channel,

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountOf, channelAdapterContract, receivedAtMs } from '../channel-adapter.contract.js';
+import { accepts, accountOf, channelAdapterContract, receivedAtMs } from '../channel-adapter.contract.js';
 import type { RawDelivery } from '../channel-adapter.port.js';
 import { MessengerAdapter } from './messenger.adapter.js';
 
@@ -58,32 +58,36 @@ describe('messenger', () => {
   const recorded = '../shared/fixtures/channels/social/messenger';
 
   (existsSync(vectors) ? describe : describe.skip)('where the shared files are', () => {
-it('agrees with every published signature', () => {
-    const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as {
-      vectors: { name: string; appSecret: string; bodyBase64: string; signature256: string; valid: boolean | string }[];
-    };
-    for (const { appSecret, bodyBase64, signature256, valid } of all) {
-      const delivery = {
-        ...plain,
-        account: { ...account, secrets: ['old-secret', appSecret] },
-        headers: { [header]: signature256 },
-        body: Buffer.from(bodyBase64, 'base64'),
+    it('agrees with every published signature', () => {
+      const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as {
+        vectors: {
+          name: string;
+          appSecret: string;
+          bodyBase64: string;
+          signature256: string;
+          valid: boolean | string;
+        }[];
       };
-      const verify = () => adapter.verify(delivery);
-      // The published vector with a sentence instead of a verdict holds after un-doing a proxy's rewriting.
-      if (valid === false) expect(verify).toThrow('messenger account messenger-1');
-      else expect(verify).not.toThrow();
-    }
+      for (const { appSecret, bodyBase64, signature256, valid } of all) {
+        const delivery = {
+          ...plain,
+          account: { ...account, secrets: ['old-secret', appSecret] },
+          headers: { [header]: signature256 },
+          body: Buffer.from(bodyBase64, 'base64'),
+        };
+        // The published vector with a sentence instead of a verdict holds after un-doing a proxy's rewriting.
+        expect(accepts(adapter, delivery)).toBe(valid !== false);
+      }
+    });
   });
-});
 
   (existsSync(recorded) ? describe : describe.skip)('where the shared files are', () => {
-it('reads every recorded delivery', () => {
-    const kept = readdirSync(recorded).map((name) =>
-      adapter.parse({ ...plain, body: readFileSync(join(recorded, name)) }),
-    );
-    expect(kept.every(({ interactions, ignored }) => interactions.length + ignored.length >= 1)).toBe(true);
-    expect(kept.flatMap(({ ignored }) => ignored).filter(({ reason }) => reason === 'invalid')).toEqual([]);
+    it('reads every recorded delivery', () => {
+      const kept = readdirSync(recorded).map((name) =>
+        adapter.parse({ ...plain, body: readFileSync(join(recorded, name)) }),
+      );
+      expect(kept.every(({ interactions, ignored }) => interactions.length + ignored.length >= 1)).toBe(true);
+      expect(kept.flatMap(({ ignored }) => ignored).filter(({ reason }) => reason === 'invalid')).toEqual([]);
+    });
   });
-});
 });

@@ -3,6 +3,7 @@ import type { IgnoredItem, ParsedDelivery, ParsedInteraction, RawDelivery } from
 import { contactOf, sha256 } from '../shared/contact.js';
 import {
   attributesOf,
+  countOf,
   fieldsOf,
   idOf,
   instantOfMs,
@@ -10,6 +11,7 @@ import {
   lineOf,
   listOf,
   numberOf,
+  secondsBetween,
   readJsonObject,
   textOf,
   type Lax,
@@ -106,10 +108,10 @@ const ofItem = (account: string, pageId: string, value: unknown): Reading => {
   }
   const edit = fieldsOf<NonNullable<MessengerItem['message_edit']>>(item.message_edit);
   if (edit) {
-    const [mid, count] = [idOf(edit.mid), numberOf(edit.num_edit)];
+    const [mid, count] = [idOf(edit.mid), countOf(edit.num_edit)];
     if (mid === undefined) return 'invalid';
     return contact(mid, {
-      revision: 1 + Math.max(1, Math.trunc(count ?? 1)),
+      revision: 1 + Math.min(Math.max(1, count ?? 1), 2 ** 32),
       text: textOf(edit.text),
       attributes: { edited: true },
     });
@@ -176,7 +178,7 @@ const ofChange = (account: string, pageId: string, entry: Lax<MessengerEntry>, v
   const isOurs = authorId === pageId;
   const name = lineOf(author?.name);
   // An edit keeps the time of the comment; how much later it came is all that orders two edits.
-  const editedAfterSeconds = Math.max(0, Math.trunc((numberOf(entry.time) ?? 0) - (numberOf(feed.created_time) ?? 0)));
+  const editedAfterSeconds = secondsBetween(feed.created_time, entry.time);
   return contactOf({
     channel: 'social',
     account,

@@ -127,15 +127,15 @@ describe('segment', () => {
   interface Vector { writeKey: string; authorization: string | null; bodyWriteKey?: string; valid: boolean | string } // prettier-ignore
 
   (existsSync(vectors) ? describe : describe.skip)('where the shared files are', () => {
-it('agrees with the published ways to carry a write key', () => {
-    const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: Vector[] };
-    for (const { writeKey, authorization, bodyWriteKey, valid } of all) {
-      const key = writeKeyOf(
-        authorization === null ? {} : { authorization },
-        Buffer.from(JSON.stringify({ writeKey: bodyWriteKey })),
-      );
-      expect(accountOfKey(key, [accountOf('segment', { secrets: [writeKey] })]) !== undefined).toBe(valid !== false);
-    }
+    it('agrees with the published ways to carry a write key', () => {
+      const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: Vector[] };
+      for (const { writeKey, authorization, bodyWriteKey, valid } of all) {
+        const key = writeKeyOf(
+          authorization === null ? {} : { authorization },
+          Buffer.from(JSON.stringify({ writeKey: bodyWriteKey })),
+        );
+        expect(accountOfKey(key, [accountOf('segment', { secrets: [writeKey] })]) !== undefined).toBe(valid !== false);
+      }
+    });
   });
-});
 });

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Options, Param, Post, Req, Res } from '@nestjs
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '#libs/access';
-import { HubSettings } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from '../accounts/account-directory.port.js';
 import type { ChannelAccount } from '../channel-adapter.port.js';
 import { DeliveryIntake, problem } from '../intake/delivery-intake.js';

@@ -9,7 +9,7 @@ export const fieldsOf = <T>(value: unknown): Lax<T> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Lax<T>) : undefined;
 
 /** The value as a list; empty for anything else. */
-export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 // eslint-disable-next-line no-control-regex -- control characters are what this finds
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
@@ -46,6 +46,12 @@ export const numberOf = (value: unknown): number | undefined =>
 export const countOf = (value: unknown): number | undefined => {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   return typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : undefined;
+};
+
+/** Whole seconds from one vendor time to a later one, 0 to 2^32: what orders corrections of one message. */
+export const secondsBetween = (earlier: unknown, later: unknown): number => {
+  const seconds = Math.trunc((numberOf(later) ?? 0) - (numberOf(earlier) ?? 0));
+  return Math.min(Math.max(0, seconds), 2 ** 32);
 };
 
 const latestMs = Date.UTC(2200, 0, 1);

@@ -11,6 +11,7 @@ import {
   listOf,
   numberOf,
   readJsonObject,
+  secondsBetween,
   textOf,
   type Lax,
 } from '../shared/lax.js';
@@ -73,8 +74,7 @@ const ofMessage = (account: string, message: Lax<TelegramMessage>): ParsedIntera
     account,
     externalId: `${chatId}:${messageId}`,
     // An edit in the second of the message is an edit nonetheless.
-    revision:
-      edited === undefined ? undefined : 2 + Math.max(0, Math.trunc(edited - (numberOf(message.date) ?? edited))),
+    revision: edited === undefined ? undefined : 2 + secondsBetween(message.date, edited),
     kind: 'message',
     threadId: threadOf(chatId, message),
     direction: isOurs ? 'outbound' : 'inbound',

@@ -105,25 +105,25 @@ describe('twilio-voice', () => {
   interface Vector { authToken: string; url: string; params?: Record<string, string | string[]>; body?: string; signature: string } // prettier-ignore
 
   (existsSync(vectors) ? describe : describe.skip)('where the shared files are', () => {
-it('agrees with every published signature', () => {
-    const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: Vector[] };
-    for (const { authToken, url, params, body, signature } of all) {
-      const pairs = Object.entries(params ?? {}).flatMap(([name, value]) =>
-        [value].flat().map((one): [string, string] => [name, one]),
-      );
-      const delivery: RawDelivery = {
-        ...callback({}),
-        account: { ...account, secrets: ['old-token', authToken] },
-        url,
-        headers: { ...(body === undefined ? form : { 'content-type': 'application/json' }), [header]: signature },
-        body: Buffer.from(body ?? new URLSearchParams(pairs).toString()),
-      };
-      expect(() => adapter.verify(delivery)).not.toThrow();
-      expect(() => adapter.verify({ ...delivery, body: Buffer.concat([delivery.body, Buffer.from('&x=1')]) })).toThrow(
-        'twilio-voice account',
-      );
-      expect(() => adapter.verify({ ...delivery, account })).toThrow('the signature does not match');
-    }
+    it('agrees with every published signature', () => {
+      const { vectors: all } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: Vector[] };
+      for (const { authToken, url, params, body, signature } of all) {
+        const pairs = Object.entries(params ?? {}).flatMap(([name, value]) =>
+          [value].flat().map((one): [string, string] => [name, one]),
+        );
+        const delivery: RawDelivery = {
+          ...callback({}),
+          account: { ...account, secrets: ['old-token', authToken] },
+          url,
+          headers: { ...(body === undefined ? form : { 'content-type': 'application/json' }), [header]: signature },
+          body: Buffer.from(body ?? new URLSearchParams(pairs).toString()),
+        };
+        expect(() => adapter.verify(delivery)).not.toThrow();
+        expect(() =>
+          adapter.verify({ ...delivery, body: Buffer.concat([delivery.body, Buffer.from('&x=1')]) }),
+        ).toThrow('twilio-voice account');
+        expect(() => adapter.verify({ ...delivery, account })).toThrow('the signature does not match');
+      }
+    });
   });
-});
 });

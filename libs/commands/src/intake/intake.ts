@@ -16,7 +16,7 @@ export class Intake {
 
   constructor(
     private readonly commands: CommandBus,
-    ids: IdFactory,
+    private readonly ids: IdFactory,
     countries: AccountCountries,
     private readonly parked: ParkedMessages,
     private readonly ledger: DeliveryLedger,
@@ -83,10 +83,17 @@ export class Intake {
   private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {
     const bytes = Buffer.from(JSON.stringify(toCloudEvent(message)));
     const reason = error instanceof HubError ? error.message : 'the recorder could not handle this contact';
+    const said =
+      message.type === 'interaction'
+        ? this.contents.interaction(message.interaction)
+        : this.contents.profile(message.profile);
+    const code = codeOf(error) ?? 'INTAKE.FAILED';
     const id = await this.parked.park({
+      // The same content refused for the same reason is one parked message, however often it is sent.
+      id: this.ids.parked(message.receipt, said.digest, code),
       ...accountOf(message),
       stage: 'record',
-      reasonCode: codeOf(error) ?? 'INTAKE.FAILED',
+      reasonCode: code,
       reason,
       contentType: 'application/cloudevents+json',
       bytes,

@@ -12,7 +12,10 @@ const first = interactionContent({ revision: 1, digest: 'said-once' });
 const second = interactionContent({ revision: 2, digest: 'said-better' });
 
 describe('recording a contact', () => {
-  it('records a contact heard of for the first time', () => given([]).when(record(first)).then([recorded(first)]));
+  it('records a contact heard of for the first time', () =>
+    given([])
+      .when(record(first))
+      .then([recorded(first)]));
 
   it('stays quiet when the same delivery arrives again', () =>
     given([recorded(first)])
@@ -20,10 +23,14 @@ describe('recording a contact', () => {
       .thenNothing());
 
   it('corrects a recorded contact by a higher revision', () =>
-    given([recorded(first)]).when(record(second)).then([corrected(second)]));
+    given([recorded(first)])
+      .when(record(second))
+      .then([corrected(second)]));
 
   it('stays quiet when a revision that has been overtaken arrives late', () =>
-    given([recorded(second)]).when(record(first)).thenNothing());
+    given([recorded(second)])
+      .when(record(first))
+      .thenNothing());
 
   it('refuses other content under the same id and revision', () =>
     given([recorded(first)])

@@ -1,12 +1,4 @@
-import type {
-  Attachment,
-  AttributeValue,
-  ChannelName,
-  Direction,
-  Instant,
-  InteractionKind,
-  Uuid,
-} from '#libs/kernel';
+import type { Attachment, AttributeValue, ChannelName, Direction, Instant, InteractionKind, Uuid } from '#libs/kernel';
 
 /** An identity as an interaction or a profile carried it. */
 export interface CarriedIdentity {

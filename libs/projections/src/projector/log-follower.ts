@@ -1,5 +1,11 @@
 import type { Position, StoredEvent } from '#libs/event-store';
+import { setTimeout } from 'node:timers/promises';
+import { isRetryable } from '#libs/kernel';
+import { isStorageFailure } from '#libs/kernel/sqlite.js';
 import type { EventLog } from './projector.js';
+
+const FIRST_WAIT_MS = 100;
+const MAX_WAIT_MS = 5000;
 
 /** Something that moves along the log and remembers its place durably. */
 export interface LogReader {
@@ -40,13 +46,29 @@ export class LogFollower {
     await this.done;
   }
 
+  /** Storage that is full or busy passes; until then the readers stay where they are. */
   private async run(): Promise<void> {
+    for (let waitMs = FIRST_WAIT_MS; !this.stopped; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
+      try {
+        await this.follow();
+      } catch (error) {
+        if (!isRetryable(error) && !isStorageFailure(error)) throw error;
+        await Promise.race([setTimeout(waitMs, undefined, { ref: false }), this.roused()]);
+      }
+    }
+  }
+
+  private roused(): Promise<void> {
+    return new Promise((resolve) => (this.rouse = resolve));
+  }
+
+  private async follow(): Promise<void> {
     const places = await Promise.all(this.readers.map((reader) => reader.checkpoint()));
     let after = Math.min(...places);
     this.wake(await this.log.head());
     while (!this.stopped) {
       if (after >= this.wanted) {
-        await new Promise<void>((resolve) => (this.rouse = resolve));
+        await this.roused();
         this.rouse = undefined;
         continue;
       }

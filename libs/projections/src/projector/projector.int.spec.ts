@@ -1,10 +1,11 @@
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { streamId } from '#libs/event-store';
 import { FixedClock, bytesOfUuid, type Uuid } from '#libs/kernel';
 import { interactionContent } from '#libs/testing';
+import { discardUnusable } from '../read-model/discard-unusable.js';
 import { SqliteReadModel } from '../read-model/sqlite/sqlite.read-model.js';
 import { rebuildReadModel } from '../rebuild/rebuild.js';
 import { tableDigests } from '../rebuild/table-digests.js';
@@ -166,6 +167,17 @@ describe('the read model', () => {
     expect(await tableDigests(rebuilt)).toEqual(one);
     expect(reports.at(-1)).toBe(await hub.store.head());
     expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(60);
+  });
+
+  it('is discarded when it is ahead of the log or of another shape, and kept otherwise', async () => {
+    const hub = openAll();
+    for (const n of [1, 2, 3]) await contact(hub, n, n);
+    await hub.projector.catchUp();
+    await hub.readModel.close();
+    expect(discardUnusable(hub.file, 3)).toBeUndefined();
+    expect(existsSync(hub.file)).toBe(true);
+    expect(discardUnusable(hub.file, 2)).toMatch(/shows position 3, the log ends at 2/);
+    expect(existsSync(hub.file)).toBe(false);
   });
 
   it('refuses to go on when another projector moved the checkpoint', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { HubError, type HubSettings } from '#libs/kernel';
+import { HubError } from '#libs/kernel';
+import { type HubSettings } from '#libs/kernel/settings.js';
 import { SqliteReadModel } from './sqlite/sqlite.read-model.js';
 
 /** File of the embedded read model in the data directory. */

@@ -14,7 +14,7 @@ export interface SqliteReadModelOptions {
   cacheKiB?: number;
 }
 
-/** The read model in one SQLite file. Commits are not synced: what a power cut takes is folded again. */
+/** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
   readonly db: Kysely<ReadModelSchema>;
 
@@ -30,7 +30,7 @@ export class SqliteReadModel extends ReadModel {
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
-    const sqlite = openSqlite(file, { readonly, synchronous: 'off', cacheKiB });
+    const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB });
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
     return new SqliteReadModel(sqlite, file);
   }

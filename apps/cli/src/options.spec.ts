@@ -1,0 +1,38 @@
+import { codeOf } from '#libs/kernel';
+import { futureOption, listOption, wholeOption } from './options.js';
+
+const nowMs = Date.parse('2025-06-01T00:00:00Z');
+const codeOfThrown = (work: () => unknown): string | undefined => {
+  try {
+    work();
+  } catch (error) {
+    return codeOf(error);
+  }
+  return undefined;
+};
+
+describe('options', () => {
+  it('are whole numbers within bounds', () => {
+    expect(wholeOption('--limit', '100', 1, 100)).toBe(100);
+    for (const text of ['0', '101', '1.5', '-1', '', '1e2'])
+      expect(codeOfThrown(() => wholeOption('--limit', text, 1, 100))).toBe('CLI.USAGE');
+  });
+
+  it('are lists', () => {
+    expect(listOption('email, phone,')).toEqual(['email', 'phone']);
+    expect(listOption(' ')).toBeUndefined();
+    expect(listOption(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ['90d', '2025-08-30T00:00:00.000Z'],
+    ['12h', '2025-06-01T12:00:00.000Z'],
+    ['2030-01-31', '2030-01-31T00:00:00.000Z'],
+    ['2030-01-31T00:00:00+01:00', '2030-01-30T23:00:00.000Z'],
+  ])('are moments to come: %s', (text, instant) => expect(futureOption('--expires', text, nowMs)).toBe(instant));
+
+  it('are refused when the moment is over or none', () => {
+    for (const text of ['2025-05-31', 'soon', '2030-01-31T00:00:00'])
+      expect(codeOfThrown(() => futureOption('--expires', text, nowMs))).toBe('CLI.USAGE');
+  });
+});

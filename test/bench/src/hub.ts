@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IdFactory } from '#libs/kernel';
+import { HttpCaller } from './load/http.js';
+import { memoryOf, type Memory } from './memory.js';
+import { Program } from './program.js';
+import type { Workspace } from './workspace.js';
+
+export const TENANT = 'demo';
+
+type Keys = Record<'integration' | 'agent', string>;
+
+/** The product as `npm start` runs it, on a data directory of ours. */
+export class Hub {
+  private constructor(
+    private readonly program: Program,
+    private readonly dataDir: string,
+    private readonly keys: Keys,
+  ) {}
+
+  static async start(workspace: Workspace, dataDir: string, profile?: string): Promise<Hub> {
+    const program = await Program.start(workspace, {
+      file: new URL('../../../apps/hub/src/main.js', import.meta.url),
+      nodeArgs: ['--enable-source-maps', ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+      env: { HILO_DATA_DIR: dataDir, HILO_PORT: '0', HILO_LOG_LEVEL: 'error' },
+      readyPath: '/readyz',
+    });
+    const keys = JSON.parse(readFileSync(join(dataDir, 'api-keys.json'), 'utf8')) as Record<string, Keys>;
+    return new Hub(program, dataDir, keys[TENANT]!);
+  }
+
+  get url(): string {
+    return this.program.url;
+  }
+
+  get readyMs(): number {
+    return this.program.readyMs;
+  }
+
+  /** Derives the ids of this installation. */
+  ids(): IdFactory {
+    return new IdFactory(readFileSync(join(this.dataDir, 'pepper')));
+  }
+
+  get integrationKey(): string {
+    return this.keys.integration;
+  }
+
+  asIntegration(connections: number): HttpCaller {
+    return new HttpCaller(this.url, this.keys.integration, connections);
+  }
+
+  asAgent(connections: number): HttpCaller {
+    return new HttpCaller(this.url, this.keys.agent, connections);
+  }
+
+  memory(): Memory | undefined {
+    return memoryOf(this.program.pid);
+  }
+
+  stop(): Promise<void> {
+    return this.program.stop();
+  }
+}
+
+/** Resolves when the customer of this identifier can be read as of a position; the hub itself waits at most five seconds. */
+export const waitUntilVisible = async (agent: HttpCaller, identifier: string, position: number): Promise<void> => {
+  const path = `/v1/customers?identifier=${encodeURIComponent(identifier)}&atLeast=${position}`;
+  for (;;) {
+    const { status, text } = await agent.get(path);
+    if (status === 503) continue;
+    if (status !== 200 || text.startsWith('{"items":[]'))
+      throw new Error(`${path} answered ${status} ${text.slice(0, 200)}`);
+    return;
+  }
+};

@@ -1,0 +1,19 @@
+import { exportToFile } from '#libs/history';
+import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { answer } from '../job.js';
+import { perSecond } from '../load/batches.js';
+
+export interface Export {
+  events: string;
+  out: string;
+}
+
+/** Events a second that `hilo history --out` writes. */
+answer(async ({ events, out }: Export): Promise<number> => {
+  const reader = SqliteEventLogReader.open({ file: events });
+  const startedAt = performance.now();
+  const report = await exportToFile(reader, out);
+  const rate = perSecond(report.events, performance.now() - startedAt);
+  await reader.close();
+  return rate;
+});

@@ -1,0 +1,419 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ContentReader } from '#libs/commands/intake/content.js';
+import { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import {
+  SCHEMAS,
+  interactionDecider,
+  profileDecider,
+  upcast,
+  type IdentityEvent,
+  type InteractionContent,
+  type InteractionEvent,
+  type ProfileImported,
+} from '#libs/domain';
+import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
+import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
+import { FixedClock, IdFactory, bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import { Projector } from '#libs/projections/projector/projector.js';
+import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
+
+const GOLDEN = join(__dirname, 'golden');
+
+/** A line of `hilo history`: what a release has written, for ever. */
+interface Golden extends Omit<StoredEvent, 'recordedAtMs'> {
+  recordedAt: string;
+}
+
+const bytesOf = (name: string): string => readFileSync(join(GOLDEN, `${name}.json`), 'utf8');
+const goldenOf = (name: string): Golden => JSON.parse(bytesOf(name)) as Golden;
+const names = readdirSync(GOLDEN)
+  .map((file) => file.replace(/\.json$/, ''))
+  .toSorted();
+
+/** Beginning of the SHA-256 of each file. A line is added with its file and never changed. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  'IdentitiesLinked.1': 'ddd3e22bbdff7aff',
+  'InteractionCorrected.1': '940a0f3904b2c83e',
+  'InteractionRecorded.1': 'd8a66f6bd735f1f5',
+  'LinkConfirmed.1': 'bbbcbf8ca4d680d6',
+  'LinkProposed.1': '1cbff727d0c10edf',
+  'LinkRejected.1': 'e765e57c2cd1b9e4',
+  'LinkRetracted.1': '8f3c479cda14ed84',
+  'ProfileImported.1': 'f415a69ef8150c41',
+};
+
+const email = '10000000-0000-8000-8000-000000000001';
+const phone = '10000000-0000-8000-8000-000000000002';
+const profile = '10000000-0000-8000-8000-000000000003';
+const withheld = '10000000-0000-8000-8000-000000000004';
+const interaction = '20000000-0000-8000-8000-000000000001';
+const conversation = '30000000-0000-8000-8000-000000000001';
+const [linkA, linkB] = ['40000000-0000-8000-8000-000000000001', '40000000-0000-8000-8000-000000000002'];
+
+const content: Required<InteractionContent> = {
+  channel: 'email',
+  account: 'care@acme.example',
+  externalId: '<a1@mail.example>',
+  revision: 1,
+  kind: 'message',
+  threadId: '<a0@mail.example>',
+  direction: 'inbound',
+  occurredAt: '2025-03-02T09:15:00.000Z',
+  endedAt: '2025-03-02T09:16:00.000Z',
+  receivedAt: '2025-03-02T09:16:04.000Z',
+  agent: 'agent-7',
+  subject: '¿Dónde está mi pedido?',
+  text: 'Lo pedí el lunes y no sé nada.',
+  html: '<p>Lo pedí el lunes y no sé nada.</p>',
+  language: 'es-ES',
+  outcome: 'open',
+  attachments: [
+    {
+      name: 'pedido.pdf',
+      contentType: 'application/pdf',
+      bytes: 4711,
+      url: 'https://files.example/pedido.pdf',
+      externalId: 'f-1',
+    },
+  ],
+  attributes: { order: 'A-1', total: 12.5, express: true, coupon: null, items: ['tea', 'cup', 2] },
+  conversation,
+  anchor: email,
+  identities: [
+    { identity: email, type: 'email', value: 'lucia@example.com', verified: true },
+    { identity: phone, type: 'phone', value: '+34600111222' },
+    { identity: withheld, type: 'phone', value: 'anonymous', blocked: true },
+  ],
+  name: 'Lucía Gómez',
+  digest: 'Zm9vYmFyYmF6cXV4MTIzNA',
+};
+
+const by = { agent: 'agent-7' };
+
+/**
+ * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
+ * it does, the file of the old one needs its upcaster.
+ */
+const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
+  'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
+  'InteractionCorrected.1': {
+    type: 'InteractionCorrected',
+    data: {
+      ...content,
+      revision: 2,
+      receivedAt: '2025-03-02T11:00:00.000Z',
+      occurredAt: '2025-03-02T09:14:30.000Z',
+      subject: '¿Dónde está mi pedido A-1?',
+      text: 'Lo pedí el domingo y no sé nada.',
+      outcome: 'answered',
+      digest: 'Y29ycmVjdGVkMTIzNDU2Nw',
+    },
+  },
+  'ProfileImported.1': {
+    type: 'ProfileImported',
+    data: {
+      source: 'crm',
+      externalId: '4711',
+      name: 'Lucía Gómez Ruiz',
+      givenName: 'Lucía',
+      familyName: 'Gómez Ruiz',
+      birthDate: '1980-02-29',
+      createdAt: '2020-01-01T00:00:00.000Z',
+      consents: { marketing: false, email: true },
+      attributes: { tier: 'gold', points: 120 },
+      profile,
+      identities: content.identities.slice(0, 2),
+      digest: 'cHJvZmlsZTEyMzQ1Njc4OQ',
+    },
+  },
+  'IdentitiesLinked.1': {
+    type: 'IdentitiesLinked',
+    data: { link: linkA!, a: email, b: phone, rule: 'rules-1', evidence: 'same-interaction', confidence: 0.873 },
+  },
+  'LinkProposed.1': {
+    type: 'LinkProposed',
+    data: { link: linkB!, a: email, b: profile, rule: 'rules-1', reason: 'conflicting-profiles', confidence: 0.98 },
+  },
+  'LinkConfirmed.1': {
+    type: 'LinkConfirmed',
+    data: { link: linkB!, by, reason: 'the customer said so on the phone' },
+  },
+  'LinkRejected.1': { type: 'LinkRejected', data: { link: linkB!, by, reason: 'two people of one household' } },
+  'LinkRetracted.1': { type: 'LinkRetracted', data: { link: linkA!, by, reason: 'the phone is the office one' } },
+};
+
+/** A log that holds these files in this order, each stream counted from 0. */
+const logOf = async (...wanted: string[]): Promise<{ log: MemoryEventStore; events: StoredEvent[] }> => {
+  const clock = new FixedClock(0);
+  const log = new MemoryEventStore(clock);
+  const heads = new Map<StreamId, number>();
+  for (const name of wanted) {
+    const { stream, id, type, schema, tenant, data, recordedAt } = goldenOf(name);
+    clock.advance(instantMs(recordedAt) - clock.nowMs());
+    const head = heads.get(stream);
+    const { revision } = await log.append(stream, [{ id, type, schema, tenant, data }], head ?? 'no_stream');
+    heads.set(stream, revision);
+  }
+  const events: StoredEvent[] = [];
+  for await (const page of log.readAll({ after: 0 })) events.push(...page);
+  return { log, events };
+};
+
+const folded = async (...wanted: string[]) => {
+  const { log, events } = await logOf(...wanted);
+  const readModel = SqliteReadModel.open({ file: ':memory:' });
+  try {
+    await new Projector(readModel, log).apply(events);
+    const { db } = readModel;
+    const identities = await db.selectFrom('identity').selectAll().orderBy('key').execute();
+    return {
+      entry: await db.selectFrom('entry').selectAll().executeTakeFirst(),
+      timeline: await db.selectFrom('timeline').selectAll().execute(),
+      profiles: await db.selectFrom('profile').selectAll().execute(),
+      links: await db.selectFrom('link').selectAll().execute(),
+      conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
+      labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
+      identities,
+      /** Key of the customer, by identity. */
+      customers: Object.fromEntries(identities.map(({ id, customer }) => [uuidOfBytes(id), customer])),
+    };
+  } finally {
+    await readModel.close();
+  }
+};
+
+describe('what releases have written', () => {
+  it('has a file for every version of every event type, and none besides', () => {
+    const expected = Object.entries(SCHEMAS).flatMap(([type, newest]) =>
+      Array.from({ length: newest }, (_, older) => `${type}.${older + 1}`),
+    );
+    expect(names).toEqual(expected.toSorted());
+  });
+
+  it('never changes', () => {
+    const found = Object.fromEntries(
+      names.map((name) => [name, createHash('sha256').update(bytesOf(name)).digest('hex').slice(0, 16)]),
+    );
+    expect(found).toEqual(WRITTEN);
+  });
+
+  it.each(names)('%s is a stored event of its type and version', (name) => {
+    const { type, schema, stream, data, tenant } = goldenOf(name);
+    expect(`${type}.${schema}`).toBe(name);
+    expect({ stream, tenant }).toEqual({
+      stream: expect.stringMatching(/^(interaction|identity|link)-[0-9a-f-]{36}$/) as unknown,
+      tenant: 'acme',
+    });
+    expect(Object.keys(data)).not.toHaveLength(0);
+  });
+
+  it.each(names)('%s reads in the shape of today', (name) => {
+    const { type, schema, data } = goldenOf(name);
+    const { type: today, data: read } = upcast({ type, schema, data });
+    expect({ type: today, data: read }).toEqual(TODAY[name]);
+  });
+
+  it('stays unread where a later release wrote it', () => {
+    const { type, data } = goldenOf('InteractionRecorded.1');
+    expect(() => upcast({ type, schema: SCHEMAS[type]! + 1, data })).toThrow(/upgrade/);
+  });
+});
+
+describe('what is written today', () => {
+  const ids = new IdFactory(Buffer.alloc(32));
+  const reader = new ContentReader(ids, { countryOf: () => undefined });
+  const identifiers = [
+    { type: 'email', value: 'lucia@example.com', verified: true },
+    { type: 'phone', value: '+34600111222' },
+    { type: 'phone', value: 'anonymous' },
+  ];
+  const fieldsOf = (data: object) => Object.keys(data).toSorted();
+
+  it('has the fields of the newest file of a contact', () => {
+    const { conversation: _, anchor: __, identities: ___, digest: ____, name, ...said } = content;
+    const written = reader.interaction({ ...said, tenant: 'acme', customer: { identifiers, name } });
+    const newest = goldenOf(`InteractionRecorded.${SCHEMAS.InteractionRecorded}`).data as InteractionContent;
+    expect(fieldsOf(written)).toEqual(fieldsOf(newest));
+    expect(written.identities.map(fieldsOf)).toEqual(newest.identities.map(fieldsOf));
+  });
+
+  it('has the fields of the newest file of a profile', () => {
+    const newest = goldenOf(`ProfileImported.${SCHEMAS.ProfileImported}`).data as ProfileImported['data'];
+    const { profile: _, identities: __, digest: ___, ...said } = newest;
+    const receivedAt = '2025-03-02T09:16:04.000Z';
+    const written = reader.profile({ ...said, tenant: 'acme', identifiers, receivedAt });
+    expect(fieldsOf(written)).toEqual(fieldsOf(newest));
+  });
+
+  it('has the fields of the newest file of a link', async () => {
+    const written: NewEvent[] = [];
+    const resolver = IdentityResolver.open({
+      file: ':memory:',
+      ids,
+      append: async (_stream, events) => {
+        written.push(...events);
+        return { position: 100, revision: 0 };
+      },
+    });
+    await resolver.apply((await logOf('InteractionRecorded.1')).events);
+    await resolver.close();
+    const newest = goldenOf(`IdentitiesLinked.${SCHEMAS.IdentitiesLinked}`);
+    expect(written).toMatchObject([{ type: 'IdentitiesLinked', schema: SCHEMAS.IdentitiesLinked }]);
+    expect(fieldsOf(written[0]!.data)).toEqual(fieldsOf(newest.data));
+  });
+});
+
+describe('the rules of today decide after what was written before', () => {
+  it('on a contact: the same again is nothing, another revision a correction', async () => {
+    const { events } = await logOf('InteractionRecorded.1', 'InteractionCorrected.1');
+    const state = events
+      .map((event) => upcast(event) as InteractionEvent)
+      .reduce(interactionDecider.evolve, interactionDecider.initialState);
+    const corrected = TODAY['InteractionCorrected.1']!.data as InteractionContent;
+    const decide = (said: InteractionContent) =>
+      interactionDecider.decide({ type: 'RecordInteraction', content: said }, state).map(({ type }) => type);
+    expect(state).toEqual({ status: 'recorded', revision: 2, digest: corrected.digest });
+    expect(decide(corrected)).toEqual([]);
+    expect(decide({ ...corrected, revision: 3 })).toEqual(['InteractionCorrected']);
+  });
+
+  it('on a profile: the same again is nothing', async () => {
+    const { events } = await logOf('ProfileImported.1');
+    const state = events
+      .map((event) => upcast(event) as ProfileImported)
+      .reduce(profileDecider.evolve, profileDecider.initialState);
+    const said = TODAY['ProfileImported.1'] as ProfileImported;
+    expect(profileDecider.decide({ type: 'ImportProfile', content: said.data }, state)).toEqual([]);
+  });
+
+  it('on who is who, whatever was linked, proposed, confirmed, rejected and retracted', async () => {
+    const resolver = IdentityResolver.open({
+      file: ':memory:',
+      ids: new IdFactory(Buffer.alloc(32)),
+      append: () => Promise.resolve({ position: 100, revision: 0 }),
+    });
+    const { events } = await logOf(
+      'InteractionRecorded.1',
+      'InteractionCorrected.1',
+      'ProfileImported.1',
+      'IdentitiesLinked.1',
+      'LinkProposed.1',
+      'LinkConfirmed.1',
+      'LinkRetracted.1',
+      'LinkRejected.1',
+    );
+    await resolver.apply(events);
+    expect(await resolver.checkpoint()).toBe(events.at(-1)!.position);
+    await resolver.close();
+  });
+});
+
+describe('the read model of today folds', () => {
+  it('a contact into its entry, and a correction into the same one', async () => {
+    const recorded = await folded('InteractionRecorded.1');
+    const entry = {
+      position: 1,
+      identity: 1,
+      conversation: 1,
+      channel: 1,
+      account: 2,
+      kind: 0,
+      direction: 0,
+      occurredAt: instantMs(content.occurredAt),
+      recordedAt: instantMs('2025-03-02T09:16:01.000Z'),
+      late: 0,
+      revision: 1,
+      subject: content.subject,
+      preview: content.text,
+      agent: content.agent,
+      outcome: content.outcome,
+    };
+    const { id, ...shown } = recorded.entry!;
+    expect(shown).toEqual(entry);
+    expect(uuidOfBytes(id)).toBe(interaction);
+    expect(recorded.conversations).toEqual([conversation]);
+    expect(recorded.labels).toEqual(['email', 'care@acme.example']);
+    // Whoever withholds the number is nobody.
+    expect(recorded.identities.map(({ type, value, verified }) => [type, value, verified])).toEqual([
+      ['email', 'lucia@example.com', 1],
+      ['phone', '+34600111222', 0],
+    ]);
+    expect(recorded.identities[0]).toMatchObject({ name: 'Lucía Gómez', nameAt: entry.occurredAt });
+
+    const corrected = await folded('InteractionRecorded.1', 'InteractionCorrected.1');
+    const newest = TODAY['InteractionCorrected.1']!.data as InteractionContent;
+    expect(corrected.entry).toMatchObject({
+      ...entry,
+      occurredAt: instantMs(newest.occurredAt),
+      late: 1,
+      revision: 2,
+      subject: newest.subject,
+      preview: newest.text,
+      outcome: 'answered',
+    });
+    expect(corrected.timeline).toEqual([
+      {
+        customer: 1,
+        occurredAt: instantMs(newest.occurredAt),
+        position: 1,
+        identity: 1,
+        channel: 1,
+        kind: 0,
+        direction: 0,
+      },
+    ]);
+  });
+
+  it('a profile into its row and its own identity', async () => {
+    const { profiles, identities } = await folded('ProfileImported.1');
+    expect(profiles).toMatchObject([{ identity: 1, position: 1 }]);
+    const { profile: _, identities: __, digest: ___, ...shown } = (TODAY['ProfileImported.1'] as ProfileImported).data;
+    expect(JSON.parse(profiles[0]!.data)).toEqual(shown);
+    expect(identities.map(({ type, value, name }) => [type, value, name])).toEqual([
+      ['profile', 'crm:4711', 'Lucía Gómez Ruiz'],
+      ['email', 'lucia@example.com', null],
+      ['phone', '+34600111222', null],
+    ]);
+  });
+
+  it('a link into one customer, and its end into two', async () => {
+    const linked = await folded('InteractionRecorded.1', 'IdentitiesLinked.1');
+    expect(linked.customers).toEqual({ [email]: 1, [phone]: 1 });
+    expect(linked.links).toMatchObject([
+      { status: 'active', evidence: 'same-interaction', confidence: 0.873, rule: 'rules-1', agent: null, reason: null },
+    ]);
+    expect(Buffer.from(linked.links[0]!.id).equals(bytesOfUuid(linkA!))).toBe(true);
+
+    const parted = await folded('InteractionRecorded.1', 'IdentitiesLinked.1', 'LinkRetracted.1');
+    expect(parted.customers).toEqual({ [email]: 1, [phone]: 2 });
+    expect(parted.links).toMatchObject([
+      {
+        status: 'retracted',
+        agent: 'agent-7',
+        reason: 'the phone is the office one',
+        firstPosition: 2,
+        lastPosition: 3,
+      },
+    ]);
+  });
+
+  it('a proposal into nothing but itself, until an agent has ruled', async () => {
+    const before = ['InteractionRecorded.1', 'ProfileImported.1', 'LinkProposed.1'];
+    const apart = { [email]: 1, [phone]: 2, [profile]: 3 };
+    const proposed = await folded(...before);
+    expect(proposed.customers).toEqual(apart);
+    expect(proposed.links).toMatchObject([{ status: 'proposed', reason: 'conflicting-profiles', confidence: 0.98 }]);
+
+    const confirmed = await folded(...before, 'LinkConfirmed.1');
+    expect(confirmed.customers).toEqual({ ...apart, [profile]: 1 });
+    expect(confirmed.links).toMatchObject([{ status: 'active', agent: 'agent-7' }]);
+
+    const rejected = await folded(...before, 'LinkRejected.1');
+    expect(rejected.customers).toEqual(apart);
+    expect(rejected.links).toMatchObject([
+      { status: 'rejected', agent: 'agent-7', reason: 'two people of one household' },
+    ]);
+  });
+});
