@@ -152,8 +152,13 @@ export const temporaryDirectory = (): string => {
   return directory;
 };
 
+/** Ends what a suite has left running. */
+export const killAll = async (): Promise<void> => {
+  await Promise.all([...running].map((hub) => hub.kill()));
+};
+
 /** Ends what a suite has left running and removes its directories. */
 export const cleanUp = async (): Promise<void> => {
-  await Promise.all([...running].map((hub) => hub.kill()));
+  await killAll();
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 };

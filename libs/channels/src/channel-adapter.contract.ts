@@ -209,7 +209,7 @@ const replaced = (body: Buffer, place: number, part: unknown): Buffer => {
 
 const keys = {
   contact: new Set(
-    'channel account externalId revision kind threadId direction occurredAt endedAt customer agent subject text html language outcome attachments attributes dedupeKey'.split(
+    'channel account externalId revision kind threadId direction occurredAt timeIsOurs endedAt customer agent subject text html language outcome attachments attributes dedupeKey'.split(
       ' ',
     ),
   ),

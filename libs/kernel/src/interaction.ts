@@ -84,6 +84,11 @@ export interface InboundInteraction {
   direction: Direction;
   /** The provider's clock. */
   occurredAt: Instant;
+  /**
+   * `occurredAt` is our clock, or was corrected by it: another delivery of the same contact has another one, so it is
+   * no part of what was said.
+   */
+  timeIsOurs?: true;
   endedAt?: Instant;
   /** Our clock, when the delivery reached the edge. */
   receivedAt: Instant;

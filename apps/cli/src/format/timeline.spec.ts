@@ -4,7 +4,7 @@ import { customerChoice, customerHeader, timelineTable } from './timeline.js';
 
 const plain = { paint: (_format: unknown, text: string) => text };
 
-const ana: CustomerDto = {
+const ana: Pick<CustomerDto, keyof CustomerDto> = {
   id: '11111111-1111-8111-8111-111111111111',
   name: 'Ana \u001b[31mRed',
   identities: [
@@ -19,7 +19,9 @@ const ana: CustomerDto = {
   lastContactAt: '2025-02-07T09:00:00.000Z',
 };
 
-const entry = (more: Partial<TimelineEntryDto> = {}): TimelineEntryDto => ({
+type Entry = Pick<TimelineEntryDto, keyof TimelineEntryDto>;
+
+const entry = (more: Partial<Entry> = {}): Entry => ({
   id: 'i',
   conversation: 'c',
   channel: 'email',

@@ -70,6 +70,7 @@ export const parseContactForm = async (
         kind: 'message',
         direction: 'inbound',
         occurredAt: toInstant(receivedAtMs),
+        timeIsOurs: true,
         customer: { identifiers, ...(said.name === undefined ? {} : { name: said.name }) },
         subject: said.subject,
         text: said.message,

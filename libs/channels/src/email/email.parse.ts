@@ -57,7 +57,7 @@ export const parseMail = async (raw: Buffer, context: MailContext): Promise<Pars
       (isReport ? report.originalId : undefined) ??
       externalId,
     direction,
-    occurredAt: occurredAt(mail, headers, context.receivedAtMs),
+    ...occurrence(mail, headers, context.receivedAtMs),
     ...(person
       ? {
           customer: {
@@ -150,13 +150,17 @@ const reported = (recipients: readonly string[], context: MailContext): Person |
   return address === undefined ? undefined : { address, name: undefined };
 };
 
-const occurredAt = (mail: ParsedMail, headers: MailHeaders, receivedAtMs: number): Instant => {
+const occurrence = (
+  mail: ParsedMail,
+  headers: MailHeaders,
+  receivedAtMs: number,
+): Pick<ParsedInteraction, 'occurredAt' | 'timeIsOurs'> => {
   // The last relay's stamp is the next best: a mail sent twice carries it twice, which our clock does not.
   const stamped = Date.parse(headers.get('received')?.split(';').at(-1)?.trim() ?? '');
   const known = [mail.date?.getTime(), stamped].find(
     (ms): ms is number => ms !== undefined && ms >= Date.UTC(1971, 0, 1) && ms <= receivedAtMs + futureToleranceMs,
   );
-  return toInstant(known ?? receivedAtMs);
+  return known === undefined ? { occurredAt: toInstant(receivedAtMs), timeIsOurs: true } : { occurredAt: toInstant(known) };
 };
 
 const contentOf = (

@@ -1,20 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InteractionBus, type DeliveryOutcome } from '#libs/bus';
-import { IdFactory, LIMITS, LruMap, toInstant, type InboundInteraction } from '#libs/kernel';
+import { IdFactory, LIMITS, toInstant, type InboundInteraction } from '#libs/kernel';
 import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
 import { DeliveryCounters } from './delivery-counters.js';
 import { Undeliverable } from './undeliverable.js';
 
-/** Contacts whose time is remembered so that a redelivery soon after is equal to the first. */
-const rememberedContacts = 10_000;
-
 /** The way of every adapter onto the bus. */
 @Injectable()
 export class InteractionPublisher {
-  // Where the provider names no time (forms) or corrects it by ours (tracking), each delivery of one contact would
-  // carry another time and be a conflict instead of a duplicate.
-  private readonly firstTimes = new LruMap<string, string>(rememberedContacts);
-
   constructor(
     @Inject(InteractionBus) private readonly bus: InteractionBus,
     private readonly ids: IdFactory,
@@ -32,12 +25,11 @@ export class InteractionPublisher {
     parsed: readonly ParsedInteraction[],
     receivedAtMs: number,
   ): Promise<DeliveryOutcome[]> {
-    const contacts = parsed.map(({ dedupeKey, ...contact }) => {
+    const contacts = parsed.map(({ dedupeKey: _dedupeKey, ...contact }) => {
       const interaction: InboundInteraction = {
         ...contact,
         tenant: account.tenant,
         account: account.name,
-        occurredAt: this.firstTime(`${account.tenant}|${dedupeKey}|${contact.revision ?? 1}`, contact.occurredAt),
         receivedAt: toInstant(receivedAtMs),
       };
       const receipt = this.ids.interaction(account.tenant, contact.channel, account.name, contact.externalId);
@@ -56,12 +48,6 @@ export class InteractionPublisher {
       );
     this.counters.received(account.adapter, parsed.length);
     return outcomes;
-  }
-
-  private firstTime(key: string, occurredAt: string): string {
-    const first = this.firstTimes.get(key) ?? occurredAt;
-    this.firstTimes.set(key, first);
-    return first;
   }
 
   private async parkOversized(

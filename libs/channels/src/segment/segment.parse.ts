@@ -103,7 +103,7 @@ const read = (reader: Reader, event: Lax<SegmentEvent>, unnamed: string): Parsed
       externalId: idOf(event.messageId) ?? `unnamed:${unnamed}`,
       kind,
       direction: 'inbound',
-      occurredAt: occurredAt(event, reader.receivedAtMs),
+      ...occurrence(event, reader.receivedAtMs),
       customer: { identifiers },
       ...over,
     });
@@ -188,15 +188,16 @@ const urlOf = (value: unknown): string | undefined => lineOf(value);
 const futureToleranceMs = 5 * 60_000;
 
 /** The sender's time, corrected by how far its clock was off when it sent: `receivedAt - (sentAt - timestamp)`. */
-const occurredAt = (event: Lax<SegmentEvent>, receivedAtMs: number): Instant => {
+const occurrence = (event: Lax<SegmentEvent>, receivedAtMs: number): Pick<ParsedInteraction, 'occurredAt' | 'timeIsOurs'> => {
   const timestampMs = looseInstantMs(event.timestamp) ?? looseInstantMs(event.originalTimestamp);
   const sentAtMs = looseInstantMs(event.sentAt);
-  if (timestampMs === undefined) return toInstant(receivedAtMs);
+  const ours = (ms: number) => ({ occurredAt: toInstant(ms), timeIsOurs: true as const });
+  if (timestampMs === undefined) return ours(receivedAtMs);
   if (sentAtMs !== undefined) {
     const corrected = receivedAtMs - (sentAtMs - timestampMs);
-    if (corrected <= receivedAtMs && corrected >= 0) return toInstant(corrected);
+    if (corrected <= receivedAtMs && corrected >= 0) return ours(corrected);
   }
-  return toInstant(timestampMs <= receivedAtMs + futureToleranceMs ? timestampMs : receivedAtMs);
+  return timestampMs <= receivedAtMs + futureToleranceMs ? { occurredAt: toInstant(timestampMs) } : ours(receivedAtMs);
 };
 
 // Dates such as 2015-2-02T00:30:08Z occur in what SDKs send.

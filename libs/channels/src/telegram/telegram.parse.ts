@@ -209,6 +209,7 @@ const ofButton = (
     threadId: message && chatId !== undefined ? threadOf(chatId, message) : undefined,
     direction: 'inbound',
     occurredAt: toInstant(receivedAtMs),
+    timeIsOurs: true,
     customer,
     text: textOf(query.data),
     attributes: attributesOf({ messageType: 'button', replyTo: idOf(message?.message_id) }),

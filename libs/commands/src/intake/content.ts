@@ -35,7 +35,7 @@ export class ContentReader {
   ) {}
 
   interaction(inbound: InboundInteraction): InteractionContent {
-    const { tenant, receivedAt, customer, ...said } = inbound;
+    const { tenant, receivedAt, customer, timeIsOurs: _timeIsOurs, ...said } = inbound;
     const conversation = this.conversation(tenant, said.channel, said.account, said.threadId ?? said.externalId);
     const known = this.known(tenant, customer?.identifiers, this.countries.countryOf(tenant, said.account));
     const identities = known.map(({ carried }) => carried);
@@ -126,7 +126,7 @@ const fingerprint = (i: InboundInteraction): string =>
     i.kind,
     i.threadId,
     i.direction,
-    i.occurredAt,
+    i.timeIsOurs ? undefined : i.occurredAt,
     i.endedAt,
     i.customer?.identifiers?.map(identifierFingerprint),
     i.customer?.name,
