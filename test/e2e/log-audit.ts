@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -69,8 +69,11 @@ export class LogAudit {
 /** What a kill leaves behind, beside the directory: looking at the original would mend it before the hub does. */
 export const copyFiles = (dataDir: string, to: string): string => {
   mkdirSync(to, { recursive: true });
-  for (const name of ['events.db', 'events.db-wal', 'read-model.db', 'read-model.db-wal'])
-    if (existsSync(join(dataDir, name))) copyFileSync(join(dataDir, name), join(to, name));
+  for (const name of ['events.db', 'read-model.db']) {
+    // A write-ahead log lies beside the file itself, wherever that is.
+    const file = existsSync(join(dataDir, name)) ? realpathSync(join(dataDir, name)) : join(dataDir, name);
+    for (const end of ['', '-wal']) if (existsSync(file + end)) copyFileSync(file + end, join(to, name + end));
+  }
   return to;
 };
 

@@ -18,6 +18,9 @@ import { ROLES, type Role } from './caller.js';
 /** The tenant of the keys that are made at the very first start. */
 export const FIRST_TENANT = 'demo';
 
+/** Tells these keys from those an operator has made, perhaps before the first start. */
+const FIRST_LABEL = 'made at the first start';
+
 export interface FirstKeys {
   /** Whether this start made the keys. */
   created: boolean;
@@ -37,10 +40,10 @@ export const ensureFirstKeys = async (dataDir: string, apiKeys: ApiKeys): Promis
   const file = join(dataDir, 'api-keys.json');
   if (existsSync(file)) return { created: false, file, keys: readKeys(file) };
   const existing = await apiKeys.list();
-  if (existing.length > 0) return { created: false, file };
+  if (existing.some(({ label }) => label === FIRST_LABEL)) return { created: false, file };
   const made = {} as Record<Role, string>;
   for (const role of ROLES)
-    made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: 'made at the first start' })).key;
+    made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: FIRST_LABEL })).key;
   const keys = { [FIRST_TENANT]: made };
   mkdirSync(dataDir, { recursive: true });
   writeSecretFile(file, `${JSON.stringify(keys, null, 2)}\n`);

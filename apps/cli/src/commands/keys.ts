@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ROLES, type Role } from '#libs/access/caller.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { SystemClock } from '#libs/kernel';
+import { failure } from '../errors.js';
 import { table } from '../format/table.js';
 import { settingsFrom, type GlobalOptions } from '../open-data.js';
 import { futureOption } from '../options.js';
@@ -65,8 +68,18 @@ const create = ({ tenant, role, label, expires, ...options }: CreateOptions): Pr
     );
   });
 
-const list = ({ tenant, json, ...options }: ListOptions): Promise<void> =>
-  withKeys(options, async (keys) => {
+/** A mistyped directory is not made just to say that it holds no keys. */
+const withKnownKeys = <T>(options: GlobalOptions, work: (keys: SqliteApiKeys) => Promise<T>): Promise<T> => {
+  const { dataDir } = settingsFrom(options);
+  if (!existsSync(join(dataDir, 'access.db')))
+    throw failure(
+      `--data-dir: ${resolve(dataDir)} holds no keys; name the directory of a hub, or make one with hilo keys create`,
+    );
+  return withKeys(options, work);
+};
+
+const list = async ({ tenant, json, ...options }: ListOptions): Promise<void> =>
+  withKnownKeys(options, async (keys) => {
     const known = await keys.list(tenant);
     if (json) {
       process.stdout.write(known.map((key) => `${JSON.stringify(key)}\n`).join(''));
@@ -96,8 +109,8 @@ const statusOf = (key: { revokedAt?: string; expiresAt?: string }, nowMs: number
   return `${Date.parse(key.expiresAt) <= nowMs ? 'expired' : 'until'} ${key.expiresAt.slice(0, 10)}`;
 };
 
-const revoke = (id: string, options: GlobalOptions): Promise<void> =>
-  withKeys(options, async (keys) => {
+const revoke = async (id: string, options: GlobalOptions): Promise<void> =>
+  withKnownKeys(options, async (keys) => {
     const { tenant, role, revokedAt } = await keys.revoke(id);
     process.stderr.write(`key ${id} (${role} of ${tenant}) is revoked since ${revokedAt}\n`);
   });

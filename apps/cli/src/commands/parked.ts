@@ -187,6 +187,9 @@ const replayOne = async (line: Line, id: string): Promise<string> => {
   if (message.status !== 'parked') throw failure(`parked message ${id} is already ${message.status}`);
   const outcomes =
     message.stage === 'record' ? await line.parts.bus.publish([messageIn(message)]) : await readAgain(line, message);
+  const again = outcomes.find(({ status, receipt }) => status === 'parked' && receipt === id);
+  // The same bytes for the same reason are the same message, one attempt later.
+  if (again) throw failure(`parked message ${id} is parked again: ${again.reason ?? message.reason}`);
   const text = outcomeText(outcomes);
   await parked.markReplayed(id, text);
   return text;
@@ -204,7 +207,7 @@ const readAgain = async (line: Line, message: ParkedMessage): Promise<DeliveryOu
   return replayDelivery(line, message);
 };
 
-/** `recorded at position 12`, `recorded 3, duplicate 1`; what is parked again is a message of its own, with the reason of today. */
+/** `recorded at position 12`, `recorded 3, duplicate 1`; what is parked for another reason than before is a message of its own. */
 export const outcomeText = (outcomes: readonly DeliveryOutcome[]): string => {
   const [first] = outcomes;
   if (!first) return 'nothing to record';
