@@ -62,8 +62,11 @@ export class HubProcess {
     this.address = new Promise((found, failed) => {
       this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
         this.stdout += text;
+        // The last line it says once it is up.
+        if (!this.stdout.includes('Ctrl-C')) return;
         const url = /^Hilo is listening on (http:\S+)$/m.exec(this.stdout)?.[1];
-        if (url !== undefined) found(url.replace('localhost', '127.0.0.1'));
+        if (url === undefined) failed(new Error(`the hub names no address: ${this.stdout}`));
+        else found(url.replace('localhost', '127.0.0.1'));
       });
       void this.exited.then(({ code, signal }) =>
         failed(new Error(`the hub ended with ${signal ?? code} before it listened: ${this.stderr}`)),

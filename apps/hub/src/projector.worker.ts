@@ -5,7 +5,7 @@ import { IdentityResolver } from '#libs/commands/identity-resolver/identity-reso
 import type { NewEvent } from '#libs/event-store';
 import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { IdFactory, HubError, messageOf, codeOf } from '#libs/kernel';
-import { LogFollower } from '#libs/projections/projector/log-follower.js';
+import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
@@ -19,6 +19,8 @@ const pending = new Map<
   { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }
 >();
 let calls = 0;
+/** Position of the newest link event appended for the running batch. */
+let newestLink = 0;
 
 const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
 const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') });
@@ -34,16 +36,39 @@ const resolver = await IdentityResolver.open({
     }),
 });
 
-const shown = {
+// A batch counts as shown once the links that follow from it are folded too: whoever asks for `atLeast` its position
+// finds it under the customer it belongs to.
+const awaited: { position: number; links: number; corrected: number[] }[] = [];
+let folded = await projector.checkpoint();
+let corrected: number[] = [];
+
+const announce = () => {
+  while (awaited[0] && awaited[0].links <= folded) {
+    const batch = awaited.shift()!;
+    send({ type: 'advance', position: batch.position, corrected: batch.corrected });
+  }
+};
+
+const folding: LogReader = {
   checkpoint: () => projector.checkpoint(),
-  apply: async (events: Parameters<Projector['apply']>[0]) => {
-    const corrected = await projector.apply(events);
-    send({ type: 'advance', position: events.at(-1)!.position, corrected });
+  apply: async (events) => {
+    corrected = await projector.apply(events);
+    folded = events.at(-1)!.position;
   },
 };
 
-send({ type: 'advance', position: await projector.checkpoint(), corrected: [] });
-const follower = new LogFollower(log, [shown, resolver]);
+const resolving: LogReader = {
+  checkpoint: () => resolver.checkpoint(),
+  apply: async (events) => {
+    newestLink = 0;
+    await resolver.apply(events);
+    awaited.push({ position: events.at(-1)!.position, links: newestLink, corrected });
+    announce();
+  },
+};
+
+send({ type: 'advance', position: Math.min(folded, await resolver.checkpoint()), corrected: [] });
+const follower = new LogFollower(log, [folding, resolving]);
 
 port.on('message', (message: ToProjector) => {
   switch (message.type) {
@@ -53,8 +78,11 @@ port.on('message', (message: ToProjector) => {
     case 'appended': {
       const call = pending.get(message.call)!;
       pending.delete(message.call);
-      if ('receipt' in message) call.resolve(message.receipt);
-      else call.reject(new HubError(message.error.code, message.error.message, { retryable: message.error.retryable }));
+      if ('receipt' in message) {
+        newestLink = Math.max(newestLink, message.receipt.position);
+        call.resolve(message.receipt);
+      } else
+        call.reject(new HubError(message.error.code, message.error.message, { retryable: message.error.retryable }));
       return;
     }
     case 'stop':

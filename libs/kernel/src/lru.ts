@@ -1,31 +1,40 @@
-/** A map that forgets the least recently used entry above `capacity` entries: the bound that keeps caches constant. */
+/**
+ * A bounded cache that forgets what was not used lately. Entries live in two generations of half the capacity each: a
+ * full young one becomes the old one, and what is read from the old one moves up. Reading costs one look-up and writes
+ * nothing, which a strict order of use would.
+ */
 export class LruMap<K, V> {
-  private readonly entries = new Map<K, V>();
-  // One iterator for good: a new one would walk over every hole that deletions left at the front.
-  private oldest = this.entries.keys();
+  private young = new Map<K, V>();
+  private old = new Map<K, V>();
+  private readonly half: number;
 
-  constructor(private readonly capacity: number) {}
+  /** @param capacity most entries held, 2 or more */
+  constructor(capacity: number) {
+    this.half = Math.max(1, Math.floor(capacity / 2));
+  }
 
   get(key: K): V | undefined {
-    const value = this.entries.get(key);
-    if (value === undefined) return undefined;
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    return value;
+    const value = this.young.get(key);
+    if (value !== undefined) return value;
+    const older = this.old.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
   set(key: K, value: V): void {
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    if (this.entries.size > this.capacity) this.entries.delete(this.oldest.next().value as K);
+    this.young.set(key, value);
+    if (this.young.size < this.half) return;
+    this.old = this.young;
+    this.young = new Map();
   }
 
   delete(key: K): void {
-    this.entries.delete(key);
+    this.young.delete(key);
+    this.old.delete(key);
   }
 
   clear(): void {
-    this.entries.clear();
-    this.oldest = this.entries.keys();
+    this.young.clear();
+    this.old.clear();
   }
 }

@@ -31,6 +31,7 @@ export const FIGURES = {
   },
   batchesAnswered: { title: '… until the last answer', unit: 'events/s', yardstick: 'raw append' },
   batchesLag: { title: '… from the last answer to visible', unit: 'ms' },
+  batchesCpu: { title: '… processor time of the hub', unit: 'µs/event' },
   posts: {
     title: 'single posts, 64 connections, visible',
     unit: 'posts/s',

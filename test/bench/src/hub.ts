@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IdFactory } from '#libs/kernel';
 import { HttpCaller } from './load/http.js';
-import { memoryOf, type Memory } from './memory.js';
+import { cpuSecondsOf, memoryOf, type Memory } from './memory.js';
 import { Program } from './program.js';
 import type { Workspace } from './workspace.js';
 
@@ -56,6 +56,11 @@ export class Hub {
 
   memory(): Memory | undefined {
     return memoryOf(this.program.pid);
+  }
+
+  /** Processor time so far, in seconds. */
+  cpuSeconds(): number | undefined {
+    return cpuSecondsOf(this.program.pid);
   }
 
   stop(): Promise<void> {

@@ -85,7 +85,7 @@ const bench = async (options: Options, workspace: Workspace): Promise<void> => {
     outcomes: results.outcomes(),
   };
   process.stdout.write(`\n${terminalTable(report)}`);
-  const file = writeReport(join(PROJECT, 'test', 'bench', 'results'), nameOf(report, options), report);
+  const file = await writeReport(join(PROJECT, 'test', 'bench', 'results'), nameOf(report, options), report);
   say(`written to ${file.slice(PROJECT.length + 1)} and .json beside it`);
 };
 

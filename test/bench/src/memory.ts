@@ -21,3 +21,16 @@ export const memoryOf = (pid: number | 'self'): Memory | undefined => {
 export const forgetPeak = (): void => {
   if (existsSync('/proc/self/clear_refs')) writeFileSync('/proc/self/clear_refs', '5');
 };
+
+// The kernel counts in ticks of a hundredth of a second wherever Node runs.
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time of all threads of a process so far; undefined where the kernel does not say. */
+export const cpuSecondsOf = (pid: number): number | undefined => {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'latin1');
+  // The name in parentheses may hold blanks; user and system time are the 12th and 13th field after it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+};

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import type { Bound } from './figures.js';
 import type { Machine } from './machine.js';
 import { MAX_SPREAD, type Outcome, type Steadiness } from './results.js';
@@ -72,13 +73,17 @@ const markdown = (report: Report): string => {
   ].join('\n');
 };
 
-/** Writes `NAME.json` and `NAME.md`, and answers with the path of the latter. */
-export const writeReport = (directory: string, name: string, report: Report): string => {
+/** Writes `NAME.json` and `NAME.md`, as the formatter of the project wants them, and answers with the path of the latter. */
+export const writeReport = async (directory: string, name: string, report: Report): Promise<string> => {
   mkdirSync(directory, { recursive: true });
   const { outcomes, ...about } = report;
   const plain = outcomes.map(({ figure, ...outcome }) => ({ title: figure.title, unit: figure.unit, ...outcome }));
-  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ ...about, outcomes: plain }, null, 2)}\n`);
-  const file = join(directory, `${name}.md`);
-  writeFileSync(file, markdown(report));
-  return file;
+  const write = async (ending: 'json' | 'md', text: string): Promise<string> => {
+    const file = join(directory, `${name}.${ending}`);
+    const parser = ending === 'json' ? 'json' : 'markdown';
+    writeFileSync(file, await format(text, { parser, singleQuote: true, printWidth: 120 }));
+    return file;
+  };
+  await write('json', JSON.stringify({ ...about, outcomes: plain }));
+  return write('md', markdown(report));
 };

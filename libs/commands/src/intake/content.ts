@@ -35,9 +35,9 @@ export class ContentReader {
   ) {}
 
   interaction(inbound: InboundInteraction): InteractionContent {
-    const { tenant, receivedAt, customer, timeIsOurs: _timeIsOurs, ...said } = inbound;
-    const conversation = this.conversation(tenant, said.channel, said.account, said.threadId ?? said.externalId);
-    const known = this.known(tenant, customer?.identifiers, this.countries.countryOf(tenant, said.account));
+    const { tenant, channel, account } = inbound;
+    const conversation = this.conversation(tenant, channel, account, inbound.threadId ?? inbound.externalId);
+    const known = this.known(tenant, inbound.customer?.identifiers, this.countries.countryOf(tenant, account));
     const identities = known.map(({ carried }) => carried);
     const anchor = chooseAnchor(known.map(({ normalised }) => normalised));
     let anchorId: Uuid;
@@ -48,14 +48,30 @@ export class ContentReader {
       anchorId = this.ids.identity(tenant, 'conversation', conversation);
       identities.push({ identity: anchorId, type: 'conversation', value: conversation });
     }
+    // Field by field: a rest spread costs more here than everything around it. What is undefined is not stored.
     return {
-      ...said,
-      revision: said.revision ?? 1,
+      channel,
+      account,
+      externalId: inbound.externalId,
+      revision: inbound.revision ?? 1,
+      kind: inbound.kind,
       conversation,
-      receivedAt,
+      threadId: inbound.threadId,
+      direction: inbound.direction,
+      occurredAt: inbound.occurredAt,
+      endedAt: inbound.endedAt,
+      receivedAt: inbound.receivedAt,
       anchor: anchorId,
       identities,
-      ...(customer?.name === undefined ? {} : { name: customer.name }),
+      name: inbound.customer?.name,
+      agent: inbound.agent,
+      subject: inbound.subject,
+      text: inbound.text,
+      html: inbound.html,
+      language: inbound.language,
+      outcome: inbound.outcome,
+      attachments: inbound.attachments,
+      attributes: inbound.attributes,
       digest: this.ids.digest(fingerprint(inbound)),
     };
   }

@@ -102,6 +102,7 @@ const customerOf = async (context: FoldContext, identity: number): Promise<numbe
 const joinCustomers = async (context: FoldContext, one: number, other: number): Promise<void> => {
   if (one === other) return;
   const { session, statements } = context;
+  await context.flush();
   const [to, from] = one < other ? [one, other] : [other, one];
   const moved = await session.all(statements.joinCustomer, { from, to });
   context.moved(
@@ -114,6 +115,7 @@ const joinCustomers = async (context: FoldContext, one: number, other: number): 
 /** Walks what is still linked with `a`; where `b` is no longer among it, the two halves become customers of their own. */
 const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
   const { session, statements } = context;
+  await context.flush();
   const before = await customerOf(context, a);
   const reached = new Set([a]);
   for (const identity of reached) {

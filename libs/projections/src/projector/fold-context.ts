@@ -1,7 +1,8 @@
 import { LruMap, bytesOfUuid, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
-import type { FoldStatements, IdentityRow } from './statements.js';
+import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
+import type { FoldStatements, IdentityRow, NewConversation } from './statements.js';
 
 interface Counters {
   tenant: number;
@@ -13,6 +14,7 @@ interface Counters {
 
 /** Bounds of what a projector remembers between events; beyond them it asks the read model. */
 const CACHED_IDENTITIES = 30_000;
+/** At least twice the conversations of a batch: those not written yet are known here only. */
 const CACHED_CONVERSATIONS = 20_000;
 const CACHED_MENTIONS = 20_000;
 
@@ -30,6 +32,11 @@ export class FoldContext {
 
   session!: ReadModelSession;
 
+  // Rows that nothing of this batch reads back are written together.
+  private newConversations: NewConversation[] = [];
+  private newEntries: EntryTable[] = [];
+  private newTimelines: TimelineTable[] = [];
+
   constructor(
     readonly statements: FoldStatements,
     /** The timeline is filled at the end, in its own order. */
@@ -41,6 +48,23 @@ export class FoldContext {
     this.counters ??= (await session.all(this.statements.highestKeys, {}))[0]!;
   }
 
+  addEntry(entry: EntryTable, customer: number): void {
+    this.newEntries.push(entry);
+    if (!this.bulk) this.newTimelines.push({ ...timelineOf(entry), customer });
+  }
+
+  /** Writes what waits; needed before anything looks at or moves it, and at the end of a batch. */
+  async flush(): Promise<void> {
+    const { session, statements } = this;
+    const [conversations, entries, timelines] = [this.newConversations, this.newEntries, this.newTimelines];
+    this.newConversations = [];
+    this.newEntries = [];
+    this.newTimelines = [];
+    await session.insert(statements.addConversations, conversations);
+    await session.insert(statements.addEntries, entries);
+    await session.insert(statements.addTimelines, timelines);
+  }
+
   /** Forgets everything: after a transaction that was rolled back. */
   reset(): void {
     this.tenants.clear();
@@ -49,6 +73,9 @@ export class FoldContext {
     this.conversations.clear();
     this.mentions.clear();
     this.counters = undefined;
+    this.newConversations = [];
+    this.newEntries = [];
+    this.newTimelines = [];
   }
 
   async tenant(text: string): Promise<number> {
@@ -130,7 +157,7 @@ export class FoldContext {
     let key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
     if (key === undefined) {
       key = ++this.counters!.conversation;
-      await this.session.run(this.statements.addConversation, { key, id: bytes, tenant });
+      this.newConversations.push({ key, id: bytes, tenant });
     }
     this.conversations.set(id, key);
     return key;
@@ -147,3 +174,19 @@ export class FoldContext {
     return ++this.counters!.link;
   }
 }
+
+const timelineOf = ({
+  occurredAt,
+  position,
+  identity,
+  channel,
+  kind,
+  direction,
+}: EntryTable): Omit<TimelineTable, 'customer'> => ({
+  occurredAt,
+  position,
+  identity,
+  channel,
+  kind,
+  direction,
+});

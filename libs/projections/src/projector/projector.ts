@@ -71,6 +71,7 @@ export class Projector {
           );
         await context.begin(session);
         for (const event of events) await fold(context, event, findRecorded);
+        await context.flush();
       });
       this.place = next;
       return corrected;

@@ -8,13 +8,27 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
-import { statement } from '../read-model/statement.js';
+import { bulkInsert, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {
   key: number;
   customer: number;
   nameAt: number | null;
 }
+
+export type NewConversation = { key: number } & Omit<ConversationTable, 'key'>;
+
+const ENTRY_COLUMNS = [
+  'position', 'id', 'identity', 'conversation', 'channel', 'account', 'kind', 'direction', 'occurredAt', 'recordedAt',
+  'late', 'revision', 'subject', 'preview', 'agent', 'outcome',
+] as const satisfies (keyof EntryTable)[]; // prettier-ignore
+
+/** Where and under what id a contact was first recorded stays through corrections. */
+const CORRECTED_COLUMNS = ENTRY_COLUMNS.filter((column) => !['position', 'id', 'recordedAt'].includes(column));
+
+const TIMELINE_COLUMNS = [
+  'customer', 'occurredAt', 'position', 'identity', 'channel', 'kind', 'direction',
+] as const satisfies (keyof TimelineTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -140,32 +154,22 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
   findConversation: statement<{ id: Buffer }, { key: number }>((s) =>
     db.selectFrom('conversation').select('key').where('id', '=', s.id),
   ),
-  addConversation: statement<{ key: number } & Omit<ConversationTable, 'key'>>((s) =>
-    db.insertInto('conversation').values({ key: s.key, id: s.id, tenant: s.tenant }),
-  ),
+  addConversations: bulkInsert<NewConversation>(db, 'conversation', ['key', 'id', 'tenant']),
 
-  addEntry: statement<EntryTable>((s) => db.insertInto('entry').values(entryValues(s))),
-  correctEntry: statement<EntryTable>((s) => {
-    const { position: _position, id: _id, recordedAt: _recordedAt, ...content } = entryValues(s);
-    return db.updateTable('entry').set(content).where('position', '=', s.position);
-  }),
+  addEntries: bulkInsert<EntryTable>(db, 'entry', ENTRY_COLUMNS),
+  addTimelines: bulkInsert<TimelineTable>(db, 'timeline', TIMELINE_COLUMNS),
+  correctEntry: statement<EntryTable>((s) =>
+    db
+      .updateTable('entry')
+      .set(Object.fromEntries(CORRECTED_COLUMNS.map((column) => [column, s[column]])))
+      .where('position', '=', s.position),
+  ),
   findEntryPlace: statement<{ position: number }, { occurredAt: number; customer: number }>((s) =>
     db
       .selectFrom('entry')
       .innerJoin('identity', 'identity.key', 'entry.identity')
       .select(['entry.occurredAt', 'identity.customer'])
       .where('entry.position', '=', s.position),
-  ),
-  addTimeline: statement<TimelineTable>((s) =>
-    db.insertInto('timeline').values({
-      customer: s.customer,
-      occurredAt: s.occurredAt,
-      position: s.position,
-      identity: s.identity,
-      channel: s.channel,
-      kind: s.kind,
-      direction: s.direction,
-    }),
   ),
   removeTimeline: statement<{ customer: number; occurredAt: number; position: number }>((s) =>
     db
@@ -256,22 +260,3 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
 });
 
 export type FoldStatements = ReturnType<typeof foldStatements>;
-
-const entryValues = (s: EntryTable): EntryTable => ({
-  position: s.position,
-  id: s.id,
-  identity: s.identity,
-  conversation: s.conversation,
-  channel: s.channel,
-  account: s.account,
-  kind: s.kind,
-  direction: s.direction,
-  occurredAt: s.occurredAt,
-  recordedAt: s.recordedAt,
-  late: s.late,
-  revision: s.revision,
-  subject: s.subject,
-  preview: s.preview,
-  agent: s.agent,
-  outcome: s.outcome,
-});

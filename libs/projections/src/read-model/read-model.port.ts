@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { ReadModelSchema } from './read-model.schema.js';
-import type { Statement } from './statement.js';
+import type { BulkInsert, Statement } from './statement.js';
 
 /** Runs compiled statements inside one transaction of the read model. An engine may answer at once or later. */
 export interface ReadModelSession {
   run<Values extends object>(statement: Statement<Values>, values: Values): void | Promise<void>;
+  insert<Row extends object>(insert: BulkInsert<Row>, rows: readonly Row[]): void | Promise<void>;
   all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Row[] | Promise<Row[]>;
 }
 

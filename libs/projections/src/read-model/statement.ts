@@ -1,4 +1,5 @@
-import type { Compilable } from 'kysely';
+import type { Compilable, Insertable, Kysely } from 'kysely';
+import type { ReadModelSchema } from './read-model.schema.js';
 
 /** A query compiled once, to be run with different values: SQL text of its dialect, and which value goes where. */
 export interface Statement<Values extends object, Row = never> {
@@ -28,4 +29,32 @@ export const statement = <Values extends object, Row = never>(
       return parameter.name as keyof Values & string;
     }),
   };
+};
+
+/** An insert compiled for one row and for many: one call for many rows costs the engine less. */
+export interface BulkInsert<Row extends object> {
+  readonly columns: readonly (keyof Row & string)[];
+  readonly one: string;
+  readonly many: string;
+  /** Rows that `many` takes. */
+  readonly rows: number;
+}
+
+const ROWS_A_STATEMENT = 32;
+
+/** Compiles inserts of whole rows into a table; `columns` says in which order values are given. */
+export const bulkInsert = <Row extends object>(
+  db: Kysely<ReadModelSchema>,
+  table: keyof ReadModelSchema,
+  columns: readonly (keyof Row & string)[],
+): BulkInsert<Row> => {
+  const row = Object.fromEntries(columns.map((column) => [column, new Slot(column)])) as unknown as Insertable<
+    ReadModelSchema[typeof table]
+  >;
+  const sqlOf = (rows: number): string =>
+    db
+      .insertInto(table)
+      .values(Array.from({ length: rows }, () => row))
+      .compile().sql;
+  return { columns, one: sqlOf(1), many: sqlOf(ROWS_A_STATEMENT), rows: ROWS_A_STATEMENT };
 };

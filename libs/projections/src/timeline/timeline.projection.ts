@@ -14,10 +14,9 @@ export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */
 export const previewOf = (text: string | undefined): string | null => {
   if (!text) return null;
-  const line = text
-    .slice(0, PREVIEW_CHARS * 2)
-    .replace(/\s+/g, ' ')
-    .trim();
+  const start = text.slice(0, PREVIEW_CHARS + 40);
+  // Most texts are one plain line, and need no copy.
+  const line = /[^\S ]|  /.test(start) ? start.replace(/\s+/g, ' ').trim() : start;
   return cut(line, PREVIEW_CHARS) || null;
 };
 
@@ -43,8 +42,7 @@ export const foldRecorded = async (
 ): Promise<void> => {
   const tenant = await context.tenant(tenantName);
   const { entry, customer } = await entryOf(context, tenant, interaction, content, position, position, recordedAtMs);
-  await context.session.run(context.statements.addEntry, entry);
-  if (!context.bulk) await context.session.run(context.statements.addTimeline, { ...entry, customer });
+  context.addEntry(entry, customer);
 };
 
 /** Puts the content of a higher revision in the place of the earlier one; where it was recorded stays. */
@@ -58,13 +56,14 @@ export const foldCorrected = async (
 ): Promise<void> => {
   const tenant = await context.tenant(tenantName);
   const { entry, customer } = await entryOf(context, tenant, interaction, content, position, recorded, 0);
+  await context.flush();
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
   if (!place) return;
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });
-  await session.run(statements.addTimeline, { ...entry, customer });
+  await session.insert(statements.addTimelines, [{ ...entry, customer }]);
 };
 
 const entryOf = async (

@@ -24,10 +24,11 @@ export const measureIngest = async (round: Round): Promise<string> => {
   workspace.remove(file);
   say(`raw append ${Math.round(rawAppend)}/s`);
 
-  const { dataDir, visible, answered, lagMs, peakMb } = await ingestHistory(round);
+  const { dataDir, visible, answered, lagMs, peakMb, cpuMicros } = await ingestHistory(round);
   results.add('batches', visible, rawAppend);
   results.add('batchesAnswered', answered, rawAppend);
   results.add('batchesLag', lagMs);
+  if (cpuMicros !== undefined) results.add('batchesCpu', cpuMicros);
   if (peakMb !== undefined) results.add('memoryIngest', peakMb);
   results.add('disk', bytesOf(dataDir) / sizes.events, CONTACT_BYTES);
   return dataDir;
@@ -37,6 +38,7 @@ export const measureIngest = async (round: Round): Promise<string> => {
 export const ingestHistory = async ({ sizes, workspace, say, profile }: Round) => {
   const dataDir = workspace.directory('data');
   const hub = await Hub.start(workspace, dataDir, profile);
+  const cpuBefore = hub.cpuSeconds() ?? Number.NaN;
   const source = new Interactions(sizes.customers, 'batch');
   const step = Math.max(sizes.events / 4, 100_000);
   let next = step;
@@ -51,9 +53,11 @@ export const ingestHistory = async ({ sizes, workspace, say, profile }: Round) =
     },
   });
   say(`batches ${Math.round(rates.visible)}/s until visible, ${rates.refused} refusals`);
+  const cpuAfter = hub.cpuSeconds();
+  const cpuMicros = cpuAfter === undefined ? undefined : ((cpuAfter - cpuBefore) * 1e6) / sizes.events;
   const peakMb = hub.memory()?.peakMb;
   await hub.stop();
-  return { dataDir, ...rates, peakMb };
+  return { dataDir, ...rates, peakMb, cpuMicros };
 };
 
 const bytesOf = (directory: string): number =>

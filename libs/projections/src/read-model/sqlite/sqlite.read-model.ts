@@ -2,7 +2,7 @@ import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } fr
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import type { Statement } from '../statement.js';
+import type { BulkInsert, Statement } from '../statement.js';
 import { INDEXES, TABLES } from './sqlite.ddl.js';
 
 export interface SqliteReadModelOptions {
@@ -39,6 +39,7 @@ export class SqliteReadModel extends ReadModel {
     const { sqlite } = this;
     const session: ReadModelSession = {
       run: (statement, values) => void sqlite.prepare(statement.sql).run(ordered(statement, values)),
+      insert: (insert, rows) => insertAll(sqlite, insert, rows),
       all: <Values extends object, Row>(statement: Statement<Values, Row>, values: Values) =>
         sqlite.prepare(statement.sql).all<Row>(ordered(statement, values)),
     };
@@ -77,3 +78,11 @@ export class SqliteReadModel extends ReadModel {
 
 const ordered = <Values extends object>(statement: Statement<Values, unknown>, values: Values): SqliteValue[] =>
   statement.slots.map((name) => values[name] as SqliteValue);
+
+const insertAll = <Row extends object>(sqlite: SqliteDatabase, insert: BulkInsert<Row>, rows: readonly Row[]): void => {
+  const valuesOf = (row: Row) => insert.columns.map((column) => row[column] as SqliteValue);
+  let next = 0;
+  for (; next + insert.rows <= rows.length; next += insert.rows)
+    sqlite.prepare(insert.many).run(rows.slice(next, next + insert.rows).flatMap(valuesOf));
+  for (; next < rows.length; next++) sqlite.prepare(insert.one).run(valuesOf(rows[next]!));
+};
