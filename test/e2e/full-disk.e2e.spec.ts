@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import type { ProblemDetails } from '#libs/access/problem.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
+import type { Answer } from './hub-client.js';
 import { HubProcess, cleanUp, killAll, temporaryDirectory } from './hub-process.js';
 import { LogAudit, compareWithLog, copyFiles } from './log-audit.js';
 import { eventually } from './waiting.js';
@@ -78,6 +79,14 @@ class Disk {
   }
 }
 
+const expectRefusal = ({ status, body, headers }: Answer<unknown>): void =>
+  expect({ status, body, retryAfter: headers.get('retry-after'), type: headers.get('content-type') }).toMatchObject({
+    status: 503,
+    body: { status: 503, code: expect.stringMatching(/^(EVENT_STORE\.UNAVAILABLE|BUS\.CLOSED)$/) as unknown },
+    retryAfter: expect.stringMatching(/^\d+$/) as unknown,
+    type: expect.stringMatching(/^application\/problem\+json/) as unknown,
+  });
+
 /** Sends batches and remembers which were taken, which were refused, and of which nothing was heard. */
 class Sender {
   readonly taken: Batch[] = [];
@@ -103,13 +112,7 @@ class Sender {
       return 'taken';
     }
     this.refused.push({ numbers });
-    const { status, body, headers } = answer;
-    expect({ status, body, retryAfter: headers.get('retry-after'), type: headers.get('content-type') }).toMatchObject({
-      status: 503,
-      body: { status: 503, code: expect.stringMatching(/^(EVENT_STORE\.UNAVAILABLE|BUS\.CLOSED)$/) as unknown },
-      retryAfter: expect.stringMatching(/^\d+$/) as unknown,
-      type: expect.stringMatching(/^application\/problem\+json/) as unknown,
-    });
+    expectRefusal(answer);
     return 'refused';
   }
 
@@ -210,7 +213,8 @@ describeOnDisk(`on a full disk${obstacle === undefined ? '' : ` (left out: ${obs
     await start('read-model.db', 'identity.db');
     disk.fill();
     for (let sent = 0; sent < 300 && hub.isRunning; sent++) await sender.send();
-    if (hub.isRunning) expect(await behind(hub)).toBeGreaterThan(0);
+    // Otherwise there was space enough.
+    expect(hub.isRunning ? await behind(hub) : 'it has ended').not.toBe(0);
     await recover();
   });
 

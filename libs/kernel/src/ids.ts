@@ -61,14 +61,14 @@ export class IdFactory {
   }
 
   /**
-   * Fingerprint of content, 22 characters (128 bits of SHA-256 behind the secret pepper): equal content, equal digest;
-   * tells nothing without the pepper. Half of the hash is cut off, so that it cannot be extended either.
+   * Fingerprint of content, 16 characters (96 bits of SHA-256 behind the secret pepper): equal content, equal digest;
+   * tells nothing without the pepper. Most of the hash is cut off, so that it cannot be extended either.
    */
   digest(content: string): string {
-    return hash('sha256', this.prefix + content, 'base64url').slice(0, 22);
+    return hash('sha256', this.prefix + content, 'base64url').slice(0, 16);
   }
 
-  /** A keyed hash of one comparison token (a name, a birth date), 22 characters. */
+  /** A keyed hash of one comparison token (a name, a birth date), 16 characters. */
   token(tenant: string, kind: string, value: string): string {
     return this.digest(`token\u0000${tenant}\u0000${kind}\u0000${value}`);
   }

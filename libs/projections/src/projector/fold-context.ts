@@ -1,5 +1,5 @@
-import { LruMap, bytesOfUuid, type Uuid } from '#libs/kernel';
-import type { CarriedIdentity } from '#libs/domain';
+import { LruMap, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import type { CarriedIdentity, InteractionContent } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import type { FoldStatements, IdentityRow, NewConversation } from './statements.js';
@@ -17,6 +17,14 @@ const CACHED_IDENTITIES = 30_000;
 /** At least twice the conversations of a batch: those not written yet are known here only. */
 const CACHED_CONVERSATIONS = 20_000;
 const CACHED_MENTIONS = 20_000;
+
+/** Keys of everything a contact names. */
+export interface ContactPlaces {
+  anchor: IdentityRow;
+  conversation: number;
+  channel: number;
+  account: number;
+}
 
 /**
  * What all folds of one batch share: the transaction, the surrogate keys handed out so far and bounded caches over the
@@ -76,6 +84,52 @@ export class FoldContext {
     this.newConversations = [];
     this.newEntries = [];
     this.newTimelines = [];
+  }
+
+  /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
+  known(tenantName: string, content: InteractionContent): ContactPlaces | undefined {
+    const conversation = this.conversations.get(content.conversation);
+    const channel = this.labels.get(content.channel);
+    const account = this.labels.get(content.account);
+    const anchor = this.identities.get(content.anchor);
+    if (conversation === undefined || channel === undefined || account === undefined || !anchor) return undefined;
+    if (!this.tenants.has(tenantName) || isEarlierName(content, anchor)) return undefined;
+    for (const { identity, blocked, verified } of content.identities) {
+      if (blocked) continue;
+      const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
+      if (!row || (verified && !this.verified.get(identity))) return undefined;
+      if (row !== anchor && !this.mentions.get(pairOf(row.key, anchor.key))) return undefined;
+    }
+    return { anchor, conversation, channel, account };
+  }
+
+  /** The places of any contact; what it names for the first time gets its rows. */
+  async learn(tenantName: string, content: InteractionContent, position: number): Promise<ContactPlaces> {
+    const tenant = await this.tenant(tenantName);
+    let anchor: IdentityRow | undefined;
+    const others: IdentityRow[] = [];
+    for (const carried of content.identities) {
+      if (carried.blocked) continue;
+      const row = await this.identity(carried, tenant, position);
+      if (carried.identity === content.anchor) anchor = row;
+      else others.push(row);
+    }
+    if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
+    for (const { key } of others) await this.mention(key, anchor.key);
+    if (isEarlierName(content, anchor)) {
+      anchor.nameAt = instantMs(content.occurredAt);
+      await this.session.run(this.statements.nameIdentity, {
+        key: anchor.key,
+        name: content.name,
+        nameAt: anchor.nameAt,
+      });
+    }
+    return {
+      anchor,
+      conversation: await this.conversation(content.conversation, tenant),
+      channel: await this.label(content.channel),
+      account: await this.label(content.account),
+    };
   }
 
   async tenant(text: string): Promise<number> {
@@ -164,7 +218,7 @@ export class FoldContext {
   }
 
   async mention(identity: number, anchor: number): Promise<void> {
-    const pair = `${identity}/${anchor}`;
+    const pair = pairOf(identity, anchor);
     if (this.mentions.get(pair)) return;
     await this.session.run(this.statements.addMention, { identity, anchor });
     this.mentions.set(pair, true);
@@ -190,3 +244,14 @@ const timelineOf = ({
   kind,
   direction,
 });
+
+const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
+
+// The earliest name stays: whichever order contacts arrive in, the same one is kept.
+const isEarlierName = (
+  content: InteractionContent,
+  anchor: IdentityRow,
+): content is InteractionContent & { name: string } =>
+  content.name !== undefined &&
+  content.name !== '' &&
+  (anchor.nameAt === null || instantMs(content.occurredAt) < anchor.nameAt);

@@ -31,17 +31,17 @@ type FoldedEvent =
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
 /** Folds one stored event into the rows of its slices; events of other slices leave them as they are. */
-export const fold = async (context: FoldContext, stored: StoredEvent, findRecorded: FindRecorded): Promise<void> => {
+export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: FindRecorded): void | Promise<void> => {
   const event = upcast(stored) as FoldedEvent;
   const { tenant, position } = stored;
   switch (event.type) {
     case 'InteractionRecorded':
       return foldRecorded(context, tenant, idOf(stored.stream), event.data, position, stored.recordedAtMs);
-    case 'InteractionCorrected': {
-      const recorded = await findRecorded(stored.stream);
-      if (recorded === undefined) throw new Error(`the correction at position ${position} corrects nothing`);
-      return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
-    }
+    case 'InteractionCorrected':
+      return findRecorded(stored.stream).then((recorded) => {
+        if (recorded === undefined) throw new Error(`the correction at position ${position} corrects nothing`);
+        return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
+      });
     case 'ProfileImported':
       return foldProfile(context, tenant, event, position);
     case 'IdentitiesLinked':

@@ -70,7 +70,11 @@ export class Projector {
             `another projector moved the checkpoint away from ${previous}; only one may run`,
           );
         await context.begin(session);
-        for (const event of events) await fold(context, event, findRecorded);
+        for (const event of events) {
+          // Most events bring nothing that has to be asked for: no turn of the event loop for those.
+          const asking = fold(context, event, findRecorded);
+          if (asking) await asking;
+        }
         await context.flush();
       });
       this.place = next;

@@ -1,10 +1,10 @@
 import type { InteractionContent } from '#libs/domain';
 import { DIRECTIONS, INTERACTION_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
-import type { FoldContext } from '../projector/fold-context.js';
+import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
 
 const HOUR_MS = 3_600_000;
-const PREVIEW_CHARS = 120;
+const PREVIEW_CHARS = 96;
 const SUBJECT_CHARS = 200;
 
 /** Stored as places in these lists, so they only ever grow at the end. */
@@ -31,31 +31,32 @@ const cut = (text: string, chars: number): string => {
 export const isLate = (content: InteractionContent): boolean =>
   instantMs(content.receivedAt) - instantMs(content.endedAt ?? content.occurredAt) > HOUR_MS;
 
-/** Adds a contact to the timeline of whoever it belongs to. */
-export const foldRecorded = async (
+/** Adds a contact to the timeline of whoever it belongs to; at once where everything it names is in memory. */
+export const foldRecorded = (
   context: FoldContext,
-  tenantName: string,
+  tenant: string,
   interaction: Uuid,
   content: InteractionContent,
   position: number,
   recordedAtMs: number,
-): Promise<void> => {
-  const tenant = await context.tenant(tenantName);
-  const { entry, customer } = await entryOf(context, tenant, interaction, content, position, position, recordedAtMs);
-  context.addEntry(entry, customer);
+): void | Promise<void> => {
+  const add = (places: ContactPlaces) =>
+    context.addEntry(entryOf(places, interaction, content, position, recordedAtMs), places.anchor.customer);
+  const known = context.known(tenant, content);
+  return known ? add(known) : context.learn(tenant, content, position).then(add);
 };
 
 /** Puts the content of a higher revision in the place of the earlier one; where it was recorded stays. */
 export const foldCorrected = async (
   context: FoldContext,
-  tenantName: string,
+  tenant: string,
   interaction: Uuid,
   content: InteractionContent,
   position: number,
   recorded: number,
 ): Promise<void> => {
-  const tenant = await context.tenant(tenantName);
-  const { entry, customer } = await entryOf(context, tenant, interaction, content, position, recorded, 0);
+  const places = await context.learn(tenant, content, position);
+  const entry = entryOf(places, interaction, content, recorded, 0);
   await context.flush();
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
@@ -63,60 +64,30 @@ export const foldCorrected = async (
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });
-  await session.insert(statements.addTimelines, [{ ...entry, customer }]);
+  await session.insert(statements.addTimelines, [{ ...entry, customer: places.anchor.customer }]);
 };
 
-const entryOf = async (
-  context: FoldContext,
-  tenant: number,
+const entryOf = (
+  { anchor, conversation, channel, account }: ContactPlaces,
   interaction: Uuid,
   content: InteractionContent,
-  seenAt: number,
   position: number,
   recordedAtMs: number,
-): Promise<{ entry: EntryTable; customer: number }> => {
-  const occurredAt = instantMs(content.occurredAt);
-  let anchor;
-  for (const carried of content.identities) {
-    if (carried.blocked) continue;
-    const row = await context.identity(carried, tenant, seenAt);
-    if (carried.identity === content.anchor) anchor = row;
-  }
-  if (!anchor) throw new Error(`the event at position ${seenAt} names an anchor that it does not carry`);
-  if (content.identities.length > 1) {
-    for (const carried of content.identities) {
-      if (carried.blocked || carried.identity === content.anchor) continue;
-      await context.mention((await context.identity(carried, tenant, seenAt)).key, anchor.key);
-    }
-  }
-  // The earliest name stays: whichever order contacts arrive in, the same one is kept.
-  if (content.name && (anchor.nameAt === null || occurredAt < anchor.nameAt)) {
-    anchor.nameAt = occurredAt;
-    await context.session.run(context.statements.nameIdentity, {
-      key: anchor.key,
-      name: content.name,
-      nameAt: occurredAt,
-    });
-  }
-  return {
-    customer: anchor.customer,
-    entry: {
-      position,
-      id: bytesOfUuid(interaction),
-      identity: anchor.key,
-      conversation: await context.conversation(content.conversation, tenant),
-      channel: await context.label(content.channel),
-      account: await context.label(content.account),
-      kind: KIND_CODES.indexOf(content.kind),
-      direction: DIRECTION_CODES.indexOf(content.direction),
-      occurredAt,
-      recordedAt: recordedAtMs,
-      late: isLate(content) ? 1 : 0,
-      revision: content.revision,
-      subject: content.subject ? cut(content.subject, SUBJECT_CHARS) : null,
-      preview: previewOf(content.text),
-      agent: content.agent ?? null,
-      outcome: content.outcome ?? null,
-    },
-  };
-};
+): EntryTable => ({
+  position,
+  id: bytesOfUuid(interaction),
+  identity: anchor.key,
+  conversation,
+  channel,
+  account,
+  kind: KIND_CODES.indexOf(content.kind),
+  direction: DIRECTION_CODES.indexOf(content.direction),
+  occurredAt: instantMs(content.occurredAt),
+  recordedAt: recordedAtMs,
+  late: isLate(content) ? 1 : 0,
+  revision: content.revision,
+  subject: content.subject ? cut(content.subject, SUBJECT_CHARS) : null,
+  preview: previewOf(content.text),
+  agent: content.agent ?? null,
+  outcome: content.outcome ?? null,
+});

@@ -20,7 +20,7 @@ export class SqliteReadModel extends ReadModel {
 
   private constructor(
     private readonly sqlite: SqliteDatabase,
-    readonly file: string,
+    private readonly readonly: boolean,
   ) {
     super();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
@@ -30,9 +30,9 @@ export class SqliteReadModel extends ReadModel {
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
-    const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB });
+    const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
-    return new SqliteReadModel(sqlite, file);
+    return new SqliteReadModel(sqlite, readonly);
   }
 
   async transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T> {
@@ -72,6 +72,8 @@ export class SqliteReadModel extends ReadModel {
   }
 
   async close(): Promise<void> {
+    // Statements that live on would keep the log file beside the database after a clean stop.
+    if (!this.readonly) this.checkpointFile();
     await this.db.destroy();
   }
 }
