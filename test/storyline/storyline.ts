@@ -42,8 +42,15 @@ interface StorylineProfile {
   birthDate?: string;
   createdAt: string;
   consent: Record<string, boolean>;
-  [identifier: string]: unknown;
+  address?: string;
+  email?: string;
+  phone?: string;
+  account?: string;
+  loyalty?: string;
+  social?: string;
 }
+
+const IDENTIFIERS = ['email', 'phone', 'account', 'loyalty', 'social'] as const;
 
 /** Every delivery, in the order it was received. */
 export const deliveries = async (): Promise<StorylineRow[]> => {
@@ -86,10 +93,8 @@ export const profileItem = (p: StorylineProfile): object => ({
   createdAt: `${p.createdAt}T00:00:00Z`,
   consents: p.consent,
   identifiers: [
-    ...['email', 'phone', 'account', 'loyalty', 'social'].flatMap((type) =>
-      p[type] === undefined ? [] : [{ type, value: String(p[type]) }],
-    ),
-    ...(p.address === undefined ? [] : [{ type: 'postal', value: String(p.address) }]),
+    ...IDENTIFIERS.flatMap((type) => (p[type] === undefined ? [] : [{ type, value: p[type] }])),
+    ...(p.address === undefined ? [] : [{ type: 'postal', value: p.address }]),
   ],
 });
 

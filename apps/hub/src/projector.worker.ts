@@ -25,7 +25,7 @@ let newestLink = 0;
 const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
 const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') });
 const projector = new Projector(readModel, log);
-const resolver = await IdentityResolver.open({
+const resolver = IdentityResolver.open({
   file: join(dataDir, 'identity.db'),
   ids: new IdFactory(readFileSync(join(dataDir, 'pepper'))),
   // The hub's main thread is the one writer of the log.
@@ -70,6 +70,15 @@ const resolving: LogReader = {
 send({ type: 'advance', position: Math.min(folded, await resolver.checkpoint()), corrected: [] });
 const follower = new LogFollower(log, [folding, resolving]);
 
+const stop = async (): Promise<void> => {
+  // A follower that failed has said so already; the files are closed all the same.
+  await follower.stop().catch(() => undefined);
+  await readModel.close();
+  await resolver.close();
+  await log.close();
+  port.close();
+};
+
 port.on('message', (message: ToProjector) => {
   switch (message.type) {
     case 'head':
@@ -86,12 +95,7 @@ port.on('message', (message: ToProjector) => {
       return;
     }
     case 'stop':
-      void follower.stop().finally(async () => {
-        await readModel.close();
-        await resolver.close();
-        await log.close();
-        port.close();
-      });
+      void stop();
   }
 });
 

@@ -42,8 +42,7 @@ export const ensureFirstKeys = async (dataDir: string, apiKeys: ApiKeys): Promis
   const existing = await apiKeys.list();
   if (existing.some(({ label }) => label === FIRST_LABEL)) return { created: false, file };
   const made = {} as Record<Role, string>;
-  for (const role of ROLES)
-    made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: FIRST_LABEL })).key;
+  for (const role of ROLES) made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: FIRST_LABEL })).key;
   const keys = { [FIRST_TENANT]: made };
   mkdirSync(dataDir, { recursive: true });
   writeSecretFile(file, `${JSON.stringify(keys, null, 2)}\n`);

@@ -5,9 +5,13 @@ import type { Decider, DomainEvent } from '#libs/domain';
 export const specFor = <Command, State, Event extends DomainEvent>(decider: Decider<Command, State, Event>) => ({
   given: (past: Event[]) => ({
     when: (command: Command) => {
-      const decide = () => decider.decide(command, past.reduce(decider.evolve, decider.initialState));
+      const decide = () =>
+        decider.decide(
+          command,
+          past.reduce((state, event) => decider.evolve(state, event), decider.initialState),
+        );
       return {
-        then: (expected: Event[]) => expect(decide()).toEqual(expected),
+        thenEvents: (expected: Event[]) => expect(decide()).toEqual(expected),
         thenNothing: () => expect(decide()).toEqual([]),
         thenRefused: (code: string) => {
           let refusal: unknown;

@@ -1,5 +1,5 @@
 import type { AddressObject, Attachment as MailAttachment, EmailAddress, ParsedMail } from 'mailparser';
-import { HubError, LIMITS, toInstant, type Direction, type Instant } from '#libs/kernel';
+import { HubError, LIMITS, toInstant, type Direction } from '#libs/kernel';
 import type { ParsedInteraction } from '../channel-adapter.port.js';
 import { contactOf, sha256 } from '../shared/contact.js';
 import { attributesOf, cleanText, lineOf } from '../shared/lax.js';
@@ -160,7 +160,9 @@ const occurrence = (
   const known = [mail.date?.getTime(), stamped].find(
     (ms): ms is number => ms !== undefined && ms >= Date.UTC(1971, 0, 1) && ms <= receivedAtMs + futureToleranceMs,
   );
-  return known === undefined ? { occurredAt: toInstant(receivedAtMs), timeIsOurs: true } : { occurredAt: toInstant(known) };
+  return known === undefined
+    ? { occurredAt: toInstant(receivedAtMs), timeIsOurs: true }
+    : { occurredAt: toInstant(known) };
 };
 
 const contentOf = (

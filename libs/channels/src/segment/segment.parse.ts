@@ -4,7 +4,6 @@ import {
   toInstant,
   type AttributeValue,
   type CustomerIdentifier,
-  type Instant,
   type InteractionKind,
 } from '#libs/kernel';
 import type {
@@ -188,7 +187,10 @@ const urlOf = (value: unknown): string | undefined => lineOf(value);
 const futureToleranceMs = 5 * 60_000;
 
 /** The sender's time, corrected by how far its clock was off when it sent: `receivedAt - (sentAt - timestamp)`. */
-const occurrence = (event: Lax<SegmentEvent>, receivedAtMs: number): Pick<ParsedInteraction, 'occurredAt' | 'timeIsOurs'> => {
+const occurrence = (
+  event: Lax<SegmentEvent>,
+  receivedAtMs: number,
+): Pick<ParsedInteraction, 'occurredAt' | 'timeIsOurs'> => {
   const timestampMs = looseInstantMs(event.timestamp) ?? looseInstantMs(event.originalTimestamp);
   const sentAtMs = looseInstantMs(event.sentAt);
   const ours = (ms: number) => ({ occurredAt: toInstant(ms), timeIsOurs: true as const });

@@ -15,7 +15,7 @@ describe('recording a contact', () => {
   it('records a contact heard of for the first time', () =>
     given([])
       .when(record(first))
-      .then([recorded(first)]));
+      .thenEvents([recorded(first)]));
 
   it('stays quiet when the same delivery arrives again', () =>
     given([recorded(first)])
@@ -25,7 +25,7 @@ describe('recording a contact', () => {
   it('corrects a recorded contact by a higher revision', () =>
     given([recorded(first)])
       .when(record(second))
-      .then([corrected(second)]));
+      .thenEvents([corrected(second)]));
 
   it('stays quiet when a revision that has been overtaken arrives late', () =>
     given([recorded(second)])

@@ -70,8 +70,12 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     const cursor = q.before ?? q.after;
     if (cursor !== undefined) {
       const place = placeOf(cursor, newer ? 'after' : 'before');
-      page = page.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('entry.occurredAt', 'entry.position'), newer ? '>' : '<', tuple(place.occurredAt, place.position)),
+      page = page.where((e) =>
+        e(
+          e.refTuple('entry.occurredAt', 'entry.position'),
+          newer ? '>' : '<',
+          e.tuple(place.occurredAt, place.position),
+        ),
       );
     }
     const [rows, customers] = await Promise.all([

@@ -58,11 +58,11 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
     const cursor = q.before ?? q.after;
     if (cursor !== undefined) {
       const place = placeOf(cursor, newer ? 'after' : 'before');
-      page = page.where(({ eb, refTuple, tuple }) =>
-        eb(
-          refTuple('timeline.occurredAt', 'timeline.position'),
+      page = page.where((e) =>
+        e(
+          e.refTuple('timeline.occurredAt', 'timeline.position'),
           newer ? '>' : '<',
-          tuple(place.occurredAt, place.position),
+          e.tuple(place.occurredAt, place.position),
         ),
       );
     }
