@@ -9,12 +9,14 @@ const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
-export const hardenHttp = (app: NestFastifyApplication): void => {
+/** Sets them, and once `closing` says so asks every client to hang up after its answer. */
+export const hardenHttp = (app: NestFastifyApplication, closing: () => boolean): void => {
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onSend', (_request, reply, payload, done) => {
       for (const [name, value] of Object.entries(HEADERS)) void reply.header(name, value);
+      if (closing()) void reply.header('connection', 'close');
       if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
       done(null, payload);
     });

@@ -36,7 +36,14 @@ export class ProjectorHost {
           this.onFailure(new HubError(message.code, `the projector stopped: ${message.message}`));
       }
     });
-    this.worker.on('error', (error) => this.onFailure(error));
+    this.worker.on('error', (error: unknown) =>
+      this.onFailure(
+        new HubError(
+          codeOf(error) ?? 'PROJECTOR.FAILED',
+          `the projector failed: ${codeOf(error) ?? ''} ${describe(error)}`,
+        ),
+      ),
+    );
     this.exited = new Promise((resolve) => {
       this.worker.once('exit', (code) => {
         if (!this.stopping)
@@ -75,3 +82,6 @@ export class ProjectorHost {
     this.worker.postMessage(message);
   }
 }
+
+// An engine's error crosses the thread as a plain object, without its message.
+const describe = (error: unknown): string => (error instanceof Error ? error.message : JSON.stringify(error));

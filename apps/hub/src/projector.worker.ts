@@ -54,6 +54,11 @@ const folding: LogReader = {
   apply: async (events) => {
     corrected = await projector.apply(events);
     folded = events.at(-1)!.position;
+    // A read model that is folded anew follows a resolver that has been here before.
+    if ((await resolver.checkpoint()) >= folded) {
+      awaited.push({ position: folded, links: 0, corrected });
+      announce();
+    }
   },
 };
 

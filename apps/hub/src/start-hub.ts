@@ -44,6 +44,8 @@ export interface StartOptions {
   onFailure: (error: Error) => void;
 }
 
+const IDLE_SWEEP_MS = 50;
+
 /**
  * Opens the engines, starts projector and application, and listens.
  * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH` before anything runs.
@@ -87,16 +89,22 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       opened.push(() => app.close());
       return { app, parts, firstKeys, close: closeAll };
     }
-    const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: true });
+    const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: false });
     const app = await NestFactory.create<NestFastifyApplication>(HubModule.register(parts, { edge: true }), adapter, {
       logger: false,
       bodyParser: false,
       abortOnError: false,
     });
     registerRawBody(adapter.getInstance());
-    hardenHttp(app);
+    let closing = false;
+    hardenHttp(app, () => closing);
     serveDocs(app, VERSION);
-    opened.push(() => app.close());
+    opened.push(async () => {
+      closing = true;
+      // A connection that was busy when the close began, and idle since, would be waited for until its client gives up.
+      const sweep = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
+      await app.close().finally(() => clearInterval(sweep));
+    });
     await app.listen(settings.port, settings.host);
     const { port } = app.getHttpServer().address() as { port: number };
     const url = `http://${settings.host === '127.0.0.1' || settings.host === '0.0.0.0' ? 'localhost' : settings.host}:${port}`;

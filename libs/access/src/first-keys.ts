@@ -40,12 +40,18 @@ export const ensureFirstKeys = async (dataDir: string, apiKeys: ApiKeys): Promis
   const file = join(dataDir, 'api-keys.json');
   if (existsSync(file)) return { created: false, file, keys: readKeys(file) };
   const existing = await apiKeys.list();
-  if (existing.some(({ label }) => label === FIRST_LABEL)) return { created: false, file };
+  const first = existing.filter(({ label, revokedAt }) => label === FIRST_LABEL && revokedAt === undefined);
+  const pending = join(dataDir, 'api-keys.pending');
+  if (first.length > 0 && !existsSync(pending)) return { created: false, file };
+  // An earlier first start ended before anybody could read its keys: nobody has them, so they are made again.
+  for (const { id } of first) await apiKeys.revoke(id);
+  mkdirSync(dataDir, { recursive: true });
+  writeSecretFile(pending, '');
   const made = {} as Record<Role, string>;
   for (const role of ROLES) made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: FIRST_LABEL })).key;
   const keys = { [FIRST_TENANT]: made };
-  mkdirSync(dataDir, { recursive: true });
   writeSecretFile(file, `${JSON.stringify(keys, null, 2)}\n`);
+  rmSync(pending, { force: true });
   return { created: true, file, keys };
 };
 

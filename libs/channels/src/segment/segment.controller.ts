@@ -7,9 +7,9 @@ import { AccountDirectory } from '../accounts/account-directory.port.js';
 import type { ChannelAccount } from '../channel-adapter.port.js';
 import { DeliveryIntake, problem } from '../intake/delivery-intake.js';
 import { settingsOf } from '../shared/settings-of.js';
-import { incomingOf, send, tooLarge } from '../webhook.controller.js';
+import { incomingOf, send } from '../webhook.controller.js';
 import { corsOf } from './segment.adapter.js';
-import { SegmentSettings } from './segment.config.js';
+import { SEGMENT_LIMITS, SegmentSettings } from './segment.config.js';
 import { SEGMENT_PATHS } from './segment.parse.js';
 import { accountOfKey, writeKeyOf } from './segment.verify.js';
 
@@ -29,8 +29,13 @@ export class SegmentController {
   @Post(paths)
   async call(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const incoming = incomingOf(request, this.settings);
+    // The key may stand in the body, which is read only where it is no larger than any source may send.
+    if (incoming.body.length > SEGMENT_LIMITS.batchBytes) {
+      const limit = `the body has ${incoming.body.length} bytes, the limit is ${SEGMENT_LIMITS.batchBytes}`;
+      return send(reply, problem(400, 'CHANNEL.TOO_LARGE', limit));
+    }
     const account = accountOfKey(writeKeyOf(incoming.headers, incoming.body), this.sources());
-    await send(reply, tooLarge(incoming) ?? (await this.intake.receive('tracking', account, incoming)));
+    return send(reply, await this.intake.receive('tracking', account, incoming));
   }
 
   /** A preflight carries no write key: the origins of all sources are answered for. */
