@@ -132,27 +132,25 @@ export class FoldContext {
     };
   }
 
-  async tenant(text: string): Promise<number> {
-    const known = this.tenants.get(text);
-    if (known !== undefined) return known;
-    let key = (await this.session.all(this.statements.findTenant, { text }))[0]?.key;
-    if (key === undefined) {
-      key = ++this.counters!.tenant;
-      await this.session.run(this.statements.addTenant, { key, text });
-    }
-    this.tenants.set(text, key);
-    return key;
+  tenant(text: string): Promise<number> {
+    return this.named('tenant', this.tenants, text);
   }
 
-  async label(text: string): Promise<number> {
-    const known = this.labels.get(text);
+  private label(text: string): Promise<number> {
+    return this.named('label', this.labels, text);
+  }
+
+  /** The key that stands for a name in the rows, given when it occurs for the first time. */
+  private async named(table: 'tenant' | 'label', names: Map<string, number>, text: string): Promise<number> {
+    const known = names.get(text);
     if (known !== undefined) return known;
-    let key = (await this.session.all(this.statements.findLabel, { text }))[0]?.key;
+    const { find, add } = this.statements[table];
+    let key = (await this.session.all(find, { text }))[0]?.key;
     if (key === undefined) {
-      key = ++this.counters!.label;
-      await this.session.run(this.statements.addLabel, { key, text });
+      key = ++this.counters![table];
+      await this.session.run(add, { key, text });
     }
-    this.labels.set(text, key);
+    names.set(text, key);
     return key;
   }
 

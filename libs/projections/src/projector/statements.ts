@@ -102,18 +102,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
     ]),
   ),
 
-  findTenant: statement<{ text: string }, { key: number }>((s) =>
-    db.selectFrom('tenant').select('key').where('text', '=', s.text),
-  ),
-  addTenant: statement<{ key: number; text: string }>((s) =>
-    db.insertInto('tenant').values({ key: s.key, text: s.text }),
-  ),
-  findLabel: statement<{ text: string }, { key: number }>((s) =>
-    db.selectFrom('label').select('key').where('text', '=', s.text),
-  ),
-  addLabel: statement<{ key: number; text: string }>((s) =>
-    db.insertInto('label').values({ key: s.key, text: s.text }),
-  ),
+  tenant: nameStatements(db, 'tenant'),
+  label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
     db.selectFrom('identity').select(['key', 'customer', 'nameAt']).where('id', '=', s.id),
@@ -260,3 +250,10 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
 });
 
 export type FoldStatements = ReturnType<typeof foldStatements>;
+
+const nameStatements = (db: Kysely<ReadModelSchema>, table: 'tenant' | 'label') => ({
+  find: statement<{ text: string }, { key: number }>((s) =>
+    db.selectFrom(table).select('key').where('text', '=', s.text),
+  ),
+  add: statement<{ key: number; text: string }>((s) => db.insertInto(table).values({ key: s.key, text: s.text })),
+});

@@ -12,8 +12,8 @@ export interface ReadModelSession {
 /**
  * Rows that answer questions, folded from the log and rebuildable from position 0.
  *
- * Promises of every adapter (checked by `read-model.contract.ts`): `transaction` keeps all or nothing; `checkpoint`
- * starts at 0; a reader sees whole transactions only. A lost tail is harmless, since rows and checkpoint go together.
+ * Promises of every adapter (checked by `read-model.contract.ts`): `transaction` keeps all or nothing and sees its
+ * own rows; a reader sees whole transactions only; `insert` keeps the order given. A lost tail is harmless, since rows and checkpoint go together.
  */
 export abstract class ReadModel {
   /** For queries; never for writing. */

@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ReadModel } from '#libs/projections';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes } from '#libs/kernel';
 import { Bodies } from '../interactions/bodies.js';
-import { cursorOf, placeOf } from '../shared/cursor.js';
+import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
 import { ENTRY_COLUMNS, Entries } from '../timeline/entries.js';
 import { TimelineEntryDto } from '../timeline/timeline.dto.js';
@@ -22,12 +22,9 @@ export class ConversationDto {
   previous?: string;
 }
 
-export interface ConversationQuestion {
+export interface ConversationQuestion extends PageBounds {
   tenant: string;
   id: string;
-  limit: number;
-  before?: string;
-  after?: string;
   body?: boolean;
 }
 
@@ -58,7 +55,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
         : undefined;
     if (!conversation || conversation.tenant !== tenant)
       throw new HubError('CONVERSATION.NOT_FOUND', 'no conversation has this id');
-    const newer = q.after !== undefined;
+    const { place, newer } = startOf(q);
     let page = this.readModel.db
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
@@ -67,9 +64,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
       .orderBy('entry.occurredAt', newer ? 'asc' : 'desc')
       .orderBy('entry.position', newer ? 'asc' : 'desc')
       .limit(q.limit + 1);
-    const cursor = q.before ?? q.after;
-    if (cursor !== undefined) {
-      const place = placeOf(cursor, newer ? 'after' : 'before');
+    if (place !== undefined) {
       page = page.where((e) =>
         e(
           e.refTuple('entry.occurredAt', 'entry.position'),
@@ -78,7 +73,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
         ),
       );
     }
-    const [rows, customers] = await Promise.all([
+    const [found, customers] = await Promise.all([
       page.execute(),
       this.readModel.db
         .selectFrom('entry')
@@ -90,18 +85,14 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
         .limit(20)
         .execute(),
     ]);
-    const more = rows.length > q.limit;
-    if (more) rows.pop();
-    if (newer) rows.reverse();
+    const { rows, cursors } = pageOf(found, q);
     const items = await this.entries.show(rows);
     if (q.body) await this.bodies.fill(items);
-    const [first, last] = [rows[0], rows.at(-1)];
     return {
       id: q.id,
       customers: customers.map(({ id }) => uuidOfBytes(id)),
       items,
-      ...(last && (newer || more) ? { next: cursorOf(last) } : {}),
-      ...(first && (newer ? more : q.before !== undefined) ? { previous: cursorOf(first) } : {}),
+      ...cursors,
     };
   }
 }

@@ -2,20 +2,14 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DIRECTION_CODES, KIND_CODES, ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { Bodies } from '../interactions/bodies.js';
-import { cursorOf, placeOf } from '../shared/cursor.js';
+import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
 import { ENTRY_COLUMNS, Entries } from './entries.js';
 import type { TimelinePageDto } from './timeline.dto.js';
 
-export interface TimelineQuestion {
+export interface TimelineQuestion extends PageBounds {
   tenant: string;
   customer: string;
-  /** Entries a page, 1 to 100. */
-  limit: number;
-  /** Cursor: older entries only. */
-  before?: string;
-  /** Cursor: newer entries only. */
-  after?: string;
   channels?: string[];
   kinds?: string[];
   directions?: string[];
@@ -45,7 +39,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
 
   async execute({ question: q }: GetTimelineQuery): Promise<TimelinePageDto> {
     const customer = await this.customers.get(q.tenant, q.customer);
-    const newer = q.after !== undefined;
+    const { place, newer } = startOf(q);
     let page = this.readModel.db
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
@@ -55,9 +49,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
       .orderBy('timeline.occurredAt', newer ? 'asc' : 'desc')
       .orderBy('timeline.position', newer ? 'asc' : 'desc')
       .limit(q.limit + 1);
-    const cursor = q.before ?? q.after;
-    if (cursor !== undefined) {
-      const place = placeOf(cursor, newer ? 'after' : 'before');
+    if (place !== undefined) {
       page = page.where((e) =>
         e(
           e.refTuple('timeline.occurredAt', 'timeline.position'),
@@ -86,17 +78,13 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
         q.directions.map((d) => DIRECTION_CODES.indexOf(d)),
       );
 
-    const rows = await page.execute();
-    const more = rows.length > q.limit;
-    if (more) rows.pop();
-    if (newer) rows.reverse();
+    const found = await page.execute();
+    const { rows, cursors } = pageOf(found, q);
     const items = await this.entries.show(rows);
     if (q.body) await this.bodies.fill(items);
-    const [first, last] = [rows[0], rows.at(-1)];
     return {
       items,
-      ...(last && (newer || more) ? { next: cursorOf(last) } : {}),
-      ...(first && (newer ? more : q.before !== undefined) ? { previous: cursorOf(first) } : {}),
+      ...cursors,
     };
   }
 }

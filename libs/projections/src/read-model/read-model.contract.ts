@@ -1,0 +1,85 @@
+import { bulkInsert, statement } from './statement.js';
+import type { ReadModel } from './read-model.port.js';
+import type { TextKeyTable } from './read-model.schema.js';
+
+export interface ReadModelContractOptions {
+  /** A new, empty read model. */
+  open: () => Promise<ReadModel>;
+  /** Another reader of the same rows. */
+  openReader: (of: ReadModel) => Promise<ReadModel>;
+  close: (readModel: ReadModel) => Promise<void>;
+}
+
+/** What every engine of the read model promises; each adapter runs it. */
+export const readModelContract = (name: string, { open, openReader, close }: ReadModelContractOptions): void => {
+  describe(`${name} keeps the promises of a read model`, () => {
+    let readModel: ReadModel;
+    let reader: ReadModel;
+    beforeEach(async () => {
+      readModel = await open();
+      reader = await openReader(readModel);
+    });
+    afterEach(async () => {
+      await close(reader);
+      await close(readModel);
+    });
+
+    const add = () =>
+      statement<{ key: number; text: string }>((s) =>
+        readModel.db.insertInto('label').values({ key: s.key, text: s.text }),
+      );
+    const find = () =>
+      statement<{ text: string }, { key: number }>((s) =>
+        readModel.db.selectFrom('label').select('key').where('text', '=', s.text),
+      );
+    const texts = async (of: ReadModel) =>
+      (await of.db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text);
+
+    it('keeps a transaction whole', async () => {
+      await readModel.transaction(async (session) => {
+        await session.run(add(), { key: 1, text: 'one' });
+        await session.run(add(), { key: 2, text: 'two' });
+      });
+      expect(await texts(reader)).toEqual(['one', 'two']);
+    });
+
+    it('keeps nothing of a transaction that fails, and works on', async () => {
+      const failing = readModel.transaction(async (session) => {
+        await session.run(add(), { key: 1, text: 'one' });
+        throw new Error('half way');
+      });
+      await expect(failing).rejects.toThrow('half way');
+      expect(await texts(reader)).toEqual([]);
+      await readModel.transaction(async (session) => session.run(add(), { key: 1, text: 'again' }));
+      expect(await texts(reader)).toEqual(['again']);
+    });
+
+    it('shows a reader whole transactions only, and the session its own rows', async () => {
+      await readModel.transaction(async (session) => {
+        await session.run(add(), { key: 7, text: 'own' });
+        expect(await session.all(find(), { text: 'own' })).toMatchObject([{ key: 7 }]);
+        expect(await texts(reader)).toEqual([]);
+      });
+      expect(await texts(reader)).toEqual(['own']);
+    });
+
+    it.each([0, 1, 31, 32, 33, 100])('inserts %i rows in the order given', async (count) => {
+      const rows = Array.from({ length: count }, (_, i) => ({ key: i + 1, text: `row ${i}` }));
+      const insert = bulkInsert<{ [C in keyof TextKeyTable]: C extends 'key' ? number : string }>(
+        readModel.db,
+        'label',
+        ['key', 'text'],
+      );
+      await readModel.transaction(async (session) => session.insert(insert, rows));
+      expect(await texts(reader)).toEqual(rows.map(({ text }) => text));
+    });
+
+    it('refuses a statement with a constant in it, which would not be a slot', () => {
+      expect(() =>
+        statement<object, { key: number }>(() =>
+          readModel.db.selectFrom('label').select('key').where('text', '=', 'x'),
+        ),
+      ).toThrow('use sql.lit');
+    });
+  });
+};
