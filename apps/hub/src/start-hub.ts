@@ -20,6 +20,7 @@ import { discardUnusable } from '#libs/projections/read-model/discard-unusable.j
 import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
+import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
 import { VERSION } from './version.js';
 
@@ -83,7 +84,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
 
     if (!listen) {
       const app = await NestFactory.createApplicationContext(HubModule.register(parts, { edge: false }), {
-        logger: false,
+        logger: nestLogger(logger),
         abortOnError: false,
       });
       opened.push(() => app.close());
@@ -91,7 +92,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     }
     const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: false });
     const app = await NestFactory.create<NestFastifyApplication>(HubModule.register(parts, { edge: true }), adapter, {
-      logger: false,
+      logger: nestLogger(logger),
       bodyParser: false,
       abortOnError: false,
     });

@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { parseInstantMs, toInstant } from './instant.js';
+
+describe('instants', () => {
+  it.each([
+    ['2025-03-02T09:15:29.140Z', Date.UTC(2025, 2, 2, 9, 15, 29, 140)],
+    ['2025-03-02T10:15:29+01:00', Date.UTC(2025, 2, 2, 9, 15, 29)],
+    ['2025-03-02T10:15:29.140+0100', Date.UTC(2025, 2, 2, 9, 15, 29, 140)],
+    ['2025-01-06T19:45:00-14:00', Date.UTC(2025, 0, 7, 9, 45)],
+    ['2025-03-02 09:15Z', Date.UTC(2025, 2, 2, 9, 15)],
+    ['2024-02-29T00:00:00.123456789Z', Date.UTC(2024, 1, 29, 0, 0, 0, 123)],
+  ])('reads %s', (text, ms) => expect(parseInstantMs(text)).toBe(ms));
+
+  it.each([
+    '2025-03-02T09:15:29',
+    '2025-02-29T00:00:00Z',
+    '2025-13-01T00:00:00Z',
+    '2025-01-01',
+    'yesterday',
+    '',
+    '1741000000',
+  ])('takes %j for no instant', (text) => expect(parseInstantMs(text)).toBeUndefined());
+
+  it('reads back what it writes', () =>
+    fc.assert(
+      fc.property(fc.integer({ min: Date.UTC(1900, 0, 2), max: Date.UTC(2200, 0, 1) }), (ms) => {
+        expect(parseInstantMs(toInstant(ms))).toBe(ms);
+      }),
+    ));
+});
