@@ -121,9 +121,10 @@ const statusOf = (events: readonly DomainEvent[]): DeliveryOutcome['status'] => 
 
 // Waits for every promise before it fails, so that no append is still running when the batch is refused.
 const settleAll = async <T>(promises: Promise<T>[]): Promise<T[]> => {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((s) => {
-    if (s.status === 'rejected') throw s.reason;
-    return s.value;
-  });
+  try {
+    return await Promise.all(promises);
+  } catch (error) {
+    await Promise.allSettled(promises);
+    throw error;
+  }
 };
