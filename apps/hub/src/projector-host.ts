@@ -22,7 +22,7 @@ export class ProjectorHost {
   ) {
     this.worker = new Worker(new URL('./projector.worker.js', import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: 32 },
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: 16 },
     });
     this.worker.on('message', (message: FromProjector) => {
       switch (message.type) {

@@ -16,7 +16,7 @@ describe('EmbeddedInteractionBus', () => {
     expect(sizes).toEqual([50]);
   });
 
-  it('divides what waits at publishes, at most 128 messages a batch', async () => {
+  it('divides what waits at publishes, at most 256 messages a batch', async () => {
     const bus = new EmbeddedInteractionBus({ capacity: 10_000 });
     const sizes: number[] = [];
     bus.consume(async (messages) => {
@@ -24,8 +24,8 @@ describe('EmbeddedInteractionBus', () => {
       return recordedOf(messages);
     });
     const publishOf = (size: number) => bus.publish(Array.from({ length: size }, (_, i) => messageOf('t', i)));
-    await Promise.all([publishOf(60), publishOf(80), publishOf(40), publishOf(1500)]);
-    expect(sizes).toEqual([60, 120, 1500]);
+    await Promise.all([publishOf(150), publishOf(150), publishOf(100), publishOf(1500)]);
+    expect(sizes).toEqual([150, 250, 1500]);
   });
 
   it('refuses only the publish that a defect of the consumer concerns', async () => {
