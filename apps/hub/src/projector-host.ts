@@ -7,12 +7,17 @@ import type { FromProjector, ProjectorData, ToProjector } from './projector.prot
 /** Heap bound of the projector thread; its caches are bounded well below. */
 const MAX_HEAP_MB = 96;
 
+/** How long commits are gathered before the thread hears of them. */
+const GATHER_MS = 3;
+
 /** Runs projections and identity resolver in a thread of their own, so that folding never holds up an answer. */
 export class ProjectorHost {
   private readonly worker: Worker;
   private readonly unlisten: () => void;
   private readonly exited: Promise<void>;
   private stopping = false;
+  /** Head of the log that the thread has not heard of yet. */
+  private newest: number | undefined;
 
   constructor(
     private readonly store: EventStoreSet,
@@ -51,7 +56,17 @@ export class ProjectorHost {
         resolve();
       });
     });
-    this.unlisten = store.onCommit((position) => this.send({ type: 'head', position }));
+    this.unlisten = store.onCommit((position) => this.announce(position));
+  }
+
+  // A wake-up for every commit would cost single posts more than the folding itself: a few of them share one.
+  private announce(position: number): void {
+    if (this.newest === undefined)
+      setTimeout(() => {
+        this.send({ type: 'head', position: this.newest! });
+        this.newest = undefined;
+      }, GATHER_MS);
+    this.newest = position;
   }
 
   /** Resolves when the running batch is folded and its files are closed. */

@@ -10,6 +10,12 @@ export const TENANT = 'demo';
 
 type Keys = Record<'integration' | 'agent', string>;
 
+/** The flags that `npm start` gives to Node: what is measured is what is run. */
+const startFlags = (): string[] => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
+};
+
 /** The product as `npm start` runs it, on a data directory of ours. */
 export class Hub {
   private constructor(
@@ -21,7 +27,7 @@ export class Hub {
   static async start(workspace: Workspace, dataDir: string, profile?: string): Promise<Hub> {
     const program = await Program.start(workspace, {
       file: new URL('../../../apps/hub/src/main.js', import.meta.url),
-      nodeArgs: ['--enable-source-maps', ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+      nodeArgs: [...startFlags(), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
       env: { HILO_DATA_DIR: dataDir, HILO_PORT: '0', HILO_LOG_LEVEL: 'error' },
       readyPath: '/readyz',
     });
