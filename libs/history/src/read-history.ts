@@ -18,7 +18,7 @@ export interface HistoryRunOptions {
   onProgress?: (progress: HistoryProgress) => void;
   /** Stops between two batches with `HISTORY.ABORTED`. */
   signal?: AbortSignal;
-  /** Events read at once, 1 to 5000. @default 500 */
+  /** Events read at once, 1 to 5000. @default 2000 */
   batchSize?: number;
 }
 
@@ -71,7 +71,7 @@ export const rowsOf = (
 export async function* readHistory(
   log: HistoryLog,
   span: HistorySpan,
-  { filter = {}, signal, batchSize = 500 }: Omit<HistoryRunOptions, 'onProgress'>,
+  { filter = {}, signal, batchSize = 2000 }: Omit<HistoryRunOptions, 'onProgress'>,
 ): AsyncGenerator<HistoryBatch, void, void> {
   let position = span.after;
   refuseAborted(signal, position, span.through);

@@ -15,7 +15,7 @@ export interface RebuildOptions {
 }
 
 /** Events a transaction: large, since nobody reads the new rows yet. */
-const BATCH = 5000;
+const BATCH = 2000;
 
 /**
  * Folds the log from position 0 into a new file beside the old one and puts it in its place when it has caught up.
@@ -23,7 +23,7 @@ const BATCH = 5000;
  */
 export const rebuildReadModel = async ({ file, log, report, signal }: RebuildOptions): Promise<number | undefined> => {
   const next = file.replace(/\.db$/, `.next-${READ_MODEL_VERSION}.db`);
-  const readModel = SqliteReadModel.open({ file: next, bulk: true, cacheKiB: 32_768 });
+  const readModel = SqliteReadModel.open({ file: next, bulk: true, cacheKiB: 16_384 });
   let position: number;
   try {
     const projector = new Projector(readModel, log, { bulk: true });
