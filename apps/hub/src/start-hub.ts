@@ -12,7 +12,7 @@ import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
-import { SystemClock } from '#libs/kernel';
+import { HubError, SystemClock } from '#libs/kernel';
 import { createLogger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { ProjectionProgress } from '#libs/projections';
@@ -56,6 +56,11 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
   const clock = new SystemClock();
   const logger = createLogger(settings.logLevel, program);
   checkReadModelUrl(settings.readModelUrl);
+  if (settings.eventStoreUrl === 'memory:')
+    throw new HubError(
+      'SETTINGS.INVALID',
+      'HILO_EVENT_STORE_URL: memory: is for tests, the projector thread cannot read it; use sqlite:',
+    );
   const accounts = readAccountsFile(settings.accountsFile, {
     adapters: channelAdapters(),
     env: process.env,
