@@ -7,7 +7,7 @@ export const nestLogger = (logger: Logger): LoggerService => {
     (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal') =>
     (message: unknown, ...rest: unknown[]): void => {
       const context = rest.at(-1);
-      logger[level]({ ...(typeof context === 'string' ? { context } : {}) }, String(message));
+      logger[level](typeof context === 'string' ? { context } : {}, String(message));
     };
   return {
     log: to('info'),
