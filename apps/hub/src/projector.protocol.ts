@@ -1,4 +1,5 @@
 import type { AppendReceipt, ExpectedRevision, NewEvent, Position, StreamId } from '#libs/event-store';
+import type { HandOver } from '#libs/projections/projector/hand-over.js';
 
 /** What the projector thread is started with. */
 export interface ProjectorData {
@@ -7,6 +8,7 @@ export interface ProjectorData {
 
 export type ToProjector =
   | { type: 'head'; position: Position }
+  | { type: 'events'; events: HandOver }
   | { type: 'appended'; call: number; receipt: AppendReceipt }
   | { type: 'appended'; call: number; error: { code: string; message: string; retryable: boolean } }
   | { type: 'stop' };

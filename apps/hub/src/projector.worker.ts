@@ -89,6 +89,9 @@ port.on('message', (message: ToProjector) => {
     case 'head':
       follower.wake(message.position);
       return;
+    case 'events':
+      follower.offer(message.events);
+      return;
     case 'appended': {
       const call = pending.get(message.call)!;
       pending.delete(message.call);

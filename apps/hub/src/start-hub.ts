@@ -75,7 +75,8 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     const log = await openEventStore(settings, clock, { program });
     opened.push(() => log.close());
     const bus = openBus(settings);
-    const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), await log.events.head());
+    const head = await log.events.head();
+    const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), head);
     if (unusable) logger.warn(`the read model is folded anew: ${unusable}`);
     const readModel = openReadModel(settings);
     opened.push(() => readModel.close());
@@ -84,7 +85,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     const firstKeys = await ensureFirstKeys(settings.dataDir, keys);
     const progress = new ProjectionProgress();
     const parts: HubParts = { settings, logger, clock, log, bus, readModel, progress, keys, accounts };
-    const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure);
+    const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure, head);
     opened.push(() => projector.stop());
 
     if (!listen) {

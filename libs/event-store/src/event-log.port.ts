@@ -1,4 +1,4 @@
-import type { EventStore, Position, ReadAllOptions, StoredEvent, StreamRevision } from './event-store.port.js';
+import type { EventStore, ReadAllOptions, StoredEvent } from './event-store.port.js';
 
 /** The read half of an event store: what a reader in another thread or process offers. */
 export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'subscribe' | 'head'>;
@@ -13,17 +13,11 @@ export interface RawEventLog {
   readAllRaw(options: ReadAllOptions): AsyncIterable<RawEvent[]>;
 }
 
-/** What was appended, told after its commit and before the promise of its append resolves. */
-export interface AppendedEvent {
-  position: Position;
-  revision: StreamRevision;
-  type: string;
-  tenant: string;
-  data: object;
-}
-
-/** Follows the writer without reading the log. A listener is called once a commit, in log order, and must not throw. */
+/**
+ * Follows the writer without reading the log. A listener is called once a commit, in log order, after the commit and
+ * before the promises of its appends resolve; it must not throw, and must not change what it is given.
+ */
 export interface AppendFeed {
   /** @returns what ends the listening */
-  onAppended(listener: (events: readonly AppendedEvent[]) => void): () => void;
+  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void;
 }

@@ -6,7 +6,7 @@ import { DeliveryLedger } from './ledger/delivery-ledger.port.js';
 import { openEventStore, type EventStoreSet, type OpenEventStoreOptions } from './open-event-store.js';
 import { ParkedMessages } from './parked/parked-messages.port.js';
 
-/** Token of the whole set, for what the ports do not offer: `directory`, `onCommit`, raw reading. */
+/** Token of the whole set, for what the ports do not offer: `directory`, raw reading. */
 export const EVENT_STORE_SET = Symbol('EventStoreSet');
 
 export interface EventStoreModuleOptions extends OpenEventStoreOptions {

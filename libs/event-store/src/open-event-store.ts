@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { DataDirectory } from './data-directory.js';
-import type { RawEventLog } from './event-log.port.js';
-import type { EventStore, Position } from './event-store.port.js';
+import type { AppendFeed, RawEventLog } from './event-log.port.js';
+import type { EventStore } from './event-store.port.js';
 import type { DeliveryLedger } from './ledger/delivery-ledger.port.js';
 import { MemoryDeliveryLedger } from './ledger/memory.delivery-ledger.js';
 import { SqliteDeliveryLedger } from './ledger/sqlite.delivery-ledger.js';
@@ -19,14 +19,12 @@ import { SqliteEventStore } from './sqlite/sqlite.event-store.js';
 
 /** Everything of this room that a program works with, opened and closed together. */
 export interface EventStoreSet {
-  readonly events: EventStore & RawEventLog;
+  readonly events: EventStore & RawEventLog & AppendFeed;
   readonly parked: ParkedMessages;
   readonly ledger: DeliveryLedger;
   readonly ids: IdFactory;
   /** The claim on the data directory; absent where the engine needs none. */
   readonly directory?: DataDirectory;
-  /** Tells after every commit how far the log reaches. @returns what ends the listening */
-  onCommit(listener: (head: Position) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -73,7 +71,6 @@ const openMemory = (clock: Clock): EventStoreSet => {
     parked: new MemoryParkedMessages(clock),
     ledger,
     ids: new IdFactory(randomBytes(32)),
-    onCommit: (listener) => events.onAppended((appended) => listener(appended.at(-1)!.position)),
     close: async () => {
       await ledger.close();
       await events.close();
@@ -100,7 +97,6 @@ const openSqliteSet = async (
       ledger,
       ids,
       directory,
-      onCommit: (listener) => events.onCommit(listener),
       close: async () => {
         await events.close();
         try {

@@ -3,6 +3,7 @@ import { ProblemError } from '#libs/access';
 import { Clock, HubError, IdFactory, LIMITS, toInstant } from '#libs/kernel';
 import { detailOf, readDelivery, type Delivery, type ItemError, type RawRequest } from './delivery.js';
 import type { Edge, Intake } from './inbound.js';
+import { Turnstile } from './turnstile.js';
 
 /** What became of one item of a batch. */
 export interface ItemResult {
@@ -20,6 +21,8 @@ export interface IngestAnswer {
 
 /** Bodies in, messages on the bus, one result per item. Knows nothing of HTTP but content types. */
 export class IngestService {
+  private readonly turnstile = new Turnstile();
+
   constructor(
     private readonly bus: InteractionBus,
     private readonly ids: IdFactory,
@@ -30,7 +33,12 @@ export class IngestService {
    * Publishes the good items of a body in one call, and resolves when they are durable.
    * @throws HubError `INGEST.REJECTED` when no item is good; what the bus throws, with nothing taken.
    */
-  async take(intake: Intake, tenant: string, request: RawRequest): Promise<IngestAnswer> {
+  take(intake: Intake, tenant: string, request: RawRequest): Promise<IngestAnswer> {
+    const bytes = Buffer.isBuffer(request.body) ? request.body.length : 0;
+    return this.turnstile.pass(bytes, () => this.publish(intake, tenant, request));
+  }
+
+  private async publish(intake: Intake, tenant: string, request: RawRequest): Promise<IngestAnswer> {
     const delivery = readDelivery(request, intake.timeField);
     const nowMs = this.clock.nowMs();
     const edge: Edge = { tenant, nowMs, receivedAt: toInstant(nowMs), ids: this.ids };

@@ -6,10 +6,9 @@ import {
   resolve,
   touchedBy,
   upcast,
+  type ContactSummary,
   type Evidence,
   type IdentityRules,
-  type InteractionContent,
-  type InteractionEvent,
   type LinkEvent,
   type LinkedPair,
   type Neighbourhood,
@@ -49,7 +48,8 @@ interface Decision {
   before: KnownLink;
 }
 
-type FollowedEvent = InteractionEvent | ProfileImported | LinkEvent;
+type FollowedEvent =
+  { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary } | ProfileImported | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;
@@ -132,7 +132,7 @@ export class IdentityResolver {
     }
   }
 
-  private takeContact(tenant: string, content: InteractionContent): void {
+  private takeContact(tenant: string, content: ContactSummary): void {
     // A contact without a usable identifier carries its conversation, last, as its anchor: nothing to link.
     const last = content.identities.at(-1);
     if (last?.type === 'conversation' && last.identity === content.anchor) return;
@@ -296,7 +296,7 @@ const STATUS_AFTER: Readonly<Record<LinkEvent['type'], LinkStatus>> = {
 const ordered = ({ a, b }: LinkedPair): LinkedPair => (a < b ? { a, b } : { a: b, b: a });
 
 /** Everything of a contact that the rules look at, as one text. */
-const combinationOf = ({ kind, anchor, identities, name }: InteractionContent): string => {
+const combinationOf = ({ kind, anchor, identities, name }: ContactSummary): string => {
   let text = kind === 'identify' ? `!${anchor}` : anchor;
   for (const { identity, verified, blocked } of identities) {
     if (!blocked) text += verified ? `+${identity}` : `-${identity}`;

@@ -4,9 +4,9 @@ import {
   normaliseIdentifier,
   relate,
   type CarriedIdentity,
+  type ContactSummary,
   type Evidence,
   type EvidenceKind,
-  type InteractionContent,
   type NameKey,
   type NormalisedIdentifier,
   type ProfileImported,
@@ -31,7 +31,7 @@ export class Sightings {
 
   constructor(private readonly ids: IdFactory) {}
 
-  ofContact(tenant: string, content: InteractionContent): Sighting {
+  ofContact(tenant: string, content: ContactSummary): Sighting {
     const carried = this.read(content.identities);
     const anchor = carried.identifiers.find((one) => one.usable && carried.idOf(one) === content.anchor);
     const kind = content.kind === 'identify' ? 'identify' : 'same-interaction';

@@ -40,6 +40,13 @@ export interface InteractionContent {
   digest: string;
 }
 
+/** What projections and identity rules read of a contact; its text need be no longer than a preview. */
+export type ContactSummary = Pick<
+  InteractionContent,
+  | 'channel' | 'account' | 'revision' | 'kind' | 'conversation' | 'direction' | 'occurredAt' | 'endedAt' | 'receivedAt'
+  | 'anchor' | 'identities' | 'name' | 'agent' | 'subject' | 'text' | 'outcome'
+>; // prettier-ignore
+
 /** A contact was heard of for the first time. */
 export interface InteractionRecorded {
   type: 'InteractionRecorded';

@@ -1,8 +1,8 @@
-import type { AppendedEvent } from '../event-log.port.js';
+import type { StoredEvent } from '../event-store.port.js';
 import type { EventStore, Position } from '../event-store.port.js';
 import type { DeliveryAccount, LedgerOutcome, LedgerRow, LogCount } from './delivery-ledger.port.js';
 
-type Counted = Pick<AppendedEvent, 'type' | 'tenant' | 'data' | 'revision'>;
+type Counted = Pick<StoredEvent, 'type' | 'tenant' | 'data' | 'revision'>;
 
 const outcomes: Readonly<Record<string, 'recorded' | 'corrected'>> = {
   InteractionRecorded: 'recorded',

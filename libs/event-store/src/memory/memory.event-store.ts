@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SystemClock, type Clock } from '#libs/kernel';
 import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
-import type { AppendFeed, AppendedEvent, RawEvent, RawEventLog } from '../event-log.port.js';
+import type { AppendFeed, RawEvent, RawEventLog } from '../event-log.port.js';
 import { revisionConflict, storeClosed } from '../event-store.errors.js';
 import {
   EventStore,
@@ -22,7 +22,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
   private readonly log: RawEvent[] = [];
   private readonly streams = new Map<StreamId, RawEvent[]>();
   private readonly subscriptions = new Subscriptions();
-  private readonly listeners = new Set<(events: readonly AppendedEvent[]) => void>();
+  private readonly listeners = new Set<(events: readonly StoredEvent[]) => void>();
   private closed = false;
 
   constructor(private readonly clock: Clock = new SystemClock()) {
@@ -61,13 +61,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     }));
     this.log.push(...added);
     this.streams.set(stream, [...known, ...added]);
-    const told = events.map(({ type, tenant, data }, i) => ({
-      position: added[i]!.position,
-      revision: first + i,
-      type,
-      tenant,
-      data,
-    }));
+    const told = added.map(({ json: _json, ...event }, i) => ({ ...event, data: events[i]!.data }));
     for (const listener of this.listeners) listener(told);
     this.subscriptions.wake();
     return { position: this.log.length, revision: first + events.length - 1 };
@@ -87,7 +81,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
   }
 
-  onAppended(listener: (events: readonly AppendedEvent[]) => void): () => void {
+  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }

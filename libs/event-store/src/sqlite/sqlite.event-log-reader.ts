@@ -8,7 +8,7 @@ import { LogQueries, placeHashOf } from './log-queries.js';
 
 /**
  * The read half over the file of a running (or resting) store, for another thread or another process. It sees what is
- * committed. Nobody polls: whoever owns the writer passes its commits on (`SqliteEventStore.onCommit`) to `notify`.
+ * committed. Nobody polls: whoever owns the writer passes its commits on (`SqliteEventStore.onAppended`) to `notify`.
  */
 export class SqliteEventLogReader implements EventLog, RawEventLog {
   /** The connection, for what else lives in the file. */

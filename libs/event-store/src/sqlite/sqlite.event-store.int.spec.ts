@@ -59,7 +59,7 @@ describe('SqliteEventStore', () => {
 
   it('tells after each commit how far the log reaches, once for all appends of a turn', async () => {
     const heads: number[] = [];
-    const end = store.onCommit((head) => heads.push(head));
+    const end = store.onAppended((events) => heads.push(events.at(-1)!.position));
     await appendMany(store, 50);
     await appendMany(store, 2);
     end();
@@ -212,7 +212,7 @@ describe('SqliteEventLogReader', () => {
     expect(await reader.head()).toBe(20);
     const handled: StoredEvent[] = [];
     const subscription = reader.subscribe(10, async (events) => void handled.push(...events));
-    store.onCommit(() => reader.notify());
+    store.onAppended(() => reader.notify());
     await store.append(newStream(), [eventOf('TypeOfLater', {}, 'tenant-of-later')], 'no_stream');
     await until(() => handled.length === 11);
     expect(handled.at(-1)).toMatchObject({ position: 21, type: 'TypeOfLater', tenant: 'tenant-of-later' });

@@ -1,7 +1,7 @@
 import { bytesOfUuid, SystemClock, uuidOfBytes, type Clock } from '#libs/kernel';
 import type { SqliteValue } from '#libs/kernel/sqlite.js';
 import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
-import type { AppendFeed, AppendedEvent, RawEvent, RawEventLog } from '../event-log.port.js';
+import type { AppendFeed, RawEvent, RawEventLog } from '../event-log.port.js';
 import { revisionConflict, storeClosed } from '../event-store.errors.js';
 import {
   EventStore,
@@ -42,7 +42,7 @@ interface WaitingAppend {
 interface DecidedGroup {
   answers: (() => void)[];
   places: Map<StreamId, StreamPlace>;
-  appended: AppendedEvent[];
+  appended: StoredEvent[];
   head: Position;
 }
 
@@ -64,8 +64,7 @@ const INSERT_ONE = insertOf(1);
 export class SqliteEventStore extends EventStore implements RawEventLog, AppendFeed {
   private readonly queries: LogQueries;
   private readonly subscriptions = new Subscriptions();
-  private readonly commitListeners = new Set<(head: Position) => void>();
-  private readonly appendListeners = new Set<(events: readonly AppendedEvent[]) => void>();
+  private readonly appendListeners = new Set<(events: readonly StoredEvent[]) => void>();
   private waiting: WaitingAppend[] = [];
   private headPosition: Position;
   private closed = false;
@@ -127,16 +126,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
   }
 
-  /**
-   * Tells after every commit how far the log reaches: to pass on to another thread's reader.
-   * @returns what ends the listening
-   */
-  onCommit(listener: (head: Position) => void): () => void {
-    this.commitListeners.add(listener);
-    return () => void this.commitListeners.delete(listener);
-  }
-
-  onAppended(listener: (events: readonly AppendedEvent[]) => void): () => void {
+  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
     this.appendListeners.add(listener);
     return () => void this.appendListeners.delete(listener);
   }
@@ -175,7 +165,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   private decide(group: readonly WaitingAppend[]): DecidedGroup {
     const places = this.places.locate(group);
     const recordedAtMs = this.clock.nowMs();
-    const appended: AppendedEvent[] = [];
+    const appended: StoredEvent[] = [];
     const answers: (() => void)[] = [];
     let rows: SqliteValue[] = [];
     let head = this.headPosition;
@@ -198,7 +188,8 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
           position, streamBytes, category, revision, this.queries.names.typeKey(event.type, event.schema),
           this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), json[i]!,
         ); // prettier-ignore
-        appended.push({ position, revision, type: event.type, tenant: event.tenant, data: event.data });
+        const { id, type, schema, tenant, data } = event;
+        appended.push({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data });
       }
       const receipt: AppendReceipt = { position: head, revision: place.revision };
       answers.push(() => resolve(receipt));
@@ -212,7 +203,6 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     this.headPosition = head;
     for (const [stream, place] of places) if (place.positions.length > 0) this.places.add(stream, place);
     for (const listener of this.appendListeners) listener(appended);
-    for (const listener of this.commitListeners) listener(head);
     this.subscriptions.wake();
     // A move that fails for want of space is tried again after a later commit.
     this.places.moveWhenDue(head).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { LruMap, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
-import type { CarriedIdentity, InteractionContent } from '#libs/domain';
+import type { CarriedIdentity, ContactSummary } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import type { FoldStatements, IdentityRow, NewConversation } from './statements.js';
@@ -87,7 +87,7 @@ export class FoldContext {
   }
 
   /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
-  known(tenantName: string, content: InteractionContent): ContactPlaces | undefined {
+  known(tenantName: string, content: ContactSummary): ContactPlaces | undefined {
     const conversation = this.conversations.get(content.conversation);
     const channel = this.labels.get(content.channel);
     const account = this.labels.get(content.account);
@@ -104,7 +104,7 @@ export class FoldContext {
   }
 
   /** The places of any contact; what it names for the first time gets its rows. */
-  async learn(tenantName: string, content: InteractionContent, position: number): Promise<ContactPlaces> {
+  async learn(tenantName: string, content: ContactSummary, position: number): Promise<ContactPlaces> {
     const tenant = await this.tenant(tenantName);
     let anchor: IdentityRow | undefined;
     const others: IdentityRow[] = [];
@@ -246,10 +246,7 @@ const timelineOf = ({
 const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
 
 // The earliest name stays: whichever order contacts arrive in, the same one is kept.
-const isEarlierName = (
-  content: InteractionContent,
-  anchor: IdentityRow,
-): content is InteractionContent & { name: string } =>
+const isEarlierName = (content: ContactSummary, anchor: IdentityRow): content is ContactSummary & { name: string } =>
   content.name !== undefined &&
   content.name !== '' &&
   (anchor.nameAt === null || instantMs(content.occurredAt) < anchor.nameAt);

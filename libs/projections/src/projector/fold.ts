@@ -1,8 +1,7 @@
 import {
   upcast,
+  type ContactSummary,
   type IdentitiesLinked,
-  type InteractionCorrected,
-  type InteractionRecorded,
   type LinkConfirmed,
   type LinkProposed,
   type LinkRejected,
@@ -19,8 +18,7 @@ import type { FoldContext } from './fold-context.js';
 export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
 
 type FoldedEvent =
-  | InteractionRecorded
-  | InteractionCorrected
+  | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
   | ProfileImported
   | IdentitiesLinked
   | LinkProposed

@@ -2,6 +2,7 @@ import type { Position, StoredEvent } from '#libs/event-store';
 import { setTimeout } from 'node:timers/promises';
 import { isRetryable } from '#libs/kernel';
 import { isStorageFailure } from '#libs/kernel/sqlite.js';
+import { unpackEvents, type HandOver } from './hand-over.js';
 import type { EventLog } from './projector.js';
 
 const FIRST_WAIT_MS = 100;
@@ -20,6 +21,8 @@ export interface LogReader {
  */
 export class LogFollower {
   private wanted = 0;
+  /** Events that need not be read, in the order of the log; there may be gaps between them. */
+  private handedOver: HandOver[] = [];
   private stopped = false;
   private rouse: (() => void) | undefined;
   /** Rejects when a reader failed, resolves once stopped. */
@@ -37,6 +40,12 @@ export class LogFollower {
   wake(head: Position): void {
     if (head > this.wanted) this.wanted = head;
     this.rouse?.();
+  }
+
+  /** Hands over what the log has grown by; what is not handed over is read. */
+  offer(events: HandOver): void {
+    this.handedOver.push(events);
+    this.wake(events.through);
   }
 
   /** Resolves when the running batch is done. */
@@ -72,7 +81,7 @@ export class LogFollower {
         this.rouse = undefined;
         continue;
       }
-      for await (const events of this.log.readAll({ after, batchSize: this.batchSize })) {
+      for await (const events of this.batchesAfter(after)) {
         for (const [index, reader] of this.readers.entries()) {
           const place = places[index]!;
           const unseen = place < events[0]!.position ? events : events.filter((event) => event.position > place);
@@ -83,7 +92,29 @@ export class LogFollower {
         if (this.stopped) break;
       }
       // Positions need not be contiguous: a head that was skipped over counts as read.
-      if (after < this.wanted && after >= (await this.log.head())) this.wanted = after;
+      if (after < this.wanted && this.handedOver.length === 0 && after >= (await this.log.head())) this.wanted = after;
     }
+  }
+
+  private batchesAfter(after: Position): Iterable<StoredEvent[]> | AsyncIterable<StoredEvent[]> {
+    const events = this.takeHandedOver(after);
+    if (events) return [events];
+    const through = this.handedOver[0]?.after;
+    return this.log.readAll({ after, batchSize: this.batchSize, ...(through === undefined ? {} : { through }) });
+  }
+
+  /** One batch of what was handed over, where it goes on from `after`. */
+  private takeHandedOver(after: Position): StoredEvent[] | undefined {
+    while (this.handedOver[0] && this.handedOver[0].through <= after) this.handedOver.shift();
+    const events: StoredEvent[] = [];
+    for (let place = after; events.length < this.batchSize;) {
+      const next = this.handedOver[0];
+      if (!next || next.after > place) break;
+      for (const pack of next.packs)
+        for (const event of unpackEvents(pack)) if (event.position > after) events.push(event);
+      place = next.through;
+      this.handedOver.shift();
+    }
+    return events.length > 0 ? events : undefined;
   }
 }

@@ -1,10 +1,12 @@
-import type { InteractionContent } from '#libs/domain';
+import type { ContactSummary } from '#libs/domain';
 import { DIRECTIONS, INTERACTION_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
 
 const HOUR_MS = 3_600_000;
 const PREVIEW_CHARS = 96;
+/** Characters of a text that its preview is made of. */
+export const PREVIEWED_CHARS = PREVIEW_CHARS + 40;
 const SUBJECT_CHARS = 200;
 
 /** Stored as places in these lists, so they only ever grow at the end. */
@@ -14,7 +16,7 @@ export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */
 export const previewOf = (text: string | undefined): string | null => {
   if (!text) return null;
-  const start = text.slice(0, PREVIEW_CHARS + 40);
+  const start = text.slice(0, PREVIEWED_CHARS);
   // Most texts are one plain line, and need no copy.
   const line = /[^\S ]|  /.test(start) ? start.replace(/\s+/g, ' ').trim() : start;
   return cut(line, PREVIEW_CHARS) || null;
@@ -28,7 +30,7 @@ const cut = (text: string, chars: number): string => {
 };
 
 /** Whether a contact arrived over an hour after it was over: a till upload at night, a letter, an outage. */
-export const isLate = (content: InteractionContent): boolean =>
+export const isLate = (content: ContactSummary): boolean =>
   instantMs(content.receivedAt) - instantMs(content.endedAt ?? content.occurredAt) > HOUR_MS;
 
 /** Adds a contact to the timeline of whoever it belongs to; at once where everything it names is in memory. */
@@ -36,7 +38,7 @@ export const foldRecorded = (
   context: FoldContext,
   tenant: string,
   interaction: Uuid,
-  content: InteractionContent,
+  content: ContactSummary,
   position: number,
   recordedAtMs: number,
 ): void | Promise<void> => {
@@ -51,7 +53,7 @@ export const foldCorrected = async (
   context: FoldContext,
   tenant: string,
   interaction: Uuid,
-  content: InteractionContent,
+  content: ContactSummary,
   position: number,
   recorded: number,
 ): Promise<void> => {
@@ -70,7 +72,7 @@ export const foldCorrected = async (
 const entryOf = (
   { anchor, conversation, channel, account }: ContactPlaces,
   interaction: Uuid,
-  content: InteractionContent,
+  content: ContactSummary,
   position: number,
   recordedAtMs: number,
 ): EntryTable => ({

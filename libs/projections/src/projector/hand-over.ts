@@ -1,0 +1,51 @@
+import type { ContactSummary } from '#libs/domain';
+import type { Position, StoredEvent } from '#libs/event-store';
+import { PREVIEWED_CHARS } from '../timeline/timeline.projection.js';
+
+/** Committed events on their way to a projector in another thread, so that it need not read them from the log again. */
+export interface HandOver {
+  /** The first event follows this position without a gap. */
+  after: Position;
+  /** Position of the last event. */
+  through: Position;
+  /** `packEvents` of each commit: texts cross a thread at the price of a copy. */
+  packs: readonly string[];
+}
+
+/** The events of one commit as a text, contacts with only what projections read of them. */
+export const packEvents = (events: readonly StoredEvent[]): string => JSON.stringify(events.map(packed));
+
+export const unpackEvents = (pack: string): StoredEvent[] => (JSON.parse(pack) as Packed[]).map(unpacked);
+
+type Packed = [
+  position: Position, stream: StoredEvent['stream'], revision: number, id: string, type: string, schema: number,
+  tenant: string, recordedAtMs: number, data: object,
+]; // prettier-ignore
+
+const packed = ({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data }: StoredEvent): Packed => [
+  position, stream, revision, id, type, schema, tenant, recordedAtMs,
+  type === 'InteractionRecorded' || type === 'InteractionCorrected' ? summaryOf(data as ContactSummary) : data,
+]; // prettier-ignore
+
+const unpacked = ([
+  position, stream, revision, id, type, schema, tenant, recordedAtMs, data,
+]: Packed): StoredEvent => ({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data }); // prettier-ignore
+
+const summaryOf = (content: ContactSummary): ContactSummary => ({
+  channel: content.channel,
+  account: content.account,
+  revision: content.revision,
+  kind: content.kind,
+  conversation: content.conversation,
+  direction: content.direction,
+  occurredAt: content.occurredAt,
+  endedAt: content.endedAt,
+  receivedAt: content.receivedAt,
+  anchor: content.anchor,
+  identities: content.identities,
+  name: content.name,
+  agent: content.agent,
+  subject: content.subject,
+  text: content.text?.slice(0, PREVIEWED_CHARS),
+  outcome: content.outcome,
+});
