@@ -93,7 +93,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   async read(stream: StreamId): Promise<StoredEvent[]> {
     const { category, id } = partsOfStream(stream);
     const bytes = bytesOfUuid(id);
-    const positions = this.places.positions(stream, placeHashOf(bytes));
+    const positions = this.places.positions(placeHashOf(bytes));
     if (positions.length === 0) return [];
     return this.queries.streamAmong(positions, bytes, category).map(this.queries.toEvent);
   }
@@ -201,7 +201,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   private accept({ places, appended, head }: DecidedGroup): void {
     if (appended.length === 0) return;
     this.headPosition = head;
-    for (const [stream, place] of places) if (place.positions.length > 0) this.places.add(stream, place);
+    for (const place of places.values()) this.places.add(place);
     for (const listener of this.appendListeners) listener(appended);
     this.subscriptions.wake();
     // A move that fails for want of space is tried again after a later commit.
@@ -217,12 +217,12 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
 
   /** The receipt of the append that these events repeat, if they do. */
   private originalOf(
-    { stream, category, streamBytes, hash, events, expected }: WaitingAppend,
+    { category, streamBytes, hash, events, expected }: WaitingAppend,
     fresh: readonly Position[],
   ): AppendReceipt | undefined {
     const first = revisionBefore(expected) + 1;
     const place = this.queries
-      .streamAmong([...this.places.positions(stream, hash), ...fresh], streamBytes, category)
+      .streamAmong([...this.places.positions(hash), ...fresh], streamBytes, category)
       .slice(first, first + events.length);
     const last = place.at(-1);
     if (!last || place.length < events.length) return undefined;

@@ -1,14 +1,15 @@
-import { bytesOfUuid, uuidOfBytes } from '#libs/kernel';
+import { bytesOfUuid } from '#libs/kernel';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import type { Position, StreamId, StreamRevision } from '../event-store.port.js';
-import { categoryOfNumber, partsOfStream } from '../new-events.js';
+import { partsOfStream } from '../new-events.js';
 import { readMark, writeMark } from './events-file.js';
 import type { GroupCommit } from './group-commit.js';
 import { INDEXED_THROUGH, placeHashOf } from './log-queries.js';
+import { PositionTable } from './position-table.js';
 
-/** Where a stream stands: its last revision, -1 for none, and the positions of those of its events that are newer. */
+/** Where a stream stands: its last revision, -1 for none, and the positions of what is being added to it. */
 export interface StreamPlace {
-  /** Number under which the table `place` finds it. */
+  /** Number under which its events are found. */
   hash: number;
   revision: StreamRevision;
   positions: Position[];
@@ -17,18 +18,15 @@ export interface StreamPlace {
 // Entries of one slice: a few milliseconds of writing, between which appends have their turn.
 const SLICE = 2048;
 
-type Recent = Map<StreamId, StreamPlace>;
-
 /**
  * Finds a stream's events. Newer events are known in memory only; older ones by the table `place`, into which the
  * newer ones are moved once there are enough of them: sorted, so that a page is written once for many entries. The
  * memory needs no saving: it is read from the log after the mark, in a fraction of a second.
  */
 export class StreamPlaces {
-  private recent: Recent = new Map();
+  private recent = new PositionTable();
   /** What is being moved into `place`, and not yet complete there. */
-  private moving: Recent = new Map();
-  private recentEvents = 0;
+  private moving: PositionTable | undefined;
   private moveRunning = false;
 
   constructor(
@@ -38,32 +36,25 @@ export class StreamPlaces {
     private readonly moveAt: (head: Position) => number = (head) => Math.min(131_072, Math.max(32_768, head >> 6)),
   ) {
     let after = readMark(db, INDEXED_THROUGH);
-    const page = db.prepare(
-      'SELECT position, stream, category, revision FROM event WHERE position > ? ORDER BY position LIMIT 5000',
-    );
+    const page = db.prepare('SELECT position, stream FROM event WHERE position > ? ORDER BY position LIMIT 5000');
     for (;;) {
-      const rows = page.all<{ position: number; stream: ArrayBuffer; category: number; revision: number }>([after]);
-      for (const row of rows)
-        this.add(`${categoryOfNumber(row.category)}-${uuidOfBytes(row.stream)}`, {
-          hash: placeHashOf(Buffer.from(row.stream)),
-          revision: row.revision,
-          positions: [row.position],
-        });
+      const rows = page.all<{ position: number; stream: ArrayBuffer }>([after]);
+      for (const { position, stream } of rows) this.recent.add(placeHashOf(Buffer.from(stream)), position);
       if (rows.length === 0) return;
       after = rows.at(-1)!.position;
     }
   }
 
-  /** Where each of these streams stands, with no positions yet; asks the file once for all of them. */
+  /** Where each of these streams stands, with no positions yet; asks the file once for all new ones of them. */
   locate(streams: Iterable<{ stream: StreamId; hash: number }>): Map<StreamId, StreamPlace> {
     const places = new Map<StreamId, StreamPlace>();
     const asked: [stream: StreamId, place: StreamPlace][] = [];
     for (const { stream, hash } of streams) {
       if (places.has(stream)) continue;
-      const known = this.recent.get(stream) ?? this.moving.get(stream);
-      const place = { hash, revision: known?.revision ?? -1, positions: [] };
+      const place: StreamPlace = { hash, revision: -1, positions: [] };
       places.set(stream, place);
-      if (!known) asked.push([stream, place]);
+      if (this.recent.has(hash) || this.moving?.has(hash)) place.revision = this.revisionOf(stream, hash);
+      else asked.push([stream, place]);
     }
     if (asked.length === 0) return places;
     const present = new Set(
@@ -74,54 +65,41 @@ export class StreamPlaces {
     );
     if (present.size > 0)
       for (const [stream, place] of asked)
-        if (present.has(place.hash)) place.revision = this.storedRevision(stream, place.hash);
+        if (present.has(place.hash)) place.revision = this.revisionOf(stream, place.hash);
     return places;
   }
 
   /** Positions at which the events of a stream are, among possibly others of streams with the same hash. */
-  positions(stream: StreamId, hash: number): Position[] {
-    const stored = this.db
+  positions(hash: number): Position[] {
+    const positions = this.db
       .prepare('SELECT position FROM place WHERE hash = ?')
       .all<{ position: number }>([hash])
       .map(({ position }) => position);
-    const newer = [this.moving, this.recent].flatMap((places) => places.get(stream)?.positions ?? []);
-    return newer.length === 0 ? stored : [...new Set([...stored, ...newer])];
+    this.moving?.find(hash, positions);
+    this.recent.find(hash, positions);
+    return positions;
   }
 
   /** What a commit has added. */
-  add(stream: StreamId, place: StreamPlace): void {
-    const known = this.recent.get(stream);
-    if (known) {
-      known.revision = place.revision;
-      known.positions.push(...place.positions);
-    } else this.recent.set(stream, place);
-    this.recentEvents += place.positions.length;
+  add({ hash, positions }: StreamPlace): void {
+    for (const position of positions) this.recent.add(hash, position);
   }
 
   /** Moves newer events into `place` when there are enough; a move that failed is tried again when it is due again. */
   async moveWhenDue(head: Position): Promise<void> {
-    if (this.moveRunning || this.recentEvents < this.moveAt(head)) return;
+    if (this.moveRunning || this.recent.size < this.moveAt(head)) return;
     this.moveRunning = true;
-    if (this.moving.size === 0) {
-      [this.moving, this.recent] = [this.recent, new Map()];
-      this.recentEvents = 0;
-    }
     try {
-      await this.move();
+      if (!this.moving) [this.moving, this.recent] = [this.recent, new PositionTable()];
+      await this.move(this.moving);
     } finally {
       this.moveRunning = false;
     }
   }
 
-  private async move(): Promise<void> {
-    const entries: [hash: number, position: number][] = [];
-    let through = 0;
-    for (const { hash, positions } of this.moving.values())
-      for (const position of positions) {
-        entries.push([hash, position]);
-        through = Math.max(through, position);
-      }
-    entries.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  private async move(moving: PositionTable): Promise<void> {
+    const entries = moving.sorted();
+    const through = entries.reduce((highest, [, position]) => Math.max(highest, position), 0);
     const insert = this.db.prepare(
       // A move that was cut short has left entries behind.
       'INSERT OR IGNORE INTO place SELECT value ->> 0, value ->> 1 FROM json_each(?)',
@@ -130,18 +108,18 @@ export class StreamPlaces {
       await this.commits.enqueue({ run: () => insert.run([JSON.stringify(entries.slice(i, i + SLICE))]) });
     await this.commits.enqueue({
       run: () => writeMark(this.db, INDEXED_THROUGH, through),
-      committed: () => (this.moving = new Map()),
+      committed: () => (this.moving = undefined),
     });
   }
 
-  private storedRevision(stream: StreamId, hash: number): StreamRevision {
+  private revisionOf(stream: StreamId, hash: number): StreamRevision {
     const { category, id } = partsOfStream(stream);
     const last = this.db
       .prepare(
-        `SELECT e.revision AS revision FROM place AS p CROSS JOIN event AS e ON e.position = p.position
-         WHERE p.hash = ? AND e.stream = ? AND e.category = ? ORDER BY p.position DESC LIMIT 1`,
+        `SELECT max(revision) AS revision FROM event
+         WHERE position IN (SELECT value FROM json_each(?)) AND stream = ? AND category = ?`,
       )
-      .first<{ revision: number }>([hash, bytesOfUuid(id), category]);
+      .first<{ revision: number | null }>([JSON.stringify(this.positions(hash)), bytesOfUuid(id), category]);
     return last?.revision ?? -1;
   }
 }
