@@ -11,7 +11,7 @@ const MAX_HEAP_MB = 96;
 
 /** How long commits are gathered before the thread hears of them, and how long while there are many. */
 const GATHER_MS = 2;
-const GATHER_MANY_MS = 15;
+const GATHER_MANY_MS = 40;
 const MANY_EVENTS = 100;
 
 /** Characters handed over and not yet folded; beyond them the thread reads from the log, which holds nothing in memory. */

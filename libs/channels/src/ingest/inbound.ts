@@ -1,8 +1,8 @@
 import type { BusMessage } from '#libs/bus';
 import type { FieldError } from '#libs/access';
 import {
+  instantOf,
   parseInstantMs,
-  toInstant,
   type CustomerIdentifier,
   type IdFactory,
   type InboundInteraction,
@@ -75,7 +75,7 @@ const interactionOf = (dto: InteractionDto, edge: Edge): BusMessage | undefined 
     kind: dto.kind,
     threadId: dto.threadId ?? undefined,
     direction: dto.direction ?? 'inbound',
-    occurredAt: toInstant(occurredMs),
+    occurredAt: instantOf(dto.occurredAt, occurredMs),
     endedAt,
     receivedAt: edge.receivedAt,
     customer: dto.customer ? customerOf(dto.customer) : undefined,
@@ -122,7 +122,7 @@ const profileOf = (dto: ProfileDto, edge: Edge): BusMessage | undefined => {
 const optionalInstant = (text: string | null | undefined): Instant | undefined | null => {
   if (text === undefined || text === null) return undefined;
   const ms = parseInstantMs(text);
-  return ms === undefined ? null : toInstant(ms);
+  return ms === undefined ? null : instantOf(text, ms);
 };
 
 const customerOf = ({ identifiers, name }: CustomerDto) => ({
