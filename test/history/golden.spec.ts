@@ -39,6 +39,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'InteractionRecorded.1': 'd8a66f6bd735f1f5',
   'LinkConfirmed.1': 'bbbcbf8ca4d680d6',
   'LinkProposed.1': '1cbff727d0c10edf',
+  'LinkProposed.2': '78c078a57024f5e0',
   'LinkRejected.1': 'e765e57c2cd1b9e4',
   'LinkRetracted.1': '8f3c479cda14ed84',
   'ProfileImported.1': 'f415a69ef8150c41',
@@ -92,6 +93,14 @@ const content: Required<InteractionContent> = {
 };
 
 const by = { agent: 'agent-7' };
+const proposed = {
+  link: linkB,
+  a: email,
+  b: profile,
+  rule: 'rules-1',
+  reason: 'conflicting-profiles',
+  confidence: 0.98,
+} as const;
 
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
@@ -133,10 +142,8 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
     type: 'IdentitiesLinked',
     data: { link: linkA, a: email, b: phone, rule: 'rules-1', evidence: 'same-interaction', confidence: 0.873 },
   },
-  'LinkProposed.1': {
-    type: 'LinkProposed',
-    data: { link: linkB, a: email, b: profile, rule: 'rules-1', reason: 'conflicting-profiles', confidence: 0.98 },
-  },
+  'LinkProposed.1': { type: 'LinkProposed', data: { ...proposed, evidence: 'unknown' } },
+  'LinkProposed.2': { type: 'LinkProposed', data: { ...proposed, evidence: 'profile-import' } },
   'LinkConfirmed.1': {
     type: 'LinkConfirmed',
     data: { link: linkB, by, reason: 'the customer said so on the phone' },
@@ -414,7 +421,11 @@ describe('the read model of today folds', () => {
     const apart = { [email]: 1, [phone]: 2, [profile]: 3 };
     const proposed = await folded(...before);
     expect(proposed.customers).toEqual(apart);
-    expect(proposed.links).toMatchObject([{ status: 'proposed', reason: 'conflicting-profiles', confidence: 0.98 }]);
+    const row = { status: 'proposed', reason: 'conflicting-profiles', confidence: 0.98 };
+    expect(proposed.links).toMatchObject([{ ...row, evidence: 'unknown' }]);
+    expect((await folded(...before.with(2, 'LinkProposed.2'))).links).toMatchObject([
+      { ...row, evidence: 'profile-import' },
+    ]);
 
     const confirmed = await folded(...before, 'LinkConfirmed.1');
     expect(confirmed.customers).toEqual({ ...apart, [profile]: 1 });

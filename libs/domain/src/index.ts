@@ -4,6 +4,8 @@ export * from './identity/identifier.js';
 export * from './identity/identity.events.js';
 export * from './identity/identity.resolution.js';
 export * from './identity/identity.rules.js';
+export * from './identity/link.commands.js';
+export * from './identity/link.decider.js';
 export * from './identity/person-name.js';
 export * from './interaction/interaction.commands.js';
 export * from './interaction/interaction.decider.js';

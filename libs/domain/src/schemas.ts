@@ -7,7 +7,7 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   InteractionCorrected: 1,
   ProfileImported: 1,
   IdentitiesLinked: 1,
-  LinkProposed: 1,
+  LinkProposed: 2,
   LinkConfirmed: 1,
   LinkRejected: 1,
   LinkRetracted: 1,
@@ -17,7 +17,9 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
 type Upcaster = (data: object) => object;
 
 /** `UPCASTERS[type][n - 1]` turns shape n into shape n + 1. */
-const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {};
+const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {
+  LinkProposed: [(data) => ({ ...data, evidence: 'unknown' })],
+};
 
 /**
  * A stored event in today's shape.

@@ -223,10 +223,10 @@ export class IdentityResolver {
       if (linked.some(({ a, b }) => a === pair.a && b === pair.b)) continue;
       this.decide(tenant, pair, (link) => ({ type: 'LinkRejected', data: { link, rule, reason: reasonFor(pair) } }));
     }
-    for (const { a, b, reason, confidence } of changes.propose.filter(isShown))
+    for (const { a, b, evidence, reason, confidence } of changes.propose.filter(isShown))
       this.decide(tenant, { a, b }, (link) => ({
         type: 'LinkProposed',
-        data: { link, a, b, rule, reason, confidence },
+        data: { link, a, b, rule, evidence, reason, confidence },
       }));
   }
 

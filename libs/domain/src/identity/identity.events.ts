@@ -29,12 +29,14 @@ export interface IdentitiesLinked {
   };
 }
 
-/** Shape 1. Two identities may belong together, but an agent has to say so; `a` sorts before `b`. */
+/** Shape 2. Two identities may belong together, but an agent has to say so; `a` sorts before `b`. */
 export interface LinkProposed {
   type: 'LinkProposed';
   data: Omit<LinkDecision, 'reason'> & {
     a: Uuid;
     b: Uuid;
+    /** Strongest evidence that they do; shape 1 did not say. */
+    evidence: EvidenceKind | 'unknown';
     /** Why the rules did not link by themselves. */
     reason: ResolvedProposal['reason'];
     /** 0 to 1. */

@@ -269,6 +269,30 @@ describe('rulings of agents', () => {
     });
   });
 
+  it('join two customers whole, whatever the rules think of their holders', () => {
+    const two = [
+      ...imported('profile1', 'Ana Paz', 'account1', 'email1'),
+      ...imported('profile2', 'Leo Paz', 'account2', 'email2'),
+    ];
+    const { links, proposals } = resolved([...two, rule('account1', 'account2', 'together')]);
+    expect(customersOf(links)).toHaveLength(1);
+    expect(pairs(links)).toEqual([...pairs(resolved(two).links), 'account1 account2'].toSorted());
+    expect(proposals).toEqual([]);
+  });
+
+  it('accept a proposal without costing the other side what it has', () => {
+    const shared = [
+      ...imported('profile1', 'Ana Paz', 'account1', 'email1'),
+      ...imported('profile2', 'Leo Paz', 'account2', 'email2'),
+      see('cookie1', 'email1', undefined, 'identify'),
+      see('cookie1', 'email2'),
+    ];
+    expect(resolved(shared).proposals).toMatchObject([{ a: 'cookie1', b: 'email2', evidence: 'same-interaction' }]);
+    const { links, proposals } = resolved([...shared, rule('cookie1', 'email2', 'together')]);
+    expect(pairs(links)).toEqual([...pairs(resolved(shared).links), 'cookie1 email2'].toSorted());
+    expect(proposals).toEqual([]);
+  });
+
   it('leave no trace once withdrawn', () => {
     const steps = [see('email1', 'phone1'), rule('email1', 'phone1', 'apart'), rule('email1', 'phone1', 'withdrawn')];
     expect(pairs(followed(steps).links.values())).toEqual(['email1 phone1']);
@@ -378,6 +402,24 @@ describe('any history', () => {
         const atOnce = world.resolveAll();
         expect(pairs(world.links.values())).toEqual(pairs(atOnce.links));
         expect(pairs(world.proposals.values())).toEqual(pairs(atOnce.proposals));
+      }),
+      runs,
+    );
+  });
+
+  it('does with a ruling what it says of its own pair, and nothing else', () => {
+    fc.assert(
+      fc.property(eventful, (steps) => {
+        const world = new World(tight);
+        for (const step of steps) world.take(step);
+        const ruled = world.resolveAll();
+        const rulings = [...world.rulings.values()];
+        world.rulings.clear();
+        const free = world.resolveAll();
+        const isRuled = ({ a, b }: LinkedPair) => rulings.some((ruling) => keyOf(ruling.a, ruling.b) === keyOf(a, b));
+        const together = rulings.filter(({ verdict }) => verdict === 'together');
+        expect(pairs(ruled.links)).toEqual(pairs([...free.links.filter((pair) => !isRuled(pair)), ...together]));
+        expect(ruled.proposals).toEqual(free.proposals.filter((pair) => !isRuled(pair)));
       }),
       runs,
     );

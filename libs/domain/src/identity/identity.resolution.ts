@@ -56,7 +56,9 @@ export interface Evidence {
 
 /**
  * What an agent said about two identities. `together` links them whatever the rules say; `apart` keeps the rules from
- * linking these two directly. A withdrawn ruling is no ruling.
+ * linking or proposing these two. It decides its own pair and nothing else: the rules make of every other pair what they
+ * would make of it without the ruling, so that what a ruling does can be seen before, and undone. A withdrawn ruling is
+ * no ruling.
  */
 export interface Ruling {
   a: string;
@@ -79,10 +81,16 @@ export interface ResolvedLink {
   confidence: number;
 }
 
+/** A pair that evidence speaks for; `a` sorts before `b`. */
+interface Candidate extends ResolvedLink {
+  evidence: EvidenceKind;
+}
+
 /** A link that the rules leave to an agent; `a` sorts before `b`. */
 export interface ResolvedProposal {
   a: string;
   b: string;
+  evidence: EvidenceKind;
   reason: 'conflicting-accounts' | 'conflicting-profiles';
   confidence: number;
 }
@@ -239,20 +247,19 @@ export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEF
 
   for (const { a, b, verdict } of neighbourhood.rulings) {
     if (verdict !== 'together' || !identities.has(a) || !identities.has(b)) continue;
-    customers.join(a, b);
     links.push({ ...ordered(a, b), evidence: 'agent', confidence: 1 });
   }
   for (const candidate of candidatesOf(neighbourhood, rules)) {
-    const { a, b, confidence } = candidate;
-    if (rulings.has(pairKey(a, b))) continue;
+    const { a, b, evidence, confidence } = candidate;
+    const ruled = rulings.has(pairKey(a, b));
     const disputed = isDisputed(identities, a) || isDisputed(identities, b);
     const reason = disputed ? 'conflicting-accounts' : customers.conflict(a, b);
     if (reason !== undefined) {
-      proposals.push({ a, b, reason, confidence });
+      if (!ruled) proposals.push({ a, b, evidence, reason, confidence });
       continue;
     }
     customers.join(a, b);
-    links.push(candidate);
+    if (!ruled) links.push(candidate);
   }
   return { links: links.toSorted(byPair), proposals: proposals.toSorted(byPair) };
 }
@@ -300,8 +307,8 @@ function missing<T extends LinkedPair>(wanted: readonly T[], current: Iterable<L
 }
 
 /** The pairs that the rules may link, each with its strongest evidence, strongest pair first. */
-function candidatesOf({ identities, evidence }: Neighbourhood, rules: IdentityRules): ResolvedLink[] {
-  const strongest = new Map<string, ResolvedLink>();
+function candidatesOf({ identities, evidence }: Neighbourhood, rules: IdentityRules): Candidate[] {
+  const strongest = new Map<string, Candidate>();
   for (const item of evidence) {
     const one = identities.get(item.a);
     const other = identities.get(item.b);

@@ -1,4 +1,4 @@
-/** Tables of the read model, shape 1. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 2. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -30,4 +30,5 @@ CREATE TABLE IF NOT EXISTS timeline (
 /** What a bulk write builds last. */
 export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
+CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
 `;
