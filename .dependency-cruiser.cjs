@@ -6,7 +6,8 @@ const OPEN = {
   access: [],
   'event-store': [],
   channels: ['bus', 'access'],
-  commands: ['domain', 'event-store', 'bus'],
+  // What people command comes over HTTP, by whoever the credential says they are.
+  commands: ['domain', 'event-store', 'bus', 'access'],
   projections: ['domain', 'event-store'],
   queries: ['projections', 'access', 'event-store', 'domain'],
   history: ['event-store', 'access'],

@@ -1,11 +1,13 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Module, type DynamicModule, type FactoryProvider, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
 import type { ApiKeys } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
 import { AccountDirectory, ParkDelivery } from '#libs/channels';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
+import { KnownIdentities } from '#libs/commands';
 import { CommandsModule } from '#libs/commands/commands.module.js';
+import { LinksModule } from '#libs/commands/links/links.module.js';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import type { EventStoreSet } from '#libs/event-store/open-event-store.js';
 import { CustomerIdentities } from '#libs/history';
@@ -14,7 +16,7 @@ import { AccountCountries, Clock, IdFactory } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { type Logger } from '#libs/kernel/logging.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { CustomerDirectory, Metrics } from '#libs/queries';
+import { CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
@@ -72,6 +74,7 @@ export class HubModule {
         ...(edge ? [ChannelsModule, IngestModule.register()] : []),
         CommandsModule,
         QueriesModule,
+        LinksModule.register({ imports: [QueriesModule], knownIdentities }),
         HistoryModule.register({
           imports: [QueriesModule],
           customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },
@@ -80,6 +83,14 @@ export class HubModule {
     };
   }
 }
+
+const knownIdentities: FactoryProvider<KnownIdentities> = {
+  provide: KnownIdentities,
+  inject: [IdentityFinder],
+  useFactory: (finder: IdentityFinder) => ({
+    find: async (tenant, reference) => (await finder.find(tenant, reference))?.id,
+  }),
+};
 
 // What a channel could not read counts as taken and parked, whatever door it came through.
 const parkDelivery = ({ log }: HubParts): ParkDelivery => ({

@@ -55,9 +55,10 @@ export class CommandRunner {
 
   private async fold<Command, State, Event extends DomainEvent>(
     decider: Decider<Command, State, Event>,
-    { stream }: CommandTarget,
+    { stream, tenant }: CommandTarget,
   ): Promise<{ state: State; expected: ExpectedRevision; position: number }> {
-    const past = await this.store.read(stream);
+    // Ids come from callers too: somebody else's stream is one that never was.
+    const past = (await this.store.read(stream)).filter((event) => event.tenant === tenant);
     const state = past.reduce(
       (s, stored) => decider.evolve(s, upcast(stored) as unknown as Event),
       decider.initialState,

@@ -4,12 +4,13 @@ import { InteractionBus, type BusConsumer } from '#libs/bus';
 import { CommandRunner } from './command-runner.js';
 import { Intake } from './intake/intake.js';
 import { RecordInteractionHandler } from './interaction/record-interaction.handler.js';
+import { RuleOnLinkHandler } from './links/rule-on-link.handler.js';
 import { ImportProfileHandler } from './profile/import-profile.handler.js';
 
 /** The recorder: takes messages off the bus and appends what the rules decide. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  providers: [CommandRunner, Intake, RecordInteractionHandler, ImportProfileHandler],
+  providers: [CommandRunner, Intake, RecordInteractionHandler, ImportProfileHandler, RuleOnLinkHandler],
   exports: [CommandRunner, Intake],
 })
 export class CommandsModule implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -19,6 +19,7 @@ import {
   kinds,
   oneOf,
   onlyParameters,
+  pageBounds,
   several,
   single,
   whole,
@@ -27,9 +28,6 @@ import {
 import { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 import { LiveTimelines } from './timeline/live-timelines.js';
 import { TimelinePageDto } from './timeline/timeline.dto.js';
-
-const DEFAULT_PAGE = 50;
-const MAX_PAGE = 100;
 
 /** What agents ask. Another tenant's ids answer as unknown ones do. */
 @ApiTags('timeline')
@@ -176,14 +174,7 @@ export class QueriesController {
   }
 }
 
-const page = (query: RawQuery) => {
-  const [before, after] = [single(query, 'before'), single(query, 'after')];
-  if (before !== undefined && after !== undefined)
-    throw invalidQuery('after', 'stands beside before', 'give one of them');
-  return {
-    limit: whole(query, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE,
-    before,
-    after,
-    body: oneOf(query, 'include', ['body']) !== undefined,
-  };
-};
+const page = (query: RawQuery) => ({
+  ...pageBounds(query),
+  body: oneOf(query, 'include', ['body']) !== undefined,
+});

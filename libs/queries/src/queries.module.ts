@@ -5,10 +5,16 @@ import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
 import { FindCustomersHandler } from './customers/find-customers.handler.js';
 import { GetCustomerHandler } from './customers/get-customer.handler.js';
+import { IdentityFinder } from './customers/identity-finder.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
 import { GetInteractionHandler } from './interactions/get-interaction.handler.js';
+import { GetCustomerIdentitiesHandler } from './links/get-customer-identities.handler.js';
+import { GetLinkProposalsHandler } from './links/get-link-proposals.handler.js';
+import { LinkReader } from './links/link-reader.js';
+import { LinkQueriesController } from './links/links.controller.js';
+import { PreviewLinkHandler } from './links/preview-link.handler.js';
 import { QueriesController } from './queries.controller.js';
 import { GetReceiptHandler } from './receipts/get-receipt.handler.js';
 import { Freshness } from './shared/freshness.js';
@@ -20,23 +26,28 @@ import { LiveTimelines } from './timeline/live-timelines.js';
 /** The questions agents ask, over the read model and the streams behind it. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [QueriesController, HealthController],
+  controllers: [QueriesController, LinkQueriesController, HealthController],
   providers: [
     Bodies,
     CustomerDirectory,
     CustomerReader,
     Entries,
     Freshness,
+    IdentityFinder,
     Labels,
+    LinkReader,
     LiveTimelines,
     Metrics,
     FindCustomersHandler,
     GetConversationHandler,
     GetCustomerHandler,
+    GetCustomerIdentitiesHandler,
     GetInteractionHandler,
+    GetLinkProposalsHandler,
     GetReceiptHandler,
     GetTimelineHandler,
+    PreviewLinkHandler,
   ],
-  exports: [CustomerDirectory, Metrics],
+  exports: [CustomerDirectory, IdentityFinder, Metrics],
 })
 export class QueriesModule {}

@@ -7,6 +7,7 @@ const plain = { paint: (_format: unknown, text: string) => text };
 const ana: Pick<CustomerDto, keyof CustomerDto> = {
   id: '11111111-1111-8111-8111-111111111111',
   name: 'Ana \u001b[31mRed',
+  names: ['Ana \u001b[31mRed'],
   identities: [
     { id: 'a', type: 'email', value: 'ana@example.com', verified: true },
     { id: 'b', type: 'phone', value: '+34600000101', verified: false },

@@ -6,6 +6,14 @@ import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
 
 const INBOUND = DIRECTION_CODES.indexOf('inbound');
 
+/** Identities that are or would be one customer. */
+export interface CustomerPart {
+  /** Keys of the customers they belong to now. */
+  customers: readonly number[];
+  /** Keys of those that count; all of them where absent. */
+  identities?: readonly number[];
+}
+
 /** Puts together what the header of a customer shows. */
 @Injectable()
 export class CustomerReader {
@@ -14,15 +22,27 @@ export class CustomerReader {
     private readonly labels: Labels,
   ) {}
 
-  async read(customer: number): Promise<CustomerDto> {
+  read(customer: number): Promise<CustomerDto> {
+    return this.readPart({ customers: [customer] });
+  }
+
+  /** The customer that these identities would be. There must be one. */
+  async readPart({ customers, identities: only }: CustomerPart): Promise<CustomerDto> {
     const { db } = this.readModel;
     const [identities, profiles, counts] = await Promise.all([
-      db.selectFrom('identity').selectAll().where('customer', '=', customer).orderBy('key').execute(),
+      db
+        .selectFrom('identity')
+        .selectAll()
+        .where('customer', 'in', customers)
+        .$if(only !== undefined, (query) => query.where('key', 'in', only!))
+        .orderBy('key')
+        .execute(),
       db
         .selectFrom('profile')
         .innerJoin('identity', 'identity.key', 'profile.identity')
         .select('profile.data')
-        .where('identity.customer', '=', customer)
+        .where('identity.customer', 'in', customers)
+        .$if(only !== undefined, (query) => query.where('identity.key', 'in', only!))
         .orderBy('profile.identity')
         .execute(),
       db
@@ -34,7 +54,8 @@ export class CustomerReader {
           fn.min('occurredAt').as('first'),
           fn.max('occurredAt').as('last'),
         ])
-        .where('customer', '=', customer)
+        .where('customer', 'in', customers)
+        .$if(only !== undefined, (query) => query.where('identity', 'in', only!))
         .groupBy(['channel', 'direction'])
         .execute(),
     ]);
@@ -48,10 +69,12 @@ export class CustomerReader {
     }
     const preferred = Object.entries(begun).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0];
     const named = identities.filter((i) => i.name !== null).toSorted((a, b) => a.nameAt! - b.nameAt! || a.key - b.key);
-    const name = (named.find((i) => i.type === 'profile') ?? named[0])?.name;
+    const shown = named.find((i) => i.type === 'profile') ?? named[0];
+    const names = new Set([...(shown ? [shown] : []), ...named].map(({ name }) => name!));
     return {
       id: uuidOfBytes(identities[0]!.id),
-      ...(name ? { name } : {}),
+      ...(shown?.name ? { name: shown.name } : {}),
+      names: [...names],
       identities: identities.map((i) => ({
         id: uuidOfBytes(i.id),
         type: i.type,

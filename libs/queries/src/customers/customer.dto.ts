@@ -26,6 +26,8 @@ export class CustomerProfileDto {
   familyName?: string;
   @ApiPropertyOptional({ type: String })
   birthDate?: string;
+  @ApiPropertyOptional({ type: String })
+  address?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   createdAt?: string;
   @ApiPropertyOptional({ type: Object })
@@ -44,6 +46,8 @@ export class CustomerDto {
   id!: string;
   @ApiPropertyOptional({ type: String })
   name?: string;
+  @ApiProperty({ type: [String], description: 'Every name that came with one of the identities, `name` first' })
+  names!: string[];
   @ApiProperty({ type: [CustomerIdentityDto] })
   identities!: CustomerIdentityDto[];
   @ApiProperty({ type: [CustomerProfileDto] })

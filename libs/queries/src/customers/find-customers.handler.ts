@@ -1,11 +1,9 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { normaliseIdentifier } from '#libs/domain';
-import { AccountCountries, IdFactory, bytesOfUuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
 import { invalidQuery } from '../shared/cursor.js';
-import { Labels } from '../shared/labels.js';
 import { CustomerReader } from './customer-reader.js';
 import type { CustomerListDto } from './customer.dto.js';
+import { IdentityFinder } from './identity-finder.js';
 
 /** At most so many customers are shown behind one shared identifier. */
 const MAX_FOUND = 20;
@@ -25,10 +23,8 @@ export class FindCustomersQuery extends Query<CustomerListDto> {
 export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
   constructor(
     private readonly readModel: ReadModel,
-    private readonly labels: Labels,
+    private readonly identities: IdentityFinder,
     private readonly reader: CustomerReader,
-    private readonly ids: IdFactory,
-    private readonly countries: AccountCountries,
   ) {}
 
   async execute({ tenant, identifier }: FindCustomersQuery): Promise<CustomerListDto> {
@@ -39,21 +35,10 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
         'has no type and value',
         'type:value is allowed, for example email:ana@example.com',
       );
-    const tenantKey = await this.labels.tenant(tenant);
-    if (tenantKey === undefined) return { items: [] };
-    const country = this.countries.countryOf(tenant, '');
-    const { type, value } = normaliseIdentifier(
-      { type: identifier.slice(0, colon), value: identifier.slice(colon + 1) },
-      country === undefined ? {} : { defaultCountry: country },
-    );
-    const { db } = this.readModel;
-    const identity = await db
-      .selectFrom('identity')
-      .select(['key', 'customer'])
-      .where('id', '=', bytesOfUuid(this.ids.identity(tenant, type, value)))
-      .executeTakeFirst();
+    const [type, value] = [identifier.slice(0, colon), identifier.slice(colon + 1)];
+    const identity = await this.identities.byIdentifier(tenant, type, value);
     if (!identity) return { items: [] };
-    const mentioned = await db
+    const mentioned = await this.readModel.db
       .selectFrom('mention')
       .innerJoin('identity', 'identity.key', 'mention.anchor')
       .select('identity.customer')

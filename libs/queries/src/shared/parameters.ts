@@ -1,5 +1,5 @@
 import { DIRECTIONS, INTERACTION_KINDS, parseInstantMs } from '#libs/kernel';
-import { invalidQuery } from './cursor.js';
+import { invalidQuery, type PageBounds } from './cursor.js';
 
 export type RawQuery = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -53,4 +53,19 @@ export const instant = (query: RawQuery, name: string): number | undefined => {
   if (ms === undefined)
     throw invalidQuery(name, 'is no instant', 'ISO 8601 with zone is allowed, for example 2025-03-02T09:15:00Z');
   return ms;
+};
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 100;
+
+/** Which page is asked for by `limit`, `before` and `after`. */
+export const pageBounds = (query: RawQuery): PageBounds => {
+  const [before, after] = [single(query, 'before'), single(query, 'after')];
+  if (before !== undefined && after !== undefined)
+    throw invalidQuery('after', 'stands beside before', 'give one of them');
+  return {
+    limit: whole(query, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE,
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+  };
 };

@@ -1,0 +1,50 @@
+import { optionalField, readBodyFields, textField, textPairField } from './body-fields.js';
+import type { ProblemError } from './problem.js';
+
+const fields = { pair: textPairField(5, 'names'), reason: textField(10), note: optionalField(textField(3)) };
+const read = (body: unknown) => readBodyFields(Buffer.from(JSON.stringify(body)), fields, 'X.INVALID');
+const errorsOf = (body: unknown) => {
+  try {
+    read(body);
+  } catch (error) {
+    const { code, problem } = error as ProblemError;
+    return { code, errors: problem.errors!.map(({ path, message }) => `${path} ${message}`) };
+  }
+  return undefined;
+};
+
+describe('the fields of a small body', () => {
+  it('come trimmed, and without those that are missing', () => {
+    const expected = { pair: ['a', 'b'], reason: 'because' };
+    expect(read({ pair: [' a', 'b '], reason: ' because ' })).toEqual(expected);
+    expect(read({ ...expected, note: null })).toEqual(expected);
+    expect(read({ ...expected, note: 'yes' })).toEqual({ ...expected, note: 'yes' });
+  });
+
+  it.each([
+    [{}, ['$.pair is missing', '$.reason is missing']],
+    [{ pair: ['a'], reason: '  ' }, ['$.pair has another form', '$.reason has another form']],
+    [{ pair: ['a', 7], reason: 'x'.repeat(11) }, ['$.pair has another form', '$.reason has another form']],
+    [{ pair: ['a', 'b'], reason: 'half \ud800' }, ['$.reason has another form']],
+    [{ pair: ['a', 'b'], reason: 'x', tenant: 'other' }, ['$.tenant is no field here']],
+    [{ pair: ['a', 'b'], reason: 'x', note: 'long' }, ['$.note has another form']],
+    [[], ['$ is no object']],
+    ['text', ['$ is no object']],
+  ])('are refused in %j, each by its name', (body, errors) =>
+    expect(errorsOf(body)).toEqual({ code: 'X.INVALID', errors }),
+  );
+
+  it('are not fooled by names that every object knows', () => {
+    const body = Buffer.from('{"__proto__":{"reason":"x"},"pair":["a","b"]}');
+    expect(() => readBodyFields(body, fields, 'X.INVALID')).toThrow(
+      '$.__proto__ is no field here; $.reason is missing',
+    );
+  });
+
+  it('may all be missing where all are optional, and so may the body', () => {
+    const optional = { reason: optionalField(textField(10)) };
+    for (const body of [undefined, Buffer.alloc(0), Buffer.from('{}')])
+      expect(readBodyFields(body, optional, 'X.INVALID')).toEqual({});
+    expect(() => readBodyFields(undefined, fields, 'X.INVALID')).toThrow('the body is empty');
+  });
+});
