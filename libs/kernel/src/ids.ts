@@ -4,10 +4,16 @@ import { hash } from 'node:crypto';
 export type Uuid = string;
 
 /** The UUID of 16 bytes; SQLite drivers hand blobs out as either type. */
-export const uuidOfBytes = (bytes: Uint8Array | ArrayBuffer): Uuid => {
-  const hex = (
-    bytes instanceof Uint8Array ? Buffer.from(bytes.buffer, bytes.byteOffset, 16) : Buffer.from(bytes)
-  ).toString('hex');
+export const uuidOfBytes = (bytes: Uint8Array | ArrayBuffer): Uuid =>
+  uuidOfHex(
+    (bytes instanceof Uint8Array ? Buffer.from(bytes.buffer, bytes.byteOffset, 16) : Buffer.from(bytes)).toString(
+      'hex',
+    ),
+  );
+
+/** The UUID of 32 hex digits, of either case. */
+export const uuidOfHex = (digits: string): Uuid => {
+  const hex = digits.toLowerCase();
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
