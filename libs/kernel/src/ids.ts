@@ -17,8 +17,25 @@ export const uuidOfHex = (digits: string): Uuid => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
+// Where in the text of a UUID each of its bytes stands.
+const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+
+const DIGITS = new Uint8Array(128);
+for (let value = 0; value < 16; value++) {
+  DIGITS[value.toString(16).charCodeAt(0)] = value;
+  DIGITS[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
+
+const byteAt = (uuid: Uuid, place: number): number =>
+  (DIGITS[uuid.charCodeAt(place)]! << 4) | DIGITS[uuid.charCodeAt(place + 1)]!;
+
 /** The 16 bytes of a UUID. */
-export const bytesOfUuid = (uuid: Uuid): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
+export const bytesOfUuid = (uuid: Uuid): Buffer => {
+  // By hand: to take the hyphens out for the decoder of Buffer costs more than to read the digits.
+  const bytes = Buffer.allocUnsafe(16);
+  for (let i = 0; i < 16; i++) bytes[i] = byteAt(uuid, PLACES[i]!);
+  return bytes;
+};
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
