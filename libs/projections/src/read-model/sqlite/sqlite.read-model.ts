@@ -8,19 +8,27 @@ import { INDEXES, TABLES } from './sqlite.ddl.js';
 export interface SqliteReadModelOptions {
   file: string;
   readonly?: boolean;
-  /** Leaves secondary indexes and the timeline out until `finishBulk`: how a rebuild writes. @default false */
+  /**
+   * How a rebuild writes: secondary indexes and the timeline wait for `finishBulk`, and many transactions are committed
+   * together, so that a failure undoes those before it as well. @default false
+   */
   bulk?: boolean;
   /** Page cache in KiB. @default 8192 */
   cacheKiB?: number;
 }
 
+/** Transactions of a bulk write that are committed together. */
+const COMMITTED_TOGETHER = 50;
+
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
   readonly db: Kysely<ReadModelSchema>;
+  private uncommitted = 0;
 
   private constructor(
     private readonly sqlite: SqliteDatabase,
     private readonly readonly: boolean,
+    private readonly committedTogether: number,
   ) {
     super();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
@@ -32,7 +40,7 @@ export class SqliteReadModel extends ReadModel {
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
     const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
-    return new SqliteReadModel(sqlite, readonly);
+    return new SqliteReadModel(sqlite, readonly, bulk ? COMMITTED_TOGETHER : 1);
   }
 
   async transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T> {
@@ -43,12 +51,14 @@ export class SqliteReadModel extends ReadModel {
       all: <Values extends object, Row>(statement: Statement<Values, Row>, values: Values) =>
         sqlite.prepare(statement.sql).all<Row>(ordered(statement, values)),
     };
-    sqlite.prepare('BEGIN IMMEDIATE').run([]);
+    if (this.uncommitted === 0) sqlite.prepare('BEGIN IMMEDIATE').run([]);
     try {
       const result = await work(session);
-      sqlite.prepare('COMMIT').run([]);
+      this.uncommitted += 1;
+      if (this.uncommitted >= this.committedTogether) this.commit();
       return result;
     } catch (error) {
+      this.uncommitted = 0;
       try {
         sqlite.prepare('ROLLBACK').run([]);
       } catch {
@@ -58,8 +68,15 @@ export class SqliteReadModel extends ReadModel {
     }
   }
 
+  private commit(): void {
+    if (this.uncommitted === 0) return;
+    this.sqlite.prepare('COMMIT').run([]);
+    this.uncommitted = 0;
+  }
+
   /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
   finishBulk(): void {
+    this.commit();
     this.sqlite.exec(`BEGIN IMMEDIATE; DELETE FROM timeline;
       INSERT INTO timeline SELECT i.customer, e.occurredAt, e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e.occurredAt, e.position;
@@ -73,7 +90,10 @@ export class SqliteReadModel extends ReadModel {
 
   async close(): Promise<void> {
     // Statements that live on would keep the log file beside the database after a clean stop.
-    if (!this.readonly) this.checkpointFile();
+    if (!this.readonly) {
+      this.commit();
+      this.checkpointFile();
+    }
     await this.db.destroy();
   }
 }
@@ -81,10 +101,17 @@ export class SqliteReadModel extends ReadModel {
 const ordered = <Values extends object>(statement: Statement<Values, unknown>, values: Values): SqliteValue[] =>
   statement.slots.map((name) => values[name] as SqliteValue);
 
-const insertAll = <Row extends object>(sqlite: SqliteDatabase, insert: BulkInsert<Row>, rows: readonly Row[]): void => {
-  const valuesOf = (row: Row) => insert.columns.map((column) => row[column] as SqliteValue);
+const insertAll = <Row extends object>(
+  sqlite: SqliteDatabase,
+  { columns, sizes }: BulkInsert<Row>,
+  rows: readonly Row[],
+): void => {
   let next = 0;
-  for (; next + insert.rows <= rows.length; next += insert.rows)
-    sqlite.prepare(insert.many).run(rows.slice(next, next + insert.rows).flatMap(valuesOf));
-  for (; next < rows.length; next++) sqlite.prepare(insert.one).run(valuesOf(rows[next]!));
+  for (const size of sizes)
+    while (next + size.rows <= rows.length) {
+      const values: SqliteValue[] = [];
+      for (const end = next + size.rows; next < end; next++)
+        for (const column of columns) values.push(rows[next]![column] as SqliteValue);
+      sqlite.prepare(size.sql).run(values);
+    }
 };
