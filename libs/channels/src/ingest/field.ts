@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
+import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { IsOptional, ValidateBy, ValidateNested } from 'class-validator';
 import { LIMITS, parseInstantMs } from '#libs/kernel';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 
 /** A class whose fields are declared with `@Field` and `@OptionalField`. */
 export type Dto<T extends object = object> = new () => T;
