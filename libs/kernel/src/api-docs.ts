@@ -1,5 +1,5 @@
 import type * as Swagger from '@nestjs/swagger';
-import { LateDecorators } from './late.js';
+import { LateDecorators } from './late-decorators.js';
 
 type SwaggerPackage = typeof Swagger;
 
