@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type {
   ConversationTable,
   EntryTable,
@@ -8,6 +8,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { sql } from '../read-model/kysely.js';
 import { bulkInsert, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {

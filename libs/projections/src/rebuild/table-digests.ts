@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql } from '../read-model/kysely.js';
 import type { ReadModel } from '../read-model/read-model.port.js';
 import type { ReadModelSchema } from '../read-model/read-model.schema.js';
 

@@ -1,5 +1,6 @@
-import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type { Kysely as KyselyDatabase, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
+import { Kysely, SqliteDialect } from '../kysely.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
@@ -16,7 +17,7 @@ export interface SqliteReadModelOptions {
 
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
-  readonly db: Kysely<ReadModelSchema>;
+  readonly db: KyselyDatabase<ReadModelSchema>;
 
   private constructor(
     private readonly sqlite: SqliteDatabase,
