@@ -1,6 +1,6 @@
-import type { Kysely as KyselyDatabase, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type { Kysely, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
-import { Kysely, SqliteDialect } from '../kysely.js';
+import { kysely } from '../kysely.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
@@ -17,17 +17,21 @@ export interface SqliteReadModelOptions {
 
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
-  readonly db: KyselyDatabase<ReadModelSchema>;
+  private queries?: Kysely<ReadModelSchema>;
 
   private constructor(
     private readonly sqlite: SqliteDatabase,
     private readonly readonly: boolean,
   ) {
     super();
+  }
+
+  get db(): Kysely<ReadModelSchema> {
+    const { Kysely, SqliteDialect } = kysely();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-    this.db = new Kysely({
-      dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
-    });
+    return (this.queries ??= new Kysely({
+      dialect: new SqliteDialect({ database: this.sqlite.driver as unknown as KyselySqliteDatabase }),
+    }));
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
@@ -75,7 +79,8 @@ export class SqliteReadModel extends ReadModel {
   async close(): Promise<void> {
     // Statements that live on would keep the log file beside the database after a clean stop.
     if (!this.readonly) this.checkpointFile();
-    await this.db.destroy();
+    if (this.queries) await this.queries.destroy();
+    else this.sqlite.driver.close();
   }
 }
 
