@@ -46,9 +46,9 @@ class DocsModule {
 export const serveDocs = (app: NestFastifyApplication, logger: Logger, closing: () => boolean): void => {
   let pages: Promise<FastifyInstance> | undefined;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { routing } = await (pages ??= openDocs(app, logger, closing));
+    const docs = await (pages ??= openDocs(app, logger, closing));
     reply.hijack();
-    routing(request.raw, reply.raw);
+    docs.routing(request.raw, reply.raw);
   };
   for (const url of ['/docs', '/docs/*', '/docs-yaml']) app.getHttpAdapter().getInstance().get(url, answer);
 };
