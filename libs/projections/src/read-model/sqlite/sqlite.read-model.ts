@@ -1,5 +1,6 @@
-import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type { Kysely, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
+import { kysely } from '../kysely.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
@@ -22,7 +23,7 @@ const COMMITTED_TOGETHER = 50;
 
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
-  readonly db: Kysely<ReadModelSchema>;
+  private queries?: Kysely<ReadModelSchema>;
   private uncommitted = 0;
 
   private constructor(
@@ -31,10 +32,14 @@ export class SqliteReadModel extends ReadModel {
     private readonly committedTogether: number,
   ) {
     super();
+  }
+
+  get db(): Kysely<ReadModelSchema> {
+    const { Kysely, SqliteDialect } = kysely();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-    this.db = new Kysely({
-      dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
-    });
+    return (this.queries ??= new Kysely({
+      dialect: new SqliteDialect({ database: this.sqlite.driver as unknown as KyselySqliteDatabase }),
+    }));
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
@@ -94,7 +99,8 @@ export class SqliteReadModel extends ReadModel {
       this.commit();
       this.checkpointFile();
     }
-    await this.db.destroy();
+    if (this.queries) await this.queries.destroy();
+    else this.sqlite.driver.close();
   }
 }
 
