@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 
 /** Two customers to be joined. */
 export class LinkIdentitiesDto {

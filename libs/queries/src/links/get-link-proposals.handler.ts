@@ -1,7 +1,7 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import { uuidOfBytes } from '#libs/kernel';
 import type { LinkStatus } from '#libs/projections';
+import { kysely } from '#libs/projections/read-model/kysely.js';
 import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
 import { LinkReader } from './link-reader.js';
@@ -34,7 +34,7 @@ export class GetLinkProposalsHandler implements IQueryHandler<GetLinkProposalsQu
       .select(['link.evidence', 'link.confidence', 'link.reason', 'link.rule'])
       .where('link.tenant', '=', tenant)
       // Written out: a partial index serves no value that is known later.
-      .where('link.status', '=', sql.lit<LinkStatus>('proposed'))
+      .where('link.status', '=', kysely().sql.lit<LinkStatus>('proposed'))
       .whereRef('a.customer', '!=', 'b.customer')
       .orderBy('link.lastPosition', newer ? 'asc' : 'desc')
       .limit(q.limit + 1);

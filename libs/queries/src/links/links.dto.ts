@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { CustomerDto, CustomerIdentityDto } from '../customers/customer.dto.js';
 
 /** One end of a link. */
