@@ -10,6 +10,8 @@ export interface StreamedEntry {
 export class EventStream {
   private readonly arrived: StreamedEntry[] = [];
   private waiting: ((entry: StreamedEntry) => void) | undefined;
+  /** How often it was told that links have changed who the customer is. */
+  changes = 0;
   /** Resolves when the hub has ended the stream. */
   readonly ended: Promise<void>;
 
@@ -59,6 +61,7 @@ export class EventStream {
 
   private take(block: string): void {
     const fields = new Map(block.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]));
+    if (fields.get('event') === 'customer') this.changes++;
     if (fields.get('event') !== 'entry') return;
     const entry = { id: fields.get('id')!, entry: JSON.parse(fields.get('data')!) as TimelineEntryDto };
     const { waiting } = this;

@@ -126,6 +126,23 @@ describe('a supervisor', () => {
     expect((await seenAs(ana)).header.id).not.toBe((await seenAs(ann)).header.id);
   });
 
+  it('is heard by whoever watches one of the two', async () => {
+    const [una, uma] = ['email:una@example.com', 'email:uma.w@example.com'];
+    await tell([contact([una]), contact([uma])]);
+    const [one, other] = [
+      await reader.stream((await seenAs(una)).header.id),
+      await reader.stream((await seenAs(uma)).header.id),
+    ];
+    const { link: id } = await link(una, uma);
+    await eventually(() => expect([one.changes, other.changes]).toEqual([1, 1]));
+    const [sent] = await tell([contact([uma])]);
+    expect([(await one.next()).entry.id, (await other.next()).entry.id]).toEqual([sent, sent]);
+    await retract(id);
+    await eventually(() => expect([one.changes, other.changes]).toEqual([2, 2]));
+    await one.close();
+    await other.close();
+  });
+
   it('retracts what a rule has linked, and the rules do not link it again', async () => {
     const both = ['email:rita@example.com', 'phone:+34600222002'];
     const [first] = await tell([contact(both)]);

@@ -8,7 +8,15 @@ interface Watcher {
   identity: number;
   /** Position of the last entry sent. */
   sent: number;
+  /** Tells one set of identities from another; absent until it was read once. */
+  members?: string;
   stream: PassThrough;
+}
+
+/** Who a watched identity belongs to, and with whom. */
+interface Watched {
+  customer: number;
+  members: string;
 }
 
 /** A comment line every so often keeps proxies from closing a quiet stream. */
@@ -46,12 +54,15 @@ export class LiveTimelines implements OnModuleDestroy {
     const stream = new PassThrough();
     stream.write('retry: 2000\n\n');
     if (this.watchers.size === 0) this.seen = this.progress.position();
-    const watcher: Watcher = { identity: customer, sent: lastEventId ?? this.progress.position(), stream };
+    const sent = lastEventId ?? this.progress.position();
+    const watcher: Watcher = { identity: customer, sent, stream };
     if (lastEventId !== undefined) await this.catchUp(watcher);
     this.watchers.add(watcher);
     const close = () => void this.watchers.delete(watcher);
     stream.on('close', close).on('error', close);
     this.wake({ position: this.progress.position(), corrected: [] });
+    // Read once it is among the watchers: nothing may come between its place in the log and that.
+    watcher.members ??= (await this.watched([customer])).get(customer)?.members;
     return stream;
   }
 
@@ -73,13 +84,15 @@ export class LiveTimelines implements OnModuleDestroy {
       const corrected = [...this.corrected];
       if (through <= this.seen && corrected.length === 0) return;
       this.corrected.clear();
-      const watched = await this.customersOf([...this.watchers]);
+      const found = await this.watched([...this.watchers].map(({ identity }) => identity));
+      const watched = this.byCustomer(found);
       for (let after = this.seen; after < through;) {
         const rows = await this.newEntries(after, through);
         await this.send(rows, watched, through);
         after = rows.length < PAGE ? through : rows.at(-1)!.position;
       }
       if (corrected.length > 0) await this.send(await this.entriesAt(corrected), watched, through);
+      this.tellOfLinks(found);
       this.seen = through;
     }
   }
@@ -104,19 +117,42 @@ export class LiveTimelines implements OnModuleDestroy {
     }
   }
 
-  private async customersOf(watchers: readonly Watcher[]): Promise<Map<number, Watcher[]>> {
-    const rows = await this.readModel.db
-      .selectFrom('identity')
-      .select(['key', 'customer'])
-      .where('key', 'in', [...new Set(watchers.map((w) => w.identity))])
-      .execute();
-    const customers = new Map(rows.map(({ key, customer }) => [key, customer]));
-    const found = new Map<number, Watcher[]>();
-    for (const watcher of watchers) {
-      const customer = customers.get(watcher.identity);
-      if (customer !== undefined) found.set(customer, [...(found.get(customer) ?? []), watcher]);
+  /** Says that links have changed who the customer is: what came or went with that is to be read again. */
+  private tellOfLinks(found: ReadonlyMap<number, Watched>): void {
+    for (const watcher of this.watchers) {
+      const members = found.get(watcher.identity)?.members;
+      if (members === undefined || members === watcher.members) continue;
+      const isNews = watcher.members !== undefined;
+      watcher.members = members;
+      if (!isNews) continue;
+      // Without an id: where the stream is resumed does not change.
+      watcher.stream.write('event: customer\ndata: {"changed":"identities"}\n\n');
     }
-    return found;
+  }
+
+  private async watched(identities: readonly number[]): Promise<Map<number, Watched>> {
+    const rows = await this.readModel.db
+      .selectFrom('identity as watched')
+      .innerJoin('identity as member', 'member.customer', 'watched.customer')
+      .select(({ fn }) => [
+        'watched.key',
+        'watched.customer',
+        fn.count<number>('member.key').as('count'),
+        fn.sum<number>('member.key').as('sum'),
+      ])
+      .where('watched.key', 'in', [...new Set(identities)])
+      .groupBy(['watched.key', 'watched.customer'])
+      .execute();
+    return new Map(rows.map(({ key, customer, count, sum }) => [key, { customer, members: `${count} ${sum}` }]));
+  }
+
+  private byCustomer(found: ReadonlyMap<number, Watched>): Map<number, Watcher[]> {
+    const watchers = new Map<number, Watcher[]>();
+    for (const watcher of this.watchers) {
+      const customer = found.get(watcher.identity)?.customer;
+      if (customer !== undefined) watchers.set(customer, [...(watchers.get(customer) ?? []), watcher]);
+    }
+    return watchers;
   }
 
   private rows() {
