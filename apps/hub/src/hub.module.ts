@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
-import type { ApiKeys } from '#libs/access';
+import type { ApiKeys, BearerTokens } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
 import { AccountDirectory, ParkDelivery } from '#libs/channels';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
@@ -27,6 +27,8 @@ export interface HubParts {
   readModel: ReadModel;
   progress: ProjectionProgress;
   keys: ApiKeys;
+  /** Absent where the settings name no OpenID provider. */
+  tokens?: BearerTokens;
   accounts: AccountDirectory;
 }
 
@@ -59,7 +61,7 @@ export class HubModule {
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
   static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
-    const { keys, logger, settings } = parts;
+    const { keys, tokens, logger, clock, settings } = parts;
     return {
       module: HubModule,
       imports: [
@@ -67,6 +69,8 @@ export class HubModule {
         AccessModule.register({
           keys,
           logger,
+          clock,
+          ...(tokens === undefined ? {} : { tokens }),
           ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
         }),
         ...(edge ? [ChannelsModule, IngestModule.register()] : []),

@@ -5,6 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
 import { httpOptions } from '#libs/access/http-options.js';
+import { OidcBearerTokens } from '#libs/access/oidc/oidc.bearer-tokens.js';
+import { oidcOptionsOf } from '#libs/access/oidc/oidc.config.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
@@ -84,7 +86,19 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     opened.push(() => keys.close());
     const firstKeys = await ensureFirstKeys(settings.dataDir, keys);
     const progress = new ProjectionProgress();
-    const parts: HubParts = { settings, logger, clock, log, bus, readModel, progress, keys, accounts };
+    const oidc = oidcOptionsOf(settings);
+    const parts: HubParts = {
+      settings,
+      logger,
+      clock,
+      log,
+      bus,
+      readModel,
+      progress,
+      keys,
+      ...(oidc === undefined ? {} : { tokens: new OidcBearerTokens(oidc, clock, logger) }),
+      accounts,
+    };
     const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure, head);
     opened.push(() => projector.stop());
 
