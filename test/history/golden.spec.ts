@@ -8,6 +8,7 @@ import {
   interactionDecider,
   profileDecider,
   upcast,
+  type AccessEvent,
   type IdentityEvent,
   type InteractionContent,
   type InteractionEvent,
@@ -41,7 +42,9 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkProposed.1': '1cbff727d0c10edf',
   'LinkRejected.1': 'e765e57c2cd1b9e4',
   'LinkRetracted.1': '8f3c479cda14ed84',
+  'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
+  'TimelineViewed.1': 'b63bc696724056db',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
@@ -97,7 +100,7 @@ const by = { agent: 'agent-7' };
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
+const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEvent>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -143,6 +146,28 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
   },
   'LinkRejected.1': { type: 'LinkRejected', data: { link: linkB, by, reason: 'two people of one household' } },
   'LinkRetracted.1': { type: 'LinkRetracted', data: { link: linkA, by, reason: 'the phone is the office one' } },
+  'TimelineViewed.1': {
+    type: 'TimelineViewed',
+    data: {
+      by: 'abcdefgh',
+      customer: phone,
+      at: '2025-03-02T09:16:08.000Z',
+      saw: ['header', 'timeline'],
+      reads: 3,
+      reason: 'complaint',
+    },
+  },
+  'PersonalDataRevealed.1': {
+    type: 'PersonalDataRevealed',
+    data: {
+      by: 'user:mika',
+      customer: email,
+      at: '2025-03-02T09:16:10.000Z',
+      field: 'identifier',
+      identity: phone,
+      reason: 'call-back',
+    },
+  },
 };
 
 const without = <Value extends object, Field extends keyof Value>(
@@ -213,7 +238,7 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(/^(interaction|identity|link|access)-[0-9a-f-]{36}$/) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);
