@@ -208,6 +208,7 @@ const folded = async (...wanted: string[]) => {
       timeline: await db.selectFrom('timeline').selectAll().execute(),
       profiles: await db.selectFrom('profile').selectAll().execute(),
       links: await db.selectFrom('link').selectAll().execute(),
+      access: await db.selectFrom('access').selectAll().orderBy('position').execute(),
       conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
       labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
       identities,
@@ -411,6 +412,37 @@ describe('the read model of today folds', () => {
       ['email', 'lucia@example.com', null],
       ['phone', '+34600111222', null],
     ]);
+  });
+
+  it('a look and a reveal into rows under the identity that was opened', async () => {
+    const { access, identities } = await folded('InteractionRecorded.1', 'TimelineViewed.1', 'PersonalDataRevealed.1');
+    const keyOf = (id: string) => identities.find((identity) => uuidOfBytes(identity.id) === id)!.key;
+    expect(access.map(({ revealed, ...row }) => ({ ...row, revealed: revealed && uuidOfBytes(revealed) }))).toEqual([
+      {
+        position: 2,
+        identity: keyOf(phone),
+        by: 'abcdefgh',
+        at: instantMs('2025-03-02T09:16:08.000Z'),
+        saw: 'header timeline',
+        reads: 3,
+        field: null,
+        revealed: null,
+        reason: 'complaint',
+      },
+      {
+        position: 3,
+        identity: keyOf(email),
+        by: 'user:mika',
+        at: instantMs('2025-03-02T09:16:10.000Z'),
+        saw: null,
+        reads: 1,
+        field: 'identifier',
+        revealed: phone,
+        reason: 'call-back',
+      },
+    ]);
+    // Whoever was looked at and is nobody here leaves no row, and stops nobody.
+    expect((await folded('TimelineViewed.1')).access).toEqual([]);
   });
 
   it('a link into one customer, and its end into two', async () => {

@@ -2,7 +2,8 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
 import type { ApiKeys, BearerTokens } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
-import { AccountDirectory, ParkDelivery } from '#libs/channels';
+import { ParkDelivery } from '#libs/channels';
+import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
@@ -29,7 +30,7 @@ export interface HubParts {
   keys: ApiKeys;
   /** Absent where the settings name no OpenID provider. */
   tokens?: BearerTokens;
-  accounts: AccountDirectory;
+  accounts: DeclaredAccountDirectory;
 }
 
 @Module({})
@@ -61,7 +62,7 @@ export class HubModule {
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
   static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
-    const { keys, tokens, logger, clock, settings } = parts;
+    const { accounts, keys, tokens, logger, clock, settings } = parts;
     return {
       module: HubModule,
       imports: [
@@ -73,7 +74,7 @@ export class HubModule {
           ...(tokens === undefined ? {} : { tokens }),
           ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
         }),
-        ...(edge ? [ChannelsModule, IngestModule.register()] : []),
+        ...(edge ? [ChannelsModule.register(accounts), IngestModule.register()] : []),
         CommandsModule,
         QueriesModule,
         HistoryModule.register({

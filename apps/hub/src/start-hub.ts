@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { BearerTokens } from '#libs/access';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
 import { httpOptions } from '#libs/access/http-options.js';
-import { OidcBearerTokens } from '#libs/access/oidc/oidc.bearer-tokens.js';
-import { oidcOptionsOf } from '#libs/access/oidc/oidc.config.js';
+import { oidcOptionsOf, type OidcOptions } from '#libs/access/oidc/oidc.config.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
@@ -14,8 +14,8 @@ import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
-import { HubError, SystemClock } from '#libs/kernel';
-import { createLogger } from '#libs/kernel/logging.js';
+import { HubError, SystemClock, type Clock } from '#libs/kernel';
+import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { ProjectionProgress } from '#libs/projections';
 import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
@@ -24,7 +24,6 @@ import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
-import { VERSION } from './version.js';
 
 export interface RunningHub {
   app: INestApplicationContext;
@@ -96,7 +95,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       readModel,
       progress,
       keys,
-      ...(oidc === undefined ? {} : { tokens: new OidcBearerTokens(oidc, clock, logger) }),
+      ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
       accounts,
     };
     const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure, head);
@@ -119,7 +118,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     registerRawBody(adapter.getInstance());
     let closing = false;
     hardenHttp(app, () => closing);
-    serveDocs(app, VERSION);
+    serveDocs(app, logger, () => closing);
     opened.push(async () => {
       closing = true;
       // A connection that was busy when the close began, and idle since, would be waited for until its client gives up.
@@ -136,4 +135,10 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     await closeAll();
     throw error;
   }
+};
+
+// Only who takes tokens pays for the loading of jose.
+const openTokens = async (...given: [OidcOptions, Clock, Logger]): Promise<BearerTokens> => {
+  const { OidcBearerTokens } = await import('#libs/access/oidc/oidc.bearer-tokens.js');
+  return new OidcBearerTokens(...given);
 };

@@ -43,7 +43,9 @@ export class AccessGuard implements CanActivate {
     }
     const request = context.switchToHttp().getRequest<HeaderRequest>();
     const credential = bearerOf(request.headers.authorization);
-    const caller = this.tokens && !isApiKey(credential) ? this.tokens.verify(credential) : this.keys.verify(credential);
+    const verifier = this.tokens && !isApiKey(credential) ? this.tokens : this.keys;
+    request.callerNow = () => verifier.verify(credential);
+    const caller = verifier.verify(credential);
     return caller instanceof Promise
       ? caller.then((known) => this.admit(request, rule, known))
       : this.admit(request, rule, caller);

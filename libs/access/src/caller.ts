@@ -29,6 +29,8 @@ export interface Caller {
 /** A request the access guard has let pass. */
 export interface CallerRequest {
   caller?: Caller;
+  /** Asks again who is calling: for answers that last longer than a credential may. */
+  callerNow?: () => Caller | undefined | Promise<Caller | undefined>;
 }
 
 export const ROLES_METADATA = 'hilo:roles';

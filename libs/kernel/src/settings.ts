@@ -1,7 +1,15 @@
-import 'reflect-metadata';
-import { plainToInstance } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, ValidateIf, validateSync } from 'class-validator';
 import { HubError } from './errors.js';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  classValidator,
+  plainlyValid,
+} from './late-validator.js';
 
 /** Plain HTTP reaches this machine alone. */
 const SAFE_URL = /^(https:\/\/[^\s/?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(\/[^\s?#]*)?$/;
@@ -75,13 +83,13 @@ export class HubSettings {
   rateLimit?: number;
 
   /** Issuer of OpenID Connect tokens, exactly as they name it; unset: API keys alone. `HILO_OIDC_ISSUER`. */
-  @ValidateIf((s: HubSettings) => s.oidcIssuer !== undefined || s.oidcAudience !== undefined)
+  @IsOptional()
   @Matches(SAFE_URL, { message: 'is the https address of the issuer (http on this machine alone)' })
   oidcIssuer?: string;
 
   /** Audience that tokens must be for; needed with an issuer. `HILO_OIDC_AUDIENCE`. */
-  @ValidateIf((s: HubSettings) => s.oidcIssuer !== undefined || s.oidcAudience !== undefined)
-  @Matches(/^\S{1,500}$/, { message: 'is needed with HILO_OIDC_ISSUER: what tokens for this hub name as "aud"' })
+  @IsOptional()
+  @Matches(/^\S{1,500}$/, { message: 'has 1 to 500 characters and no spaces' })
   oidcAudience?: string;
 
   /** Where the issuer's keys are; default: what its discovery document says. `HILO_OIDC_JWKS_URL`. */
@@ -164,10 +172,21 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     const text = env[variable];
     if (text !== undefined && text !== '') given[field] = numeric.has(field) ? Number(text) : text;
   }
-  const settings = plainToInstance(HubSettings, given, { exposeDefaultValues: true });
-  const problems = validateSync(settings, { validationError: { target: false } }).map(
-    (e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`,
-  );
+  const settings = Object.assign(new HubSettings(), given);
+  const problems = [...(plainlyValid(settings) ? [] : explained(settings)), ...missingBeside(settings)];
   if (problems.length > 0) throw new HubError('SETTINGS.INVALID', problems.join('\n'));
   return settings;
+};
+
+const explained = (settings: HubSettings): string[] =>
+  classValidator()
+    .validateSync(settings, { validationError: { target: false } })
+    .map((e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`);
+
+// An issuer without an audience would take the tokens of every other program of that issuer.
+const missingBeside = ({ oidcIssuer, oidcAudience }: HubSettings): string[] => {
+  if ((oidcIssuer === undefined) === (oidcAudience === undefined)) return [];
+  return oidcIssuer === undefined
+    ? [`${variables.oidcIssuer}: is needed with ${variables.oidcAudience}`]
+    : [`${variables.oidcAudience}: is needed with ${variables.oidcIssuer}: what tokens for this hub name as "aud"`];
 };

@@ -1,5 +1,6 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type {
+  AccessTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
@@ -8,6 +9,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {
@@ -29,6 +31,10 @@ const CORRECTED_COLUMNS = ENTRY_COLUMNS.filter((column) => !['position', 'id', '
 const TIMELINE_COLUMNS = [
   'customer', 'occurredAt', 'position', 'identity', 'channel', 'kind', 'direction',
 ] as const satisfies (keyof TimelineTable)[]; // prettier-ignore
+
+const ACCESS_COLUMNS = [
+  'position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason',
+] as const satisfies (keyof AccessTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -57,7 +63,7 @@ interface LinkWrite {
 }
 
 /** Every statement the folds run, compiled once for the dialect of `db`. */
-export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
+export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => ({
   readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
     db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
   ),
@@ -168,6 +174,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
       .where('occurredAt', '=', s.occurredAt)
       .where('position', '=', s.position),
   ),
+
+  addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

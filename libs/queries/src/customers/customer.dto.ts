@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 
 /** One identifier that belongs to the customer. */
 export class CustomerIdentityDto {
@@ -58,6 +58,8 @@ export class CustomerDto {
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   lastContactAt?: string;
+  @ApiPropertyOptional({ type: Boolean, description: 'Identifiers are masked, names left out: the caller lacks pii' })
+  masked?: true;
 }
 
 /** Customers found; empty when nobody is known by the identifier. */

@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassThrough } from 'node:stream';
 import { ProjectionProgress, ReadModel, type ProjectionAdvance } from '#libs/projections';
-import { ENTRY_COLUMNS, Entries, type EntryRow } from './entries.js';
+import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
+import type { TimelineEntryDto } from './timeline.dto.js';
 
 interface Watcher {
   /** Identity key the customer was opened by; its customer may change while it is watched. */
@@ -9,6 +10,15 @@ interface Watcher {
   /** Position of the last entry sent. */
   sent: number;
   stream: PassThrough;
+  /** How an entry is shown to whoever watches. */
+  shown: (entry: TimelineEntryDto) => TimelineEntryDto;
+  /** Whether whoever watches may still do so; asked at every heartbeat. */
+  isAllowed: () => boolean | Promise<boolean>;
+}
+
+export interface WatchOptions extends Pick<Watcher, 'shown' | 'isAllowed'> {
+  /** What came after it is sent first; absent: only what comes from now on. */
+  lastEventId?: number;
 }
 
 /** A comment line every so often keeps proxies from closing a quiet stream. */
@@ -34,19 +44,17 @@ export class LiveTimelines implements OnModuleDestroy {
   ) {
     this.unlisten = progress.onAdvance((news) => this.wake(news));
     this.heartbeat = setInterval(() => {
-      for (const { stream } of this.watchers) stream.write(': still here\n\n');
+      for (const watcher of this.watchers) void this.beat(watcher);
     }, HEARTBEAT_MS).unref();
   }
 
-  /**
-   * The stream of a customer named by one of its identities. With `lastEventId`, what came after it is sent first;
-   * without, only what comes from now on.
-   */
-  async watch(customer: number, lastEventId: number | undefined): Promise<PassThrough> {
+  /** The stream of a customer named by one of its identities. It ends when whoever watches may no longer. */
+  async watch(customer: number, { lastEventId, shown, isAllowed }: WatchOptions): Promise<PassThrough> {
     const stream = new PassThrough();
     stream.write('retry: 2000\n\n');
     if (this.watchers.size === 0) this.seen = this.progress.position();
-    const watcher: Watcher = { identity: customer, sent: lastEventId ?? this.progress.position(), stream };
+    const sent = lastEventId ?? this.progress.position();
+    const watcher: Watcher = { identity: customer, sent, stream, shown, isAllowed };
     if (lastEventId !== undefined) await this.catchUp(watcher);
     this.watchers.add(watcher);
     const close = () => void this.watchers.delete(watcher);
@@ -59,6 +67,13 @@ export class LiveTimelines implements OnModuleDestroy {
     this.unlisten();
     clearInterval(this.heartbeat);
     for (const { stream } of this.watchers) stream.end();
+  }
+
+  private async beat({ stream, isAllowed }: Watcher): Promise<void> {
+    // What cannot be asked now is asked at the next beat.
+    const allowed = await Promise.resolve(isAllowed()).catch(() => true);
+    if (allowed) stream.write(': still here\n\n');
+    else stream.end();
   }
 
   private wake(news: ProjectionAdvance): void {
@@ -85,20 +100,21 @@ export class LiveTimelines implements OnModuleDestroy {
   }
 
   private async send(
-    rows: readonly (EntryRow & { customer: number })[],
+    rows: readonly { text: string; customer: number }[],
     watched: Map<number, Watcher[]>,
     through: number,
   ): Promise<void> {
-    for (const row of rows) {
-      const watchers = watched.get(row.customer);
+    for (const { text, customer } of rows) {
+      const watchers = watched.get(customer);
       if (!watchers) continue;
+      const row = readEntry(text);
       const [entry] = await this.entries.show([row]);
       for (const watcher of watchers) {
         const corrected = row.revision > 1;
         if (row.position <= watcher.sent && !corrected) continue;
         watcher.sent = Math.max(watcher.sent, row.position);
         // A correction carries the place in the log it was seen at, so that ids never go back.
-        emit(watcher, corrected ? Math.max(watcher.sent, through) : row.position, entry);
+        emit(watcher, corrected ? Math.max(watcher.sent, through) : row.position, entry!);
       }
     }
   }
@@ -123,7 +139,7 @@ export class LiveTimelines implements OnModuleDestroy {
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
       .innerJoin('identity', 'identity.key', 'entry.identity')
-      .select([...ENTRY_COLUMNS, 'identity.customer']);
+      .select([ENTRY_TEXT, 'entry.position', 'identity.customer']);
   }
 
   private newEntries(after: number, through: number) {
@@ -146,13 +162,13 @@ export class LiveTimelines implements OnModuleDestroy {
         .innerJoin('entry', 'entry.position', 'timeline.position')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
         .innerJoin('identity', 'identity.customer', 'timeline.customer')
-        .select(ENTRY_COLUMNS)
+        .select(ENTRY_TEXT)
         .where('identity.key', '=', watcher.identity)
         .where('timeline.position', '>', watcher.sent)
         .orderBy('timeline.position')
         .limit(PAGE)
         .execute();
-      for (const entry of await this.entries.show(rows)) {
+      for (const entry of await this.entries.show(rows.map(({ text }) => readEntry(text)))) {
         watcher.sent = entry.position;
         emit(watcher, entry.position, entry);
       }
@@ -161,10 +177,10 @@ export class LiveTimelines implements OnModuleDestroy {
   }
 }
 
-const emit = ({ stream }: Watcher, id: number, entry: unknown): void => {
+const emit = ({ stream, shown }: Watcher, id: number, entry: TimelineEntryDto): void => {
   if (stream.writableLength > MAX_BUFFERED_BYTES) {
     stream.end();
     return;
   }
-  stream.write(`id: ${id}\nevent: entry\ndata: ${JSON.stringify(entry)}\n\n`);
+  stream.write(`id: ${id}\nevent: entry\ndata: ${JSON.stringify(shown(entry))}\n\n`);
 };

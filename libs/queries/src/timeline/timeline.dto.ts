@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { DIRECTIONS, INTERACTION_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
 
 /** What was said, in full. */
@@ -47,6 +47,8 @@ export class TimelineEntryDto {
   outcome?: string;
   @ApiPropertyOptional({ type: BodyDto, description: 'With include=body' })
   body?: BodyDto;
+  @ApiPropertyOptional({ type: Boolean, description: 'Content is left out: the caller lacks the scope pii' })
+  masked?: true;
 }
 
 /** A page, newest first. */
