@@ -3,14 +3,16 @@ const OPEN = {
   kernel: [],
   bus: [],
   domain: [],
-  access: [],
+  // The trail of who looked at whom is made of events.
+  access: ['event-store', 'domain'],
+  privacy: [],
   'event-store': [],
   channels: ['bus', 'access'],
   // What people command comes over HTTP, by whoever the credential says they are.
   commands: ['domain', 'event-store', 'bus', 'access'],
   projections: ['domain', 'event-store'],
-  queries: ['projections', 'access', 'event-store', 'domain'],
-  history: ['event-store', 'access'],
+  queries: ['projections', 'access', 'event-store', 'domain', 'privacy'],
+  history: ['event-store', 'access', 'privacy'],
 };
 
 // Tests and what they share meet every room.

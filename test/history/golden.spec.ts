@@ -8,6 +8,7 @@ import {
   interactionDecider,
   profileDecider,
   upcast,
+  type AccessEvent,
   type IdentityEvent,
   type InteractionContent,
   type InteractionEvent,
@@ -42,7 +43,9 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkProposed.2': '78c078a57024f5e0',
   'LinkRejected.1': 'e765e57c2cd1b9e4',
   'LinkRetracted.1': '8f3c479cda14ed84',
+  'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
+  'TimelineViewed.1': 'b63bc696724056db',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
@@ -106,7 +109,7 @@ const proposed = {
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
+const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEvent>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -150,6 +153,28 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent>> = {
   },
   'LinkRejected.1': { type: 'LinkRejected', data: { link: linkB, by, reason: 'two people of one household' } },
   'LinkRetracted.1': { type: 'LinkRetracted', data: { link: linkA, by, reason: 'the phone is the office one' } },
+  'TimelineViewed.1': {
+    type: 'TimelineViewed',
+    data: {
+      by: 'abcdefgh',
+      customer: phone,
+      at: '2025-03-02T09:16:08.000Z',
+      saw: ['header', 'timeline'],
+      reads: 3,
+      reason: 'complaint',
+    },
+  },
+  'PersonalDataRevealed.1': {
+    type: 'PersonalDataRevealed',
+    data: {
+      by: 'user:mika',
+      customer: email,
+      at: '2025-03-02T09:16:10.000Z',
+      field: 'identifier',
+      identity: phone,
+      reason: 'call-back',
+    },
+  },
 };
 
 const without = <Value extends object, Field extends keyof Value>(
@@ -190,6 +215,7 @@ const folded = async (...wanted: string[]) => {
       timeline: await db.selectFrom('timeline').selectAll().execute(),
       profiles: await db.selectFrom('profile').selectAll().execute(),
       links: await db.selectFrom('link').selectAll().execute(),
+      access: await db.selectFrom('access').selectAll().orderBy('position').execute(),
       conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
       labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
       identities,
@@ -220,7 +246,7 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(/^(interaction|identity|link|access)-[0-9a-f-]{36}$/) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);
@@ -393,6 +419,37 @@ describe('the read model of today folds', () => {
       ['email', 'lucia@example.com', null],
       ['phone', '+34600111222', null],
     ]);
+  });
+
+  it('a look and a reveal into rows under the identity that was opened', async () => {
+    const { access, identities } = await folded('InteractionRecorded.1', 'TimelineViewed.1', 'PersonalDataRevealed.1');
+    const keyOf = (id: string) => identities.find((identity) => uuidOfBytes(identity.id) === id)!.key;
+    expect(access.map(({ revealed, ...row }) => ({ ...row, revealed: revealed && uuidOfBytes(revealed) }))).toEqual([
+      {
+        position: 2,
+        identity: keyOf(phone),
+        by: 'abcdefgh',
+        at: instantMs('2025-03-02T09:16:08.000Z'),
+        saw: 'header timeline',
+        reads: 3,
+        field: null,
+        revealed: null,
+        reason: 'complaint',
+      },
+      {
+        position: 3,
+        identity: keyOf(email),
+        by: 'user:mika',
+        at: instantMs('2025-03-02T09:16:10.000Z'),
+        saw: null,
+        reads: 1,
+        field: 'identifier',
+        revealed: phone,
+        reason: 'call-back',
+      },
+    ]);
+    // Whoever was looked at and is nobody here leaves no row, and stops nobody.
+    expect((await folded('TimelineViewed.1')).access).toEqual([]);
   });
 
   it('a link into one customer, and its end into two', async () => {

@@ -205,18 +205,35 @@ describe('hilo', () => {
   );
 
   it(
-    'makes, lists and revokes keys',
+    'makes, lists, rotates and revokes API keys, by their old name too',
     () => {
-      const made = hilo('keys', 'create', '--tenant', 'casa', '--role', 'integration', '--expires', '90d');
-      expect(made.stdout).toMatch(/^hilo_[a-z0-9]{8}_\S{43}\n$/);
-      const id = made.stdout.split('_')[1]!;
-      expect(hilo('keys', 'revoke', id).status).toBe(0);
-      expect(hilo('keys', 'list', '--tenant', 'casa').stdout).toMatch(
-        new RegExp(`^${id} +casa +integration +revoked`, 'm'),
-      );
-      expect(hilo('keys', 'create', '--tenant', 'casa', '--role', 'boss')).toMatchObject({
+      for (const name of ['api-keys', 'keys']) {
+        const made = hilo(name, 'create', '--tenant', 'casa', '--role', 'integration', '--expires', '90d');
+        expect(made.stdout).toMatch(/^hilo_[a-z0-9]{8}_\S{43}\n$/);
+        const id = made.stdout.split('_')[1]!;
+        expect(hilo(name, 'revoke', id).status).toBe(0);
+        expect(hilo(name, 'list', '--tenant', 'casa').stdout).toMatch(
+          new RegExp(`^${id} +casa +integration +revoked`, 'm'),
+        );
+        expect(hilo(name, 'create', '--tenant', 'casa', '--role', 'boss')).toMatchObject({
+          status: 2,
+          stderr: expect.stringMatching(/^hilo: .*--role.*integration.*\n$/),
+        });
+      }
+      const old = hilo('api-keys', 'create', '--tenant', 'casa', '--role', 'analyst', '--scopes', 'pii');
+      expect(old.stderr).toContain('analyst of casa, sees personal data');
+      const id = old.stdout.split('_')[1]!;
+      const rotated = hilo('api-keys', 'rotate', id, '--overlap', '7d');
+      expect(rotated.stdout).toMatch(/^hilo_[a-z0-9]{8}_\S{43}\n$/);
+      expect(rotated.stderr).toContain(`key ${id} works until 20`);
+      const next = rotated.stdout.split('_')[1]!;
+      const list = hilo('api-keys', 'list', '--tenant', 'casa').stdout;
+      expect(list).toMatch(new RegExp(`^${id} +casa +analyst +pii +until 20`, 'm'));
+      expect(list).toMatch(new RegExp(`^${next} +casa +analyst +pii +valid`, 'm'));
+      expect(hilo('api-keys', 'rotate', id)).toMatchObject({ status: 2, stderr: expect.stringContaining(next) });
+      expect(hilo('api-keys', 'create', '--tenant', 'casa', '--role', 'agent', '--scopes', 'all')).toMatchObject({
         status: 2,
-        stderr: expect.stringMatching(/^hilo: .*--role.*integration.*\n$/),
+        stderr: expect.stringMatching(/^hilo: --scopes: "all" is no scope; write pii or none\n$/),
       });
     },
     TIMEOUT_MS,

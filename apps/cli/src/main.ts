@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rebuild: async () => (await import('./commands/rebuild.js')).rebuildCommand(),
   history: async () => (await import('./commands/history.js')).historyCommand(),
   project: async () => (await import('./commands/project.js')).projectCommand(),
+  'api-keys': async () => (await import('./commands/api-keys.js')).apiKeysCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),
 };
 

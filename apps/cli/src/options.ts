@@ -23,14 +23,28 @@ export const listOption = (text: string | undefined): string[] | undefined => {
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /**
+ * A span such as `7d`, `12h`, `2w`, or `0`, in milliseconds.
+ * @throws HubError `CLI.USAGE` naming the option
+ */
+export const spanOption = (option: string, text: string): number => {
+  const ms = text === '0' ? 0 : spanMs(text);
+  if (ms === undefined) throw usageError(option, `"${text}" is no span of time`, 'write 0, 12h, 7d or 2w');
+  return ms;
+};
+
+const spanMs = (text: string): number | undefined => {
+  const span = /^(\d{1,5})([hdw])$/.exec(text);
+  return span ? Number(span[1]) * UNIT_MS[span[2]!]! : undefined;
+};
+
+/**
  * An instant to come: ISO 8601 with zone, a day (its midnight in UTC), or a span from now such as `90d`, `12h`, `2w`.
  * @throws HubError `CLI.USAGE` naming the option
  */
 export const futureOption = (option: string, text: string, nowMs: number): Instant => {
-  const span = /^(\d{1,5})([hdw])$/.exec(text);
-  const ms = span
-    ? nowMs + Number(span[1]) * UNIT_MS[span[2]!]!
-    : parseInstantMs(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  const span = spanMs(text);
+  const ms =
+    span !== undefined ? nowMs + span : parseInstantMs(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (ms === undefined)
     throw usageError(option, `"${text}" is no moment`, 'write 90d, 12h, 2030-01-31 or 2030-01-31T00:00:00Z');
   if (ms <= nowMs) throw usageError(option, `${toInstant(ms)} is over`, 'write a moment to come');

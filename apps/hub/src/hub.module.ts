@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
-import type { ApiKeys } from '#libs/access';
+import type { ApiKeys, BearerTokens } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
 import { ParkDelivery } from '#libs/channels';
 import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
@@ -30,6 +30,8 @@ export interface HubParts {
   readModel: ReadModel;
   progress: ProjectionProgress;
   keys: ApiKeys;
+  /** Absent where the settings name no OpenID provider. */
+  tokens?: BearerTokens;
   accounts: DeclaredAccountDirectory;
 }
 
@@ -62,7 +64,7 @@ export class HubModule {
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
   static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
-    const { accounts, keys, logger, settings } = parts;
+    const { accounts, keys, tokens, logger, clock, settings } = parts;
     return {
       module: HubModule,
       imports: [
@@ -70,6 +72,8 @@ export class HubModule {
         AccessModule.register({
           keys,
           logger,
+          clock,
+          ...(tokens === undefined ? {} : { tokens }),
           ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
         }),
         ...(edge ? [ChannelsModule.register(accounts), IngestModule.register()] : []),

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { BearerTokens } from '#libs/access';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
 import { httpOptions } from '#libs/access/http-options.js';
+import { oidcOptionsOf, type OidcOptions } from '#libs/access/oidc/oidc.config.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
@@ -12,8 +14,8 @@ import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
-import { HubError, SystemClock } from '#libs/kernel';
-import { createLogger } from '#libs/kernel/logging.js';
+import { HubError, SystemClock, type Clock } from '#libs/kernel';
+import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { ProjectionProgress } from '#libs/projections';
 import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
@@ -83,7 +85,19 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     opened.push(() => keys.close());
     const firstKeys = await ensureFirstKeys(settings.dataDir, keys);
     const progress = new ProjectionProgress();
-    const parts: HubParts = { settings, logger, clock, log, bus, readModel, progress, keys, accounts };
+    const oidc = oidcOptionsOf(settings);
+    const parts: HubParts = {
+      settings,
+      logger,
+      clock,
+      log,
+      bus,
+      readModel,
+      progress,
+      keys,
+      ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
+      accounts,
+    };
     const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure, head);
     opened.push(() => projector.stop());
 
@@ -121,4 +135,10 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     await closeAll();
     throw error;
   }
+};
+
+// Only who takes tokens pays for the loading of jose.
+const openTokens = async (...given: [OidcOptions, Clock, Logger]): Promise<BearerTokens> => {
+  const { OidcBearerTokens } = await import('#libs/access/oidc/oidc.bearer-tokens.js');
+  return new OidcBearerTokens(...given);
 };

@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import { FixedClock, HubError } from '#libs/kernel';
 import { silentLogger } from '#libs/kernel/logging.js';
 import { AccessModule } from './access.module.js';
+import type { BearerTokens } from './bearer-tokens.port.js';
 import { ROLES, CurrentCaller, Public, Roles, type Caller, type Role } from './caller.js';
 import { httpOptions } from './http-options.js';
 import { SqliteApiKeys } from './sqlite.api-keys.js';
@@ -68,12 +69,12 @@ describe('access to a program', () => {
   let app: NestFastifyApplication;
   let keyOf: Record<Role, string>;
 
-  const start = async (rateLimit?: number) => {
+  const start = async (rateLimit?: number, tokens?: BearerTokens) => {
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     keyOf = {} as Record<Role, string>;
     for (const role of ROLES) keyOf[role] = (await keys.create({ tenant: 'acme', role })).key;
     const module = await Test.createTestingModule({
-      imports: [AccessModule.register({ keys, logger: silentLogger(), rateLimit, clock })],
+      imports: [AccessModule.register({ keys, tokens, logger: silentLogger(), rateLimit, clock })],
       controllers: [ThingController, ForgottenController],
     }).compile();
     app = module.createNestApplication<NestFastifyApplication>(
@@ -114,7 +115,10 @@ describe('access to a program', () => {
 
   it('takes the tenant from the key', async () => {
     await start();
-    expect((await get('/things/mine?tenant=globex', 'agent')).json()).toMatchObject({ tenant: 'acme', role: 'agent' });
+    expect((await get('/things/mine?tenant=globex', 'agent')).json()).toMatchObject({
+      tenant: 'acme',
+      roles: ['agent'],
+    });
   });
 
   it('refuses a handler that does not say who may call it, even to admins', async () => {
@@ -122,6 +126,23 @@ describe('access to a program', () => {
     const answer = await get('/forgotten', 'admin');
     expect(answer.statusCode).toBe(403);
     expect(answer.json()).toMatchObject({ code: 'ACCESS.FORBIDDEN' });
+  });
+
+  it('lets in a token with one of the declared roles, and hands over no API key as a token', async () => {
+    const seen: string[] = [];
+    await start(undefined, {
+      verify: (token) => {
+        seen.push(token);
+        return token === 'good'
+          ? { tenant: 'acme', roles: ['analyst', 'agent'], pii: true, keyId: 'user:m' }
+          : undefined;
+      },
+    });
+    const by = (token: string) => app.inject({ url: '/things/mine', headers: { authorization: `Bearer ${token}` } });
+    expect((await by('good')).json()).toMatchObject({ roles: ['analyst', 'agent'], keyId: 'user:m' });
+    expect((await by('bad')).statusCode).toBe(401);
+    expect((await get('/things/mine', 'agent')).statusCode).toBe(200);
+    expect(seen).toEqual(['good', 'bad']);
   });
 
   it('asks callers without a good key for one', async () => {

@@ -5,17 +5,32 @@ import { HubError, type TenantId } from '#libs/kernel';
 export const ROLES = ['integration', 'agent', 'supervisor', 'analyst', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a credential may be granted beside its role: `pii`, to see personal data in clear. */
+export const SCOPES = ['pii'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who talks with customers sees who they are; who studies them does not, unless the credential says so. */
+const ROLES_WITH_PII: ReadonlySet<Role> = new Set(['agent', 'supervisor', 'admin']);
+
+/** The scopes that come with a role where the credential names none. */
+export const scopesOfRole = (role: Role): readonly Scope[] => (ROLES_WITH_PII.has(role) ? ['pii'] : []);
+
 /** Who is calling, as the credential proves it. */
 export interface Caller {
   readonly tenant: TenantId;
-  readonly role: Role;
-  /** Public id of the API key, for logs, quotas and audit. */
+  /** Of an API key one, of a token none or more. */
+  readonly roles: readonly Role[];
+  /** Whether personal data is shown in clear; masked otherwise. */
+  readonly pii: boolean;
+  /** Who this is, for quotas and audit: the id of an API key, or `user:` and the subject of a token. A subject may be a mail address, so it is never logged. */
   readonly keyId: string;
 }
 
 /** A request the access guard has let pass. */
 export interface CallerRequest {
   caller?: Caller;
+  /** Asks again who is calling: for answers that last longer than a credential may. */
+  callerNow?: () => Caller | undefined | Promise<Caller | undefined>;
 }
 
 export const ROLES_METADATA = 'hilo:roles';
@@ -32,7 +47,7 @@ export const Public = () => SetMetadata(PUBLIC_METADATA, true);
  * @throws HubError `ACCESS.UNAUTHENTICATED` on a public route, where there is none.
  */
 export const callerOf = (request: CallerRequest): Caller => {
-  if (!request.caller) throw new HubError('ACCESS.UNAUTHENTICATED', 'this address needs an API key');
+  if (!request.caller) throw new HubError('ACCESS.UNAUTHENTICATED', 'this address needs an API key or token');
   return request.caller;
 };
 

@@ -1,5 +1,6 @@
 import { codeOf, FixedClock } from '#libs/kernel';
-import { VERIFIED_FOR_MS } from './api-keys.port.js';
+import { VERIFIED_FOR_MS, type NewApiKey } from './api-keys.port.js';
+import { ROLES } from './caller.js';
 import { SqliteApiKeys } from './sqlite.api-keys.js';
 
 const START = Date.parse('2025-03-02T09:00:00.000Z');
@@ -14,7 +15,7 @@ describe('SqliteApiKeys', () => {
     const { keys } = open();
     const made = await keys.create({ tenant: 'acme', role: 'integration', label: 'shop' });
     expect(made.key).toMatch(/^hilo_[a-z0-9]{8}_[A-Za-z0-9_-]{43}$/);
-    const caller = { tenant: 'acme', role: 'integration', keyId: made.id };
+    const caller = { tenant: 'acme', roles: ['integration'], pii: false, keyId: made.id };
     expect(keys.verify(made.key)).toEqual(caller);
     expect(keys.verify(made.key)).toEqual(caller);
   });
@@ -82,6 +83,76 @@ describe('SqliteApiKeys', () => {
     ]);
   });
 
+  it('shows personal data to agents, supervisors and admins, unless a key says otherwise', async () => {
+    const { keys } = open();
+    const pii = async (wanted: Partial<NewApiKey>) => {
+      const { key, scopes } = await keys.create({ tenant: 'acme', role: 'agent', ...wanted });
+      return [keys.verify(key)?.pii, scopes];
+    };
+    for (const role of ROLES)
+      expect([role, ...(await pii({ role }))]).toEqual(
+        ['agent', 'supervisor', 'admin'].includes(role) ? [role, true, ['pii']] : [role, false, []],
+      );
+    expect(await pii({ role: 'analyst', scopes: ['pii'] })).toEqual([true, ['pii']]);
+    expect(await pii({ role: 'agent', scopes: [] })).toEqual([false, []]);
+  });
+
+  describe('when a key is rotated', () => {
+    const HOUR_MS = 3_600_000;
+
+    it('gives a new one of the same kind, and lets both work for the time of the overlap', async () => {
+      const { keys, clock } = open();
+      const old = await keys.create({ tenant: 'acme', role: 'analyst', scopes: ['pii'], label: 'study' });
+      const next = await keys.rotate(old.id, { overlapMs: HOUR_MS });
+      expect(next).toMatchObject({ tenant: 'acme', role: 'analyst', scopes: ['pii'], label: 'study' });
+      expect(next.key).not.toBe(old.key);
+      expect(next.expiresAt).toBeUndefined();
+      clock.advance(HOUR_MS - 1);
+      expect([keys.verify(old.key), keys.verify(next.key)]).toEqual([
+        expect.objectContaining({ keyId: old.id }),
+        expect.objectContaining({ keyId: next.id, pii: true }),
+      ]);
+      clock.advance(1);
+      expect([keys.verify(old.key), keys.verify(next.key)?.keyId]).toEqual([undefined, next.id]);
+      expect((await keys.list()).find(({ id }) => id === old.id)).toMatchObject({ replacedBy: next.id });
+    });
+
+    it('ends the old one at once without an overlap, though it was verified just before', async () => {
+      const { keys } = open();
+      const old = await keys.create({ tenant: 'acme', role: 'agent' });
+      expect(keys.verify(old.key)).toBeDefined();
+      await keys.rotate(old.id, { overlapMs: 0 });
+      expect(keys.verify(old.key)).toBeUndefined();
+    });
+
+    it('never lets the old one live longer than it would have', async () => {
+      const { keys, clock } = open();
+      const old = await keys.create({ tenant: 'acme', role: 'agent', expiresAt: '2025-03-02T09:00:10Z' });
+      await keys.rotate(old.id, { overlapMs: HOUR_MS, expiresAt: '2025-04-01T00:00:00Z' });
+      clock.advance(10_000);
+      expect(keys.verify(old.key)).toBeUndefined();
+    });
+
+    it('refuses an unknown, ended or replaced key and an overlap out of bounds, and makes nothing', async () => {
+      const { keys } = open();
+      const [revoked, replaced, live] = await Promise.all(
+        [1, 2, 3].map(() => keys.create({ tenant: 'acme', role: 'agent' })),
+      );
+      await keys.revoke(revoked!.id);
+      await keys.rotate(replaced!.id, { overlapMs: HOUR_MS });
+      const before = await keys.list();
+      const code = (id: string, overlapMs = 0, expiresAt?: string) =>
+        keys.rotate(id, { overlapMs, ...(expiresAt && { expiresAt }) }).then(() => 'made', codeOf);
+      expect(await code('nothing0')).toBe('API_KEY.NOT_FOUND');
+      expect(await code(revoked!.id)).toBe('ACCESS.INVALID');
+      expect(await code(replaced!.id)).toBe('ACCESS.INVALID');
+      expect(await code(live!.id, -1)).toBe('ACCESS.INVALID');
+      expect(await code(live!.id, 91 * 24 * HOUR_MS)).toBe('ACCESS.INVALID');
+      expect(await code(live!.id, 0, 'tomorrow')).toBe('ACCESS.INVALID');
+      expect(await keys.list()).toEqual(before);
+    });
+  });
+
   it('lists by tenant', async () => {
     const { keys } = open();
     await keys.create({ tenant: 'acme', role: 'agent' });
@@ -95,6 +166,7 @@ describe('SqliteApiKeys', () => {
       { tenant: 'a|b' },
       { tenant: '' },
       { role: 'root' },
+      { scopes: ['everything'] },
       { expiresAt: 'tomorrow' },
       { label: 'x'.repeat(201) },
     ]) {

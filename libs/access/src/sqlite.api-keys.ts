@@ -3,8 +3,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, HubError, LruMap, parseInstantMs, toInstant, type Clock } from '#libs/kernel';
 import { openSqlite, type SqliteDatabase } from '#libs/kernel/sqlite.js';
-import { ApiKeys, VERIFIED_FOR_MS, type ApiKeyRecord, type CreatedApiKey, type NewApiKey } from './api-keys.port.js';
-import { ROLES, type Caller, type Role } from './caller.js';
+import {
+  ApiKeys,
+  MAX_OVERLAP_MS,
+  VERIFIED_FOR_MS,
+  type ApiKeyRecord,
+  type CreatedApiKey,
+  type NewApiKey,
+  type Rotation,
+} from './api-keys.port.js';
+import { ROLES, SCOPES, scopesOfRole, type Caller, type Role, type Scope } from './caller.js';
+import { isTenant } from './tenant.js';
 
 interface Row {
   id: string;
@@ -16,6 +25,9 @@ interface Row {
   expires_at: number | null;
   revoked_at: number | null;
   last_used_at: number | null;
+  /** Separated by spaces; null on keys older than scopes, which have those of their role. */
+  scopes: string | null;
+  replaced_by: string | null;
 }
 
 interface Verified {
@@ -28,21 +40,25 @@ const REFUSED_FOR_MS = 1000;
 const LAST_USED_EVERY_MS = 60_000;
 const keyForm = /^hilo_([a-z0-9]{8})_[A-Za-z0-9_-]{43}$/;
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
-const tenantForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 const newId = (): string => Array.from({ length: 8 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('');
 const instantOf = (ms: number | null) => (ms === null ? undefined : toInstant(ms));
 
+const scopesOf = ({ role, scopes }: Row): readonly Scope[] =>
+  scopes === null ? scopesOfRole(role as Role) : SCOPES.filter((scope) => scopes.split(' ').includes(scope));
+
 const recordOf = (row: Row): ApiKeyRecord => ({
   id: row.id,
   tenant: row.tenant,
   role: row.role as Role,
+  scopes: scopesOf(row),
   label: row.label ?? undefined,
   createdAt: toInstant(row.created_at),
   expiresAt: instantOf(row.expires_at),
   revokedAt: instantOf(row.revoked_at),
   lastUsedAt: instantOf(row.last_used_at),
+  replacedBy: row.replaced_by ?? undefined,
 });
 
 /** API keys in `access.db`, shared with the command line, which writes the same file while the hub runs. */
@@ -59,6 +75,14 @@ export class SqliteApiKeys extends ApiKeys {
       id TEXT PRIMARY KEY, hash BLOB NOT NULL, tenant TEXT NOT NULL, role TEXT NOT NULL, label TEXT,
       created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER
     ) STRICT, WITHOUT ROWID`);
+    const columns = new Set(
+      database
+        .prepare('SELECT name FROM pragma_table_info(?)')
+        .all<{ name: string }>(['api_keys'])
+        .map(({ name }) => name),
+    );
+    for (const added of ['scopes', 'replaced_by'])
+      if (!columns.has(added)) database.exec(`ALTER TABLE api_keys ADD COLUMN ${added} TEXT`);
   }
 
   /** Opens the keys of a data directory, which is created when missing; `:memory:` keeps them nowhere. */
@@ -79,24 +103,29 @@ export class SqliteApiKeys extends ApiKeys {
   }
 
   create(wanted: NewApiKey): Promise<CreatedApiKey> {
+    return this.settle(() => this.insert(wanted));
+  }
+
+  rotate(id: string, { overlapMs, expiresAt }: Rotation): Promise<CreatedApiKey> {
     return this.settle(() => {
-      const expiresMs = this.checked(wanted);
-      const id = this.freeId();
-      const key = `hilo_${id}_${randomBytes(32).toString('base64url')}`;
-      this.database
-        .prepare(
-          'INSERT INTO api_keys (id, hash, tenant, role, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        )
-        .run([
-          id,
-          sha256(key),
-          wanted.tenant,
-          wanted.role,
-          wanted.label ?? null,
-          this.clock.nowMs(),
-          expiresMs ?? null,
-        ]);
-      return { ...recordOf(this.rowOf(id)!), key };
+      if (!(overlapMs >= 0 && overlapMs <= MAX_OVERLAP_MS))
+        throw new HubError('ACCESS.INVALID', `an overlap of ${overlapMs} ms is out of bounds; use 0 to 90 days`);
+      const nowMs = this.clock.nowMs();
+      const made = this.database.transaction(() => {
+        const row = this.known(id);
+        if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= nowMs))
+          throw new HubError('ACCESS.INVALID', `the API key ${id} no longer works; create a new one`);
+        if (row.replaced_by !== null)
+          throw new HubError('ACCESS.INVALID', `the API key ${id} was replaced by ${row.replaced_by}; rotate that one`);
+        const { tenant, role, scopes, label } = recordOf(row);
+        const next = this.insert({ tenant, role, scopes, label, expiresAt });
+        this.database
+          .prepare('UPDATE api_keys SET expires_at = min(coalesce(expires_at, ?), ?), replaced_by = ? WHERE id = ?')
+          .run([nowMs + overlapMs, nowMs + overlapMs, next.id, id]);
+        return next;
+      });
+      this.verified.clear();
+      return made;
     });
   }
 
@@ -115,9 +144,7 @@ export class SqliteApiKeys extends ApiKeys {
         .prepare('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?')
         .run([this.clock.nowMs(), id]);
       this.verified.clear();
-      const row = this.rowOf(id);
-      if (!row) throw new HubError('API_KEY.NOT_FOUND', `there is no API key with the id ${id}`);
-      return recordOf(row);
+      return recordOf(this.known(id));
     });
   }
 
@@ -138,7 +165,12 @@ export class SqliteApiKeys extends ApiKeys {
       this.refused.set(key, nowMs + REFUSED_FOR_MS);
       return undefined;
     }
-    const caller: Caller = Object.freeze({ tenant: row.tenant, role: row.role as Role, keyId: row.id });
+    const caller: Caller = Object.freeze({
+      tenant: row.tenant,
+      roles: [row.role as Role],
+      pii: scopesOf(row).includes('pii'),
+      keyId: row.id,
+    });
     const untilMs = Math.min(nowMs + VERIFIED_FOR_MS, row.expires_at ?? Number.POSITIVE_INFINITY);
     this.verified.set(key, { caller, untilMs });
     this.noteUse(row, nowMs);
@@ -157,6 +189,34 @@ export class SqliteApiKeys extends ApiKeys {
     return this.database.prepare('SELECT * FROM api_keys WHERE id = ?').first<Row>([id]);
   }
 
+  /** @throws HubError `API_KEY.NOT_FOUND` */
+  private known(id: string): Row {
+    const row = this.rowOf(id);
+    if (!row) throw new HubError('API_KEY.NOT_FOUND', `there is no API key with the id ${id}`);
+    return row;
+  }
+
+  private insert(wanted: NewApiKey): CreatedApiKey {
+    const expiresMs = this.checked(wanted);
+    const id = this.freeId();
+    const key = `hilo_${id}_${randomBytes(32).toString('base64url')}`;
+    this.database
+      .prepare(
+        'INSERT INTO api_keys (id, hash, tenant, role, scopes, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run([
+        id,
+        sha256(key),
+        wanted.tenant,
+        wanted.role,
+        (wanted.scopes ?? scopesOfRole(wanted.role)).join(' '),
+        wanted.label ?? null,
+        this.clock.nowMs(),
+        expiresMs ?? null,
+      ]);
+    return { ...recordOf(this.known(id)), key };
+  }
+
   private noteUse(row: Row, nowMs: number): void {
     if (row.last_used_at !== null && nowMs - row.last_used_at < LAST_USED_EVERY_MS) return;
     try {
@@ -173,10 +233,12 @@ export class SqliteApiKeys extends ApiKeys {
     }
   }
 
-  private checked({ tenant, role, label, expiresAt }: NewApiKey): number | undefined {
-    if (!tenantForm.test(tenant))
+  private checked({ tenant, role, scopes, label, expiresAt }: NewApiKey): number | undefined {
+    if (!isTenant(tenant))
       throw new HubError('ACCESS.INVALID', `tenant "${tenant}": use 1 to 64 letters, digits, ".", "_" or "-"`);
     if (!ROLES.includes(role)) throw new HubError('ACCESS.INVALID', `role "${role}" is none of ${ROLES.join(', ')}`);
+    const odd = scopes?.find((scope) => !SCOPES.includes(scope));
+    if (odd !== undefined) throw new HubError('ACCESS.INVALID', `scope "${odd}" is none of ${SCOPES.join(', ')}`);
     if (label !== undefined && label.length > 200)
       throw new HubError('ACCESS.INVALID', `the label has ${label.length} characters, at most 200 are allowed`);
     if (expiresAt === undefined) return undefined;

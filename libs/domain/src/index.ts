@@ -1,5 +1,6 @@
 export * from './decider.js';
 export * from './schemas.js';
+export * from './access/access.events.js';
 export * from './identity/identifier.js';
 export * from './identity/identity.events.js';
 export * from './identity/identity.resolution.js';

@@ -11,6 +11,8 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkConfirmed: 1,
   LinkRejected: 1,
   LinkRetracted: 1,
+  TimelineViewed: 1,
+  PersonalDataRevealed: 1,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

@@ -1,5 +1,6 @@
 import type { Position, StreamId, StreamRevision } from '#libs/event-store';
 import { toInstant, type Instant, type Uuid } from '#libs/kernel';
+import { maskEvent } from '#libs/privacy/masking/mask-event.js';
 import { dataOf, type HistoryRow } from './history-log.js';
 
 /** An event as analysts see it: the object of one line of an export, and what a custom projection evolves by. */
@@ -25,6 +26,13 @@ export const historyLine = (row: HistoryRow): string => {
   const data = 'json' in row ? row.json : JSON.stringify(row.data);
   // Streams and ids are made of letters, digits and hyphens: nothing in them needs an escape.
   return `{"position":${row.position},"stream":"${row.stream}","revision":${row.revision},"id":"${row.id}",${commonOf(row)}${data}}\n`;
+};
+
+/** The same line for who may not see personal data. */
+export const maskedLine = (row: HistoryRow): string => {
+  const { position, stream, revision, id, type, schema, tenant, recordedAtMs } = row;
+  const data = maskEvent(type, dataOf(row));
+  return historyLine({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data });
 };
 
 type Common = Pick<HistoryRow, 'type' | 'schema' | 'tenant' | 'recordedAtMs'>;

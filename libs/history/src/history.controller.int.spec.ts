@@ -19,7 +19,7 @@ const events: StoredEvent[] = Array.from({ length: 12 }, (_, i) =>
   }),
 );
 const acme = events.filter(({ tenant }) => tenant === 'acme');
-const roles: Record<string, Role> = { analyst: 'analyst', agent: 'agent', admin: 'admin' };
+const roles: Record<string, Role> = { analyst: 'analyst', masked: 'analyst', agent: 'agent', admin: 'admin' };
 
 let app: NestFastifyApplication;
 
@@ -27,7 +27,8 @@ const start = async (log: HistoryLog): Promise<void> => {
   @Module({ providers: [{ provide: EventStore, useValue: log }], exports: [EventStore] })
   class StoreModule {}
   const keys = {
-    verify: (key: string) => (roles[key] ? { tenant: 'acme', role: roles[key], keyId: key } : undefined),
+    verify: (key: string) =>
+      roles[key] ? { tenant: 'acme', roles: [roles[key]], pii: key !== 'masked', keyId: key } : undefined,
   };
   const customers: CustomerIdentities = {
     identitiesOf: (tenant, id) =>
@@ -61,6 +62,28 @@ describe('GET /v1/history/events', () => {
     expect((await ask('', 'admin')).statusCode).toBe(200);
     expect((await ask('', 'agent')).statusCode).toBe(403);
     expect((await ask('', 'nobody')).statusCode).toBe(401);
+  });
+
+  it('shows no personal data to who lacks the scope, by the same filters', async () => {
+    const said = sampleEvent(1, {
+      type: 'InteractionRecorded',
+      data: {
+        channel: 'email',
+        name: 'Ana Ruiz',
+        text: 'secret',
+        identities: [{ identity: sampleId(1), type: 'email', value: 'ana@example.com' }],
+      },
+    });
+    for (const raw of [true, false]) {
+      await start(sampleLog([{ ...said, tenant: 'acme' }], { raw }));
+      const [clear, masked] = [await ask('?channels=email'), await ask('?channels=email', 'masked')];
+      expect(clear.body).toContain('ana@example.com');
+      expect(JSON.parse(masked.body)).toEqual({
+        ...(JSON.parse(clear.body) as object),
+        data: { channel: 'email', identities: [{ identity: sampleId(1), type: 'email', value: 'a***@***.com' }] },
+      });
+      if (raw) await app.close();
+    }
   });
 
   it.each([

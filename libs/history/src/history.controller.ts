@@ -7,8 +7,8 @@ import { EventStore } from '#libs/event-store';
 import { HubError, isUuid } from '#libs/kernel';
 import { CustomerIdentities } from './customer-identities.port.js';
 import { parseHistoryFilter, wholeNumber, type HistoryFilter } from './history-filter.js';
-import { historyLine } from './history-line.js';
-import type { HistoryLog } from './history-log.js';
+import { historyLine, maskedLine } from './history-line.js';
+import type { HistoryLog, HistoryRow } from './history-log.js';
 import { readHistory, spanOf, type HistorySpan } from './read-history.js';
 
 const PARAMETERS = {
@@ -36,7 +36,7 @@ export class HistoryController {
     private readonly customers: CustomerIdentities,
   ) {}
 
-  /** The tenant's events in order as NDJSON, as fast as the client reads and no longer than it listens. */
+  /** The tenant's events in order as NDJSON, masked where the caller lacks the scope `pii`, as fast as the client reads and no longer than it listens. */
   @Get('events')
   @Roles('analyst', 'admin')
   @ApiOperation({ summary: 'Stream recorded events in order, one JSON object a line' })
@@ -60,7 +60,10 @@ export class HistoryController {
     const filter = await this.filterFor(caller.tenant, given);
     const span = await spanOf(this.store, filter);
     const gone = new AbortController();
-    const lines = Readable.from(linesOf(this.store, span, filter, limit, gone.signal), { objectMode: false });
+    const lines = Readable.from(
+      linesOf(this.store, span, filter, limit, caller.pii ? historyLine : maskedLine, gone.signal),
+      { objectMode: false },
+    );
     // Destroying a generator that is waiting for a batch ends it only after that batch; the signal says the same at once.
     reply.raw.once('close', () => gone.abort());
     // Not awaited: a client that leaves is no failure of the request.
@@ -109,11 +112,12 @@ async function* linesOf(
   span: HistorySpan,
   filter: HistoryFilter,
   limit: number,
+  line: (row: HistoryRow) => string,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
   let left = limit;
   for await (const { rows } of readHistory(log, span, { filter, signal })) {
-    if (rows.length > 0) yield rows.slice(0, left).map(historyLine).join('');
+    if (rows.length > 0) yield rows.slice(0, left).map(line).join('');
     left -= rows.length;
     if (left <= 0) return;
   }

@@ -11,6 +11,10 @@ import {
   plainlyValid,
 } from './late-validator.js';
 
+/** Plain HTTP reaches this machine alone. */
+const SAFE_URL = /^(https:\/\/[^\s/?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(\/[^\s?#]*)?$/;
+const SIGNATURES = '(RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA)';
+
 /** What a program reads from its environment, once, at start. Each field is documented with unit, bounds and default. */
 export class HubSettings {
   /** Directory of the embedded engines' files; created when missing. `HILO_DATA_DIR`, default `./data`. */
@@ -71,12 +75,58 @@ export class HubSettings {
   @Max(1_000_000)
   busCapacity = 20_000;
 
-  /** Requests a second one API key may make before 429, 1 to 1000000; unset: no quota. `HILO_RATE_LIMIT`. */
+  /** Requests a second one caller may make before 429, 1 to 1000000; unset: no quota. `HILO_RATE_LIMIT`. */
   @IsOptional()
   @IsInt()
   @Min(1)
   @Max(1_000_000)
   rateLimit?: number;
+
+  /** Issuer of OpenID Connect tokens, exactly as they name it; unset: API keys alone. `HILO_OIDC_ISSUER`. */
+  @IsOptional()
+  @Matches(SAFE_URL, { message: 'is the https address of the issuer (http on this machine alone)' })
+  oidcIssuer?: string;
+
+  /** Audience that tokens must be for; needed with an issuer. `HILO_OIDC_AUDIENCE`. */
+  @IsOptional()
+  @Matches(/^\S{1,500}$/, { message: 'has 1 to 500 characters and no spaces' })
+  oidcAudience?: string;
+
+  /** Where the issuer's keys are; default: what its discovery document says. `HILO_OIDC_JWKS_URL`. */
+  @IsOptional()
+  @Matches(SAFE_URL, { message: 'is an https address (http on this machine alone)' })
+  oidcJwksUrl?: string;
+
+  /** Accepted signatures, comma-separated; none with a shared secret. `HILO_OIDC_ALGORITHMS`. */
+  @Matches(new RegExp(`^${SIGNATURES}(,${SIGNATURES})*$`), {
+    message: 'is a comma-separated list of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA',
+  })
+  oidcAlgorithms = 'RS256,PS256,ES256,EdDSA';
+
+  /** Claim that names the tenant; a path with dots leads into objects. `HILO_OIDC_TENANT_CLAIM`, default `tenant`. */
+  @Matches(/^\S{1,200}$/)
+  oidcTenantClaim = 'tenant';
+
+  /** Claim that lists the roles. `HILO_OIDC_ROLES_CLAIM`, default `roles`. */
+  @Matches(/^\S{1,200}$/)
+  oidcRolesClaim = 'roles';
+
+  /** Claim that lists the scopes. `HILO_OIDC_SCOPES_CLAIM`, default `scope`. */
+  @Matches(/^\S{1,200}$/)
+  oidcScopesClaim = 'scope';
+
+  /** Seconds after its issue for which a token is taken, 60 to 86400, whatever its expiry. `HILO_OIDC_MAX_TOKEN_AGE`, default 900. */
+  @IsInt()
+  @Min(60)
+  @Max(86_400)
+  oidcMaxTokenAgeSeconds = 900;
+
+  /** Tenants, comma-separated or `*`, where whoever opens a customer must say why (`Hilo-Reason`). `HILO_REASON_TENANTS`, unset: none. */
+  @IsOptional()
+  @Matches(/^(\*|[A-Za-z0-9][A-Za-z0-9._-]*(,[A-Za-z0-9][A-Za-z0-9._-]*)*)$/, {
+    message: 'is a comma-separated list of tenants, or *',
+  })
+  reasonTenants?: string;
 }
 
 const variables: Record<keyof HubSettings, string> = {
@@ -93,9 +143,24 @@ const variables: Record<keyof HubSettings, string> = {
   logLevel: 'HILO_LOG_LEVEL',
   busCapacity: 'HILO_BUS_CAPACITY',
   rateLimit: 'HILO_RATE_LIMIT',
+  oidcIssuer: 'HILO_OIDC_ISSUER',
+  oidcAudience: 'HILO_OIDC_AUDIENCE',
+  oidcJwksUrl: 'HILO_OIDC_JWKS_URL',
+  oidcAlgorithms: 'HILO_OIDC_ALGORITHMS',
+  oidcTenantClaim: 'HILO_OIDC_TENANT_CLAIM',
+  oidcRolesClaim: 'HILO_OIDC_ROLES_CLAIM',
+  oidcScopesClaim: 'HILO_OIDC_SCOPES_CLAIM',
+  oidcMaxTokenAgeSeconds: 'HILO_OIDC_MAX_TOKEN_AGE',
+  reasonTenants: 'HILO_REASON_TENANTS',
 };
 
-const numeric: ReadonlySet<string> = new Set(['port', 'smtpPort', 'busCapacity', 'rateLimit']);
+const numeric: ReadonlySet<string> = new Set([
+  'port',
+  'smtpPort',
+  'busCapacity',
+  'rateLimit',
+  'oidcMaxTokenAgeSeconds',
+]);
 
 /**
  * The settings in an environment. An unset or empty variable takes its default.
@@ -108,10 +173,20 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     if (text !== undefined && text !== '') given[field] = numeric.has(field) ? Number(text) : text;
   }
   const settings = Object.assign(new HubSettings(), given);
-  if (plainlyValid(settings)) return settings;
-  const problems = classValidator()
-    .validateSync(settings, { validationError: { target: false } })
-    .map((e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`);
+  const problems = [...(plainlyValid(settings) ? [] : explained(settings)), ...missingBeside(settings)];
   if (problems.length > 0) throw new HubError('SETTINGS.INVALID', problems.join('\n'));
   return settings;
+};
+
+const explained = (settings: HubSettings): string[] =>
+  classValidator()
+    .validateSync(settings, { validationError: { target: false } })
+    .map((e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`);
+
+// An issuer without an audience would take the tokens of every other program of that issuer.
+const missingBeside = ({ oidcIssuer, oidcAudience }: HubSettings): string[] => {
+  if ((oidcIssuer === undefined) === (oidcAudience === undefined)) return [];
+  return oidcIssuer === undefined
+    ? [`${variables.oidcIssuer}: is needed with ${variables.oidcAudience}`]
+    : [`${variables.oidcAudience}: is needed with ${variables.oidcIssuer}: what tokens for this hub name as "aud"`];
 };

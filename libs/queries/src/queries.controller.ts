@@ -1,18 +1,40 @@
-import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '#libs/kernel/api-docs.js';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiQuery,
+  ApiTags,
+} from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
-import { CurrentCaller, Roles, type Caller } from '#libs/access';
+import { isDeepStrictEqual } from 'node:util';
+import { CurrentCaller, Roles, readJsonBody, type Caller, type CallerRequest } from '#libs/access';
+import { AccessTrail } from '#libs/access/trail/access-trail.js';
+import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
 import { DIRECTIONS, INTERACTION_KINDS } from '#libs/kernel';
+import { AccessLogDto, GetAccessLogQuery } from './access-log/get-access-log.handler.js';
 import { ConversationDto, GetConversationQuery } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerDto, CustomerListDto } from './customers/customer.dto.js';
 import { FindCustomersQuery } from './customers/find-customers.handler.js';
 import { GetCustomerQuery } from './customers/get-customer.handler.js';
+import { RevealRequestDto, RevealedDto, Reveals } from './customers/reveal.js';
 import { GetInteractionQuery, InteractionDto } from './interactions/get-interaction.handler.js';
 import { GetReceiptQuery, ReceiptDto } from './receipts/get-receipt.handler.js';
 import { invalidQuery } from './shared/cursor.js';
 import { Freshness } from './shared/freshness.js';
+import {
+  maskConversation,
+  maskCustomer,
+  maskCustomers,
+  maskEntry,
+  maskInteraction,
+  maskPage,
+} from './shared/masked.js';
 import {
   directions,
   instant,
@@ -29,9 +51,13 @@ import { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 import { LiveTimelines } from './timeline/live-timelines.js';
 import { TimelinePageDto } from './timeline/timeline.dto.js';
 
-/** What agents ask. Another tenant's ids answer as unknown ones do. */
+/**
+ * What agents ask. Another tenant's ids answer as unknown ones do. Callers without the scope `pii` get masks, and who
+ * has looked at whom is written down.
+ */
 @ApiTags('timeline')
 @ApiBearerAuth()
+@ApiHeader({ name: REASON_HEADER, required: false, description: 'Code of the reason; some tenants ask for one' })
 @Controller('v1')
 export class QueriesController {
   constructor(
@@ -39,6 +65,9 @@ export class QueriesController {
     private readonly customers: CustomerDirectory,
     private readonly live: LiveTimelines,
     private readonly freshness: Freshness,
+    private readonly reveals: Reveals,
+    private readonly trail: AccessTrail,
+    private readonly reasons: Reasons,
   ) {}
 
   @Get('customers')
@@ -47,13 +76,20 @@ export class QueriesController {
   @ApiQuery({ name: 'identifier', example: 'email:ana@example.com' })
   @ApiQuery({ name: 'atLeast', required: false, description: 'Wait until the read model shows this position' })
   @ApiOkResponse({ type: CustomerListDto })
-  async findCustomers(@CurrentCaller() caller: Caller, @Query() query: RawQuery): Promise<CustomerListDto> {
+  async findCustomers(
+    @CurrentCaller() caller: Caller,
+    @Query() query: RawQuery,
+    @Headers(REASON_HEADER) why: string | undefined,
+  ): Promise<CustomerListDto> {
+    const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['identifier', 'atLeast']);
     const identifier = single(query, 'identifier');
     if (identifier === undefined)
       throw invalidQuery('identifier', 'is missing', 'type:value is needed, for example email:ana@example.com');
     await this.freshness.atLeast(query);
-    return this.queries.execute(new FindCustomersQuery(caller.tenant, identifier));
+    const found = await this.queries.execute(new FindCustomersQuery(caller.tenant, identifier));
+    for (const { id } of found.items) this.trail.viewed(caller, { customer: id, saw: 'header', reason });
+    return caller.pii ? found : maskCustomers(found);
   }
 
   @Get('customers/:id')
@@ -64,10 +100,14 @@ export class QueriesController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Query() query: RawQuery,
+    @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<CustomerDto> {
+    const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['atLeast']);
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetCustomerQuery(caller.tenant, id));
+    const customer = await this.queries.execute(new GetCustomerQuery(caller.tenant, id));
+    this.trail.viewed(caller, { customer: id, saw: 'header', reason });
+    return caller.pii ? customer : maskCustomer(customer);
   }
 
   @Get('customers/:id/timeline')
@@ -88,7 +128,9 @@ export class QueriesController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Query() query: RawQuery,
+    @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<TimelinePageDto> {
+    const reason = this.reasons.of(caller, why);
     onlyParameters(query, [
       'limit',
       'before',
@@ -104,7 +146,7 @@ export class QueriesController {
     const question = {
       tenant: caller.tenant,
       customer: id,
-      ...page(query),
+      ...page(query, caller),
       channels: several(query, 'channel'),
       kinds: kinds(query),
       directions: directions(query),
@@ -112,7 +154,9 @@ export class QueriesController {
       to: instant(query, 'to'),
     };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetTimelineQuery(question));
+    const found = await this.queries.execute(new GetTimelineQuery(question));
+    this.trail.viewed(caller, { customer: id, saw: 'timeline', reason });
+    return caller.pii ? found : maskPage(found);
   }
 
   @Get('customers/:id/timeline/stream')
@@ -123,13 +167,18 @@ export class QueriesController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Headers('last-event-id') lastEventId: string | undefined,
+    @Headers(REASON_HEADER) why: string | undefined,
+    @Req() request: CallerRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const reason = this.reasons.of(caller, why);
     const customer = await this.customers.get(caller.tenant, id);
-    const stream = await this.live.watch(
-      customer,
-      whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER),
-    );
+    const stream = await this.live.watch(customer, {
+      lastEventId: whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER),
+      shown: caller.pii ? (entry) => entry : maskEntry,
+      isAllowed: async () => isDeepStrictEqual(await request.callerNow?.(), caller),
+    });
+    this.trail.viewed(caller, { customer: id, saw: 'stream', reason });
     await reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
@@ -137,12 +186,52 @@ export class QueriesController {
       .send(stream);
   }
 
+  @Post('customers/:id/reveal')
+  @HttpCode(200)
+  @Roles('agent', 'supervisor', 'analyst')
+  @ApiOperation({ summary: 'One masked value in clear; who asked and why is written down first' })
+  @ApiBody({ type: RevealRequestDto })
+  @ApiOkResponse({ type: RevealedDto })
+  reveal(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Req() { body }: { body: unknown },
+  ): Promise<RevealedDto> {
+    return this.reveals.reveal(caller, id, readJsonBody(body));
+  }
+
+  @Get('customers/:id/access-log')
+  @Roles('supervisor')
+  @ApiOperation({ summary: 'Who looked at a customer, and what was revealed, newest first' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 100, default 50' })
+  @ApiQuery({ name: 'before', required: false, description: 'Cursor: `next` of an earlier answer' })
+  @ApiQuery({ name: 'atLeast', required: false })
+  @ApiOkResponse({ type: AccessLogDto })
+  async accessLog(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: RawQuery,
+  ): Promise<AccessLogDto> {
+    onlyParameters(query, ['limit', 'before', 'atLeast']);
+    const limit = whole(query, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE;
+    const before = single(query, 'before');
+    await this.freshness.atLeast(query);
+    return this.queries.execute(new GetAccessLogQuery(caller.tenant, id, limit, before));
+  }
+
   @Get('interactions/:id')
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A contact whole' })
   @ApiOkResponse({ type: InteractionDto })
-  interaction(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<InteractionDto> {
-    return this.queries.execute(new GetInteractionQuery(caller.tenant, id));
+  async interaction(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Headers(REASON_HEADER) why: string | undefined,
+  ): Promise<InteractionDto> {
+    const reason = this.reasons.of(caller, why);
+    const found = await this.queries.execute(new GetInteractionQuery(caller.tenant, id));
+    this.trail.viewed(caller, { customer: found.customer, saw: 'interaction', reason });
+    return caller.pii ? found : maskInteraction(found);
   }
 
   @Get('conversations/:id')
@@ -158,11 +247,15 @@ export class QueriesController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Query() query: RawQuery,
+    @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<ConversationDto> {
+    const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast']);
-    const question = { tenant: caller.tenant, id, ...page(query) };
+    const question = { tenant: caller.tenant, id, ...page(query, caller) };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetConversationQuery(question));
+    const found = await this.queries.execute(new GetConversationQuery(question));
+    for (const customer of found.customers) this.trail.viewed(caller, { customer, saw: 'conversation', reason });
+    return caller.pii ? found : maskConversation(found);
   }
 
   @Get('receipts/:receipt')
@@ -174,7 +267,8 @@ export class QueriesController {
   }
 }
 
-const page = (query: RawQuery) => ({
+const page = (query: RawQuery, { pii }: Caller) => ({
   ...pageBounds(query),
-  body: oneOf(query, 'include', ['body']) !== undefined,
+  // Nothing is read that would not be shown.
+  body: oneOf(query, 'include', ['body']) !== undefined && pii,
 });

@@ -1,11 +1,18 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AccessTrail } from '#libs/access/trail/access-trail.js';
+import { Reasons } from '#libs/access/trail/reasons.js';
+import { EventStore } from '#libs/event-store';
+import { Clock } from '#libs/kernel';
+import { HubSettings } from '#libs/kernel/settings.js';
+import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
 import { FindCustomersHandler } from './customers/find-customers.handler.js';
 import { GetCustomerHandler } from './customers/get-customer.handler.js';
 import { IdentityFinder } from './customers/identity-finder.js';
+import { Reveals } from './customers/reveal.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
@@ -38,7 +45,19 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     LinkReader,
     LiveTimelines,
     Metrics,
+    Reveals,
+    {
+      provide: AccessTrail,
+      useFactory: (store: EventStore, clock: Clock) => new AccessTrail(store, clock),
+      inject: [EventStore, Clock],
+    },
+    {
+      provide: Reasons,
+      useFactory: ({ reasonTenants }: HubSettings) => new Reasons(reasonTenants),
+      inject: [HubSettings],
+    },
     FindCustomersHandler,
+    GetAccessLogHandler,
     GetConversationHandler,
     GetCustomerHandler,
     GetCustomerIdentitiesHandler,

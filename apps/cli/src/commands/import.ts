@@ -152,7 +152,7 @@ const keyFor = async (settings: HubSettings, { key, tenant, url }: ImportOptions
   throw usageError(
     '--key',
     `an API key for the tenant ${tenant} is needed`,
-    `make one with hilo keys create --tenant ${tenant} --role integration`,
+    `make one with hilo api-keys create --tenant ${tenant} --role integration`,
   );
 };
 
@@ -173,7 +173,7 @@ const requireKeyOf = async ({ dataDir }: HubSettings, key: string, tenant: strin
   const keys = SqliteApiKeys.open({ dataDir, clock: new SystemClock() });
   try {
     const caller = keys.verify(key);
-    if (!caller) throw usageError('--key', 'is not a valid key of this hub', 'make one with hilo keys create');
+    if (!caller) throw usageError('--key', 'is not a valid key of this hub', 'make one with hilo api-keys create');
     if (caller.tenant !== tenant)
       throw usageError('--key', `belongs to the tenant ${caller.tenant}`, `give one of the tenant ${tenant}`);
   } finally {

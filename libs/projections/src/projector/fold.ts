@@ -6,10 +6,13 @@ import {
   type LinkProposed,
   type LinkRejected,
   type LinkRetracted,
+  type PersonalDataRevealed,
   type ProfileImported,
+  type TimelineViewed,
 } from '#libs/domain';
 import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
+import { foldAccess } from '../access-log/access-log.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
@@ -24,7 +27,9 @@ type FoldedEvent =
   | LinkProposed
   | LinkConfirmed
   | LinkRejected
-  | LinkRetracted;
+  | LinkRetracted
+  | TimelineViewed
+  | PersonalDataRevealed;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -49,5 +54,8 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'LinkRejected':
     case 'LinkRetracted':
       return foldUnlinked(context, event, position);
+    case 'TimelineViewed':
+    case 'PersonalDataRevealed':
+      return foldAccess(context, event, position);
   }
 };

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type {
+  AccessTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
@@ -30,6 +31,10 @@ const CORRECTED_COLUMNS = ENTRY_COLUMNS.filter((column) => !['position', 'id', '
 const TIMELINE_COLUMNS = [
   'customer', 'occurredAt', 'position', 'identity', 'channel', 'kind', 'direction',
 ] as const satisfies (keyof TimelineTable)[]; // prettier-ignore
+
+const ACCESS_COLUMNS = [
+  'position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason',
+] as const satisfies (keyof AccessTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -169,6 +174,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .where('occurredAt', '=', s.occurredAt)
       .where('position', '=', s.position),
   ),
+
+  addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

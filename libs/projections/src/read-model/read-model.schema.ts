@@ -15,6 +15,7 @@ export interface ReadModelSchema {
   conversation: ConversationTable;
   entry: EntryTable;
   timeline: TimelineTable;
+  access: AccessTable;
 }
 
 /** How far a projection has folded the log; moved first in each transaction, by compare-and-set. */
@@ -114,4 +115,22 @@ export interface TimelineTable {
   channel: number;
   kind: number;
   direction: number;
+}
+
+/** One look at a customer, or one value revealed. */
+export interface AccessTable {
+  position: number;
+  /** The identity by which the customer was opened: looks go with it when links change. */
+  identity: number;
+  /** Id of an API key, or `user:` and a subject. */
+  by: string;
+  at: number;
+  /** Parts that were seen, with spaces between them; null for a reveal. */
+  saw: string | null;
+  reads: number;
+  /** What was revealed; null for a look. */
+  field: string | null;
+  /** Which identifier was revealed. */
+  revealed: Buffer | null;
+  reason: string | null;
 }

@@ -21,6 +21,7 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   conversation: 'key',
   entry: 'position',
   timeline: 'customer, occurredAt, position',
+  access: 'position',
 };
 
 const PAGE = 2000;

@@ -62,6 +62,8 @@ export class CustomerDto {
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   lastContactAt?: string;
+  @ApiPropertyOptional({ type: Boolean, description: 'Identifiers are masked, names left out: the caller lacks pii' })
+  masked?: true;
 }
 
 /** Customers found; empty when nobody is known by the identifier. */

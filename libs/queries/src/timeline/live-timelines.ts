@@ -2,6 +2,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassThrough } from 'node:stream';
 import { ProjectionProgress, ReadModel, type ProjectionAdvance } from '#libs/projections';
 import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
+import type { TimelineEntryDto } from './timeline.dto.js';
 
 interface Watcher {
   /** Identity key the customer was opened by; its customer may change while it is watched. */
@@ -11,6 +12,15 @@ interface Watcher {
   /** Tells one set of identities from another; absent until it was read once. */
   members?: string;
   stream: PassThrough;
+  /** How an entry is shown to whoever watches. */
+  shown: (entry: TimelineEntryDto) => TimelineEntryDto;
+  /** Whether whoever watches may still do so; asked at every heartbeat. */
+  isAllowed: () => boolean | Promise<boolean>;
+}
+
+export interface WatchOptions extends Pick<Watcher, 'shown' | 'isAllowed'> {
+  /** What came after it is sent first; absent: only what comes from now on. */
+  lastEventId?: number;
 }
 
 /** Who a watched identity belongs to, and with whom. */
@@ -42,20 +52,17 @@ export class LiveTimelines implements OnModuleDestroy {
   ) {
     this.unlisten = progress.onAdvance((news) => this.wake(news));
     this.heartbeat = setInterval(() => {
-      for (const { stream } of this.watchers) stream.write(': still here\n\n');
+      for (const watcher of this.watchers) void this.beat(watcher);
     }, HEARTBEAT_MS).unref();
   }
 
-  /**
-   * The stream of a customer named by one of its identities. With `lastEventId`, what came after it is sent first;
-   * without, only what comes from now on.
-   */
-  async watch(customer: number, lastEventId: number | undefined): Promise<PassThrough> {
+  /** The stream of a customer named by one of its identities. It ends when whoever watches may no longer. */
+  async watch(customer: number, { lastEventId, shown, isAllowed }: WatchOptions): Promise<PassThrough> {
     const stream = new PassThrough();
     stream.write('retry: 2000\n\n');
     if (this.watchers.size === 0) this.seen = this.progress.position();
     const sent = lastEventId ?? this.progress.position();
-    const watcher: Watcher = { identity: customer, sent, stream };
+    const watcher: Watcher = { identity: customer, sent, stream, shown, isAllowed };
     if (lastEventId !== undefined) await this.catchUp(watcher);
     this.watchers.add(watcher);
     const close = () => void this.watchers.delete(watcher);
@@ -70,6 +77,13 @@ export class LiveTimelines implements OnModuleDestroy {
     this.unlisten();
     clearInterval(this.heartbeat);
     for (const { stream } of this.watchers) stream.end();
+  }
+
+  private async beat({ stream, isAllowed }: Watcher): Promise<void> {
+    // What cannot be asked now is asked at the next beat.
+    const allowed = await Promise.resolve(isAllowed()).catch(() => true);
+    if (allowed) stream.write(': still here\n\n');
+    else stream.end();
   }
 
   private wake(news: ProjectionAdvance): void {
@@ -112,7 +126,7 @@ export class LiveTimelines implements OnModuleDestroy {
         if (row.position <= watcher.sent && !corrected) continue;
         watcher.sent = Math.max(watcher.sent, row.position);
         // A correction carries the place in the log it was seen at, so that ids never go back.
-        emit(watcher, corrected ? Math.max(watcher.sent, through) : row.position, entry);
+        emit(watcher, corrected ? Math.max(watcher.sent, through) : row.position, entry!);
       }
     }
   }
@@ -198,10 +212,10 @@ export class LiveTimelines implements OnModuleDestroy {
   }
 }
 
-const emit = ({ stream }: Watcher, id: number, entry: unknown): void => {
+const emit = ({ stream, shown }: Watcher, id: number, entry: TimelineEntryDto): void => {
   if (stream.writableLength > MAX_BUFFERED_BYTES) {
     stream.end();
     return;
   }
-  stream.write(`id: ${id}\nevent: entry\ndata: ${JSON.stringify(entry)}\n\n`);
+  stream.write(`id: ${id}\nevent: entry\ndata: ${JSON.stringify(shown(entry))}\n\n`);
 };

@@ -47,6 +47,8 @@ export class TimelineEntryDto {
   outcome?: string;
   @ApiPropertyOptional({ type: BodyDto, description: 'With include=body' })
   body?: BodyDto;
+  @ApiPropertyOptional({ type: Boolean, description: 'Content is left out: the caller lacks the scope pii' })
+  masked?: true;
 }
 
 /** A page, newest first. */

@@ -25,10 +25,14 @@ CREATE TABLE IF NOT EXISTS timeline (
   customer INTEGER NOT NULL, occurredAt INTEGER NOT NULL, position INTEGER NOT NULL, identity INTEGER NOT NULL,
   channel INTEGER NOT NULL, kind INTEGER NOT NULL, direction INTEGER NOT NULL,
   PRIMARY KEY (customer, occurredAt, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS access (
+  position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
+  reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
 `;
 
 /** What a bulk write builds last. */
 export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
+CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
 `;
