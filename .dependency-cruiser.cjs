@@ -10,6 +10,8 @@ const OPEN = {
   projections: ['domain', 'event-store'],
   queries: ['projections', 'access', 'event-store', 'domain'],
   history: ['event-store', 'access'],
+  // It stands before the event store, and seals what the domain declares personal.
+  privacy: ['domain', 'event-store'],
 };
 
 // Tests and what they share meet every room.

@@ -53,7 +53,7 @@ const conversation = '30000000-0000-8000-8000-000000000001';
 const linkA = '40000000-0000-8000-8000-000000000001';
 const linkB = '40000000-0000-8000-8000-000000000002';
 
-const content: Required<InteractionContent> = {
+const content: Required<Omit<InteractionContent, 'erased'>> = {
   channel: 'email',
   account: 'care@acme.example',
   externalId: '<a1@mail.example>',

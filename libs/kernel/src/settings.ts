@@ -3,6 +3,9 @@ import { plainToInstance } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, validateSync } from 'class-validator';
 import { HubError } from './errors.js';
 
+const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/;
+const KEY_FORM = 'must be 32 random bytes in base64, 44 characters; make one with: openssl rand -base64 32';
+
 /** What a program reads from its environment, once, at start. Each field is documented with unit, bounds and default. */
 export class HubSettings {
   /** Directory of the embedded engines' files; created when missing. `HILO_DATA_DIR`, default `./data`. */
@@ -53,6 +56,16 @@ export class HubSettings {
   @IsString()
   readModelUrl = 'sqlite:';
 
+  /** The master key that wraps all data keys, base64 of 32 random bytes; unset: `master.key` in the data directory. `HILO_MASTER_KEY`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  masterKey?: string;
+
+  /** While the master key is changed: the next one, in the same form. `HILO_NEXT_MASTER_KEY`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  nextMasterKey?: string;
+
   /** Smallest level logged. `HILO_LOG_LEVEL`, default `warn`. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
   logLevel = 'warn';
@@ -82,6 +95,8 @@ const variables: Record<keyof HubSettings, string> = {
   busUrl: 'HILO_BUS_URL',
   eventStoreUrl: 'HILO_EVENT_STORE_URL',
   readModelUrl: 'HILO_READ_MODEL_URL',
+  masterKey: 'HILO_MASTER_KEY',
+  nextMasterKey: 'HILO_NEXT_MASTER_KEY',
   logLevel: 'HILO_LOG_LEVEL',
   busCapacity: 'HILO_BUS_CAPACITY',
   rateLimit: 'HILO_RATE_LIMIT',

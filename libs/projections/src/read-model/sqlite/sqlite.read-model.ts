@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
@@ -31,6 +32,7 @@ export class SqliteReadModel extends ReadModel {
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
     const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
+    if (!readonly && file !== ':memory:') chmodSync(file, 0o600);
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
     return new SqliteReadModel(sqlite, readonly);
   }
