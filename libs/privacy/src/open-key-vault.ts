@@ -21,6 +21,8 @@ export interface OpenedKeyVault {
   vault: KyselyKeyVault;
   /** Path of the master key file, where the first start has just made it. */
   created?: string;
+  /** A rotation had ended all but for the name of its key file; now it has. */
+  promoted: boolean;
 }
 
 /**
@@ -45,8 +47,8 @@ export const openKeyVault = async (
     await vault.close();
     throw lost('MISMATCH', file, 'is not the one this log was sealed with');
   }
-  if (!readonly) promoteNextMasterKey(settings.dataDir, vault.master);
-  return { vault, ...(created !== undefined && { created }) };
+  const promoted = !readonly && promoteNextMasterKey(settings.dataDir, vault.master);
+  return { vault, promoted, ...(created !== undefined && { created }) };
 };
 
 const lost = (reason: string, file: string, problem: string): HubError =>

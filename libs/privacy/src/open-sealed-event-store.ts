@@ -61,7 +61,7 @@ export const openSealedEventStore = async (
 const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
-): Promise<Omit<OpenedKeyVault, 'vault'> & { vault: KeyVault }> => {
+): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
   const opened = await openKeyVault(settings, { known: installation.recall(VAULT) });
   installation.remember(VAULT, opened.vault.id);

@@ -4,10 +4,13 @@ import { Command, Option } from 'commander';
 import { ROLES, type Role } from '#libs/access/caller.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { SystemClock } from '#libs/kernel';
-import { failure } from '../errors.js';
-import { table } from '../format/table.js';
-import { settingsFrom, type GlobalOptions } from '../open-data.js';
+import { masterKeyFile } from '#libs/privacy/master-key/master-key-files.js';
+import { failure, interrupted } from '../errors.js';
+import { grouped, table } from '../format/table.js';
+import { interruptSignal } from '../interrupt.js';
+import { requireData, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { futureOption } from '../options.js';
+import { startProgress } from '../progress.js';
 
 interface CreateOptions extends GlobalOptions {
   tenant: string;
@@ -22,10 +25,10 @@ interface ListOptions extends GlobalOptions {
 }
 
 export const keysCommand = (): Command => {
-  const keys = new Command('keys').description('API keys; a running hub takes them over at once');
+  const keys = new Command('keys').description('API keys, and the master key that all sealed content hangs on');
   keys
     .command('create')
-    .description('make a key and print it, the only time it can be seen')
+    .description('make an API key and print it, the only time it can be seen; a running hub takes it at once')
     .requiredOption('--tenant <tenant>', 'whose data it opens')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .option('--label <text>', 'what it is for')
@@ -33,15 +36,27 @@ export const keysCommand = (): Command => {
     .action((_options: unknown, command: Command) => create(command.optsWithGlobals<CreateOptions>()));
   keys
     .command('list')
-    .description('all keys, oldest first')
+    .description('all API keys, oldest first')
     .option('--tenant <tenant>', 'only of this tenant')
     .option('--json', 'one line of JSON a key')
     .action((_options: unknown, command: Command) => list(command.optsWithGlobals<ListOptions>()));
   keys
     .command('revoke')
-    .description('end a key for ever; a running hub stops taking it within 30 s')
+    .description('end an API key for ever; a running hub stops taking it within 30 s')
     .argument('<id>', 'its id, as the list shows it')
     .action((id: string, _options: unknown, command: Command) => revoke(id, command.optsWithGlobals()));
+  keys
+    .command('rotate')
+    .description('change the master key: wrap all data keys by a new one; sealed content stays as it is')
+    .addHelpText(
+      'after',
+      `
+Needs the data directory alone: stop the hub first. After Ctrl-C or a crash the same command goes on.
+With master.key in the data directory a new one is made in its place. With HILO_MASTER_KEY set, put the next key into
+HILO_NEXT_MASTER_KEY (openssl rand -base64 32), and into HILO_MASTER_KEY afterwards.
+It does not touch API keys: those are replaced by create and revoke.`,
+    )
+    .action((_options: unknown, command: Command) => rotate(command.optsWithGlobals()));
   return keys;
 };
 
@@ -114,3 +129,30 @@ const revoke = async (id: string, options: GlobalOptions): Promise<void> =>
     const { tenant, role, revokedAt } = await keys.revoke(id);
     process.stderr.write(`key ${id} (${role} of ${tenant}) is revoked since ${revokedAt}\n`);
   });
+
+const rotate = async (options: GlobalOptions): Promise<void> => {
+  const settings = settingsFrom(options);
+  requireData(settings);
+  const [{ rotateMasterKey }, { DataDirectory }] = await Promise.all([
+    import('#libs/privacy/rotate-master-key.js'),
+    import('#libs/event-store/data-directory.js'),
+  ]);
+  const directory = DataDirectory.claim(settings.dataDir, { program: 'hilo keys rotate' });
+  const progress = startProgress('keys rotate');
+  try {
+    const { ended, kept } = await rotateMasterKey(settings, {
+      signal: interruptSignal(),
+      report: (done, all) => progress.update(done, all, `${grouped(done)} of ${grouped(all)} keys`),
+    });
+    progress.stop();
+    if (!ended) throw interrupted('stopped; until the same command has ended, both master keys are needed');
+    process.stderr.write(
+      kept === 'file'
+        ? `the new master key is in ${masterKeyFile(settings.dataDir)}: keep a copy of it elsewhere\n`
+        : 'the next master key is in use: set HILO_MASTER_KEY to it, unset HILO_NEXT_MASTER_KEY, remove master.key if there is one\n',
+    );
+  } finally {
+    progress.stop();
+    directory.release();
+  }
+};

@@ -57,10 +57,15 @@ export const makeMasterKey = (file: string): MasterKey => {
   return new MasterKey(secret);
 };
 
-/** The end of a rotation between key files: safe to call again, and after a crash in between. */
-export const promoteNextMasterKey = (dataDir: string, active: string): void => {
+/**
+ * The end of a rotation between key files: safe to call again, and after a crash in between.
+ * @returns whether the next key file has become the key file
+ */
+export const promoteNextMasterKey = (dataDir: string, active: string): boolean => {
   const next = nextMasterKeyFile(dataDir);
-  if (existsSync(next) && readMasterKey(next).fingerprint === active) renameDurably(next, masterKeyFile(dataDir));
+  if (!existsSync(next) || readMasterKey(next).fingerprint !== active) return false;
+  renameDurably(next, masterKeyFile(dataDir));
+  return true;
 };
 
 const readMasterKey = (file: string): MasterKey => masterKeyOf(readFileSync(file, 'utf8').trim(), file);
