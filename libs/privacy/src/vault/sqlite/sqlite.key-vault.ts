@@ -1,10 +1,15 @@
 import { chmodSync, existsSync } from 'node:fs';
-import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type * as KyselyPackage from 'kysely';
+import type { SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { SystemClock, type Clock } from '#libs/kernel';
+import { latePackage } from '#libs/kernel/late-package.js';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import type { MasterKey } from '../../master-key/master-key.js';
 import type { KeyVaultSchema } from '../key-vault.schema.js';
 import { KyselyKeyVault } from '../kysely.key-vault.js';
+
+// As CommonJS it is the copy that the read model uses too.
+const kysely = latePackage<typeof KyselyPackage>('kysely');
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS data_key (
@@ -44,6 +49,7 @@ export const openSqliteKeyVault = async ({
       chmodSync(file, 0o600);
       sqlite.exec(`PRAGMA secure_delete = ON; ${TABLES}`);
     }
+    const { Kysely, SqliteDialect } = kysely();
     const scrub = (): void => void sqlite.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);
     return await KyselyKeyVault.open(
       new Kysely<KeyVaultSchema>({
