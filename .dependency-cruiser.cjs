@@ -5,7 +5,6 @@ const OPEN = {
   domain: [],
   // The trail of who looked at whom is made of events.
   access: ['event-store', 'domain'],
-  privacy: [],
   'event-store': [],
   channels: ['bus', 'access'],
   // What people command comes over HTTP, by whoever the credential says they are.
@@ -13,6 +12,8 @@ const OPEN = {
   projections: ['domain', 'event-store'],
   queries: ['projections', 'access', 'event-store', 'domain', 'privacy'],
   history: ['event-store', 'access', 'privacy'],
+  // It stands before the event store, and seals what the domain declares personal.
+  privacy: ['domain', 'event-store'],
 };
 
 // Tests and what they share meet every room.

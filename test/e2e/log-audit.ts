@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { rebuildReadModel } from '#libs/projections/rebuild/rebuild.js';
@@ -30,7 +30,7 @@ export class LogAudit {
   private position = 0;
 
   async read(dataDir: string): Promise<this> {
-    const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
+    const log = await openSealedEventLog({ dataDir, eventStoreUrl: 'sqlite:' });
     try {
       for await (const events of log.readAll({ after: this.position, batchSize: 1000 }))
         for (const event of events) this.take(event);
@@ -69,7 +69,7 @@ export class LogAudit {
 /** What a kill leaves behind, beside the directory: looking at the original would mend it before the hub does. */
 export const copyFiles = (dataDir: string, to: string): string => {
   mkdirSync(to, { recursive: true });
-  for (const name of ['events.db', 'read-model.db']) {
+  for (const name of ['events.db', 'read-model.db', 'keys.db', 'master.key']) {
     // A write-ahead log lies beside the file itself, wherever that is.
     const file = existsSync(join(dataDir, name)) ? realpathSync(join(dataDir, name)) : join(dataDir, name);
     for (const end of ['', '-wal']) if (existsSync(file + end)) copyFileSync(file + end, join(to, name + end));
@@ -89,7 +89,7 @@ export interface Comparison {
 
 /** Fingerprints of a read model and of a new one made from the log beside it. Changes the directory: give it a copy. */
 export const compareWithLog = async (copy: string): Promise<Comparison> => {
-  const log = SqliteEventLogReader.open({ file: join(copy, 'events.db') });
+  const log = await openSealedEventLog({ dataDir: copy, eventStoreUrl: 'sqlite:' });
   try {
     const shown = await digestsOf(join(copy, 'read-model.db'));
     const fresh = SqliteReadModel.open({ file: join(copy, 'folded.db') });

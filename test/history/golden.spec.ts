@@ -14,9 +14,11 @@ import {
   type InteractionEvent,
   type ProfileImported,
 } from '#libs/domain';
-import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
+import type { EventStore, NewEvent, StoredEvent, StreamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { FixedClock, IdFactory, bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import { EventOpener, SealedEventStore } from '#libs/privacy';
+import { MemoryKeyVault } from '#libs/privacy/vault/memory/memory.key-vault.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 
@@ -46,6 +48,13 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
   'TimelineViewed.1': 'b63bc696724056db',
+  'InteractionRecorded.2': '26beba94a0e0e166',
+  'InteractionCorrected.2': '7c7bd8729b4420c5',
+  'ProfileImported.2': '7fa9606cb6461ae5',
+  'IdentitiesLinked.2': 'da683cb3bf6b191f',
+  'LinkConfirmed.2': '04b7991851315a1a',
+  'LinkRejected.2': '7a60d1d6973671a8',
+  'LinkRetracted.2': '8e4a88ee8d90c861',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
@@ -57,7 +66,7 @@ const conversation = '30000000-0000-8000-8000-000000000001';
 const linkA = '40000000-0000-8000-8000-000000000001';
 const linkB = '40000000-0000-8000-8000-000000000002';
 
-const content: Required<InteractionContent> = {
+const content: Required<Omit<InteractionContent, 'erased'>> = {
   channel: 'email',
   account: 'care@acme.example',
   externalId: '<a1@mail.example>',
@@ -104,6 +113,20 @@ const proposed = {
   reason: 'conflicting-profiles',
   confidence: 0.98,
 } as const;
+
+/** The keys that the sealed files were written with. */
+const keysOfGolden = async (): Promise<MemoryKeyVault> => {
+  const vault = new MemoryKeyVault((subject) => createHash('sha256').update(`golden key of ${subject}`).digest());
+  await vault.obtain([email, profile, linkA, linkB]);
+  return vault;
+};
+
+/** The data of a file as the store hands it out: opened where it is sealed. */
+const openedGolden = async (name: string): Promise<object> => {
+  const { recordedAt: _recordedAt, ...stored } = goldenOf(name);
+  const [event] = await new EventOpener(await keysOfGolden()).events([{ ...stored, recordedAtMs: 0 }]);
+  return event!.data;
+};
 
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
@@ -177,6 +200,9 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
   },
 };
 
+/** Shape 2 says what shape 1 said, sealed. */
+const todayOf = (name: string): InteractionEvent | IdentityEvent | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
+
 const without = <Value extends object, Field extends keyof Value>(
   value: Value,
   ...fields: Field[]
@@ -187,17 +213,18 @@ const without = <Value extends object, Field extends keyof Value>(
 };
 
 /** A log that holds these files in this order, each stream counted from 0. */
-const logOf = async (...wanted: string[]): Promise<{ log: MemoryEventStore; events: StoredEvent[] }> => {
+const logOf = async (...wanted: string[]): Promise<{ log: EventStore; events: StoredEvent[] }> => {
   const clock = new FixedClock(0);
-  const log = new MemoryEventStore(clock);
+  const stored = new MemoryEventStore(clock);
   const heads = new Map<StreamId, number>();
   for (const name of wanted) {
     const { stream, id, type, schema, tenant, data, recordedAt } = goldenOf(name);
     clock.advance(instantMs(recordedAt) - clock.nowMs());
     const head = heads.get(stream);
-    const { revision } = await log.append(stream, [{ id, type, schema, tenant, data }], head ?? 'no_stream');
+    const { revision } = await stored.append(stream, [{ id, type, schema, tenant, data }], head ?? 'no_stream');
     heads.set(stream, revision);
   }
+  const log = new SealedEventStore(stored, await keysOfGolden());
   const events: StoredEvent[] = [];
   for await (const page of log.readAll({ after: 0 })) events.push(...page);
   return { log, events };
@@ -252,10 +279,16 @@ describe('what releases have written', () => {
     expect(Object.keys(data)).not.toHaveLength(0);
   });
 
-  it.each(names)('%s reads in the shape of today', (name) => {
-    const { type, schema, data } = goldenOf(name);
-    const { type: today, data: read } = upcast({ type, schema, data });
-    expect({ type: today, data: read }).toEqual(TODAY[name]);
+  it.each(names)('%s reads in the shape of today', async (name) => {
+    const { type, schema } = goldenOf(name);
+    const { type: today, data: read } = upcast({ type, schema, data: await openedGolden(name) });
+    expect({ type: today, data: read }).toEqual(todayOf(name));
+  });
+
+  it('holds nothing personal in clear since shape 2', () => {
+    const sealed = names.filter((name) => name.endsWith('.2')).map(bytesOf);
+    for (const text of sealed)
+      expect(text).not.toMatch(/luc[ií]a|pedido|34600111222|mail\.example|customer said|household/i);
   });
 
   it('stays unread where a later release wrote it', () => {
@@ -274,16 +307,16 @@ describe('what is written today', () => {
   ];
   const fieldsOf = (data: object) => Object.keys(data).toSorted();
 
-  it('has the fields of the newest file of a contact', () => {
+  it('has the fields of the newest file of a contact', async () => {
     const { name, ...said } = without(content, 'conversation', 'anchor', 'identities', 'digest');
     const written = reader.interaction({ ...said, tenant: 'acme', customer: { identifiers, name } });
-    const newest = goldenOf(`InteractionRecorded.${SCHEMAS.InteractionRecorded}`).data as InteractionContent;
+    const newest = (await openedGolden(`InteractionRecorded.${SCHEMAS.InteractionRecorded}`)) as InteractionContent;
     expect(fieldsOf(written)).toEqual(fieldsOf(newest));
     expect(written.identities.map(fieldsOf)).toEqual(newest.identities.map(fieldsOf));
   });
 
-  it('has the fields of the newest file of a profile', () => {
-    const newest = goldenOf(`ProfileImported.${SCHEMAS.ProfileImported}`).data as ProfileImported['data'];
+  it('has the fields of the newest file of a profile', async () => {
+    const newest = (await openedGolden(`ProfileImported.${SCHEMAS.ProfileImported}`)) as ProfileImported['data'];
     const said = without(newest, 'profile', 'identities', 'digest');
     const receivedAt = '2025-03-02T09:16:04.000Z';
     const written = reader.profile({ ...said, tenant: 'acme', identifiers, receivedAt });
@@ -354,6 +387,17 @@ describe('the rules of today decide after what was written before', () => {
 });
 
 describe('the read model of today folds', () => {
+  it('what was sealed as it folds what was not', async () => {
+    const history = [
+      'InteractionRecorded', 'InteractionCorrected', 'ProfileImported', 'IdentitiesLinked', 'LinkRetracted',
+    ]; // prettier-ignore
+    const [clear, sealed] = await Promise.all(
+      [1, 2].map((schema) => folded(...history.map((type) => `${type}.${schema}`))),
+    );
+    expect(sealed).toEqual(clear);
+    expect(sealed!.profiles).toHaveLength(1);
+  });
+
   it('a contact into its entry, and a correction into the same one', async () => {
     const recorded = await folded('InteractionRecorded.1');
     const entry = {

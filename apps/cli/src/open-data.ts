@@ -4,6 +4,8 @@ import { eventsFileOf, openEventLogReader } from '#libs/event-store/open-event-s
 import { DataDirectory, type DataDirectoryOwner } from '#libs/event-store/data-directory.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { HubSettings, readSettings } from '#libs/kernel/settings.js';
+import type { SealedEventLog } from '#libs/privacy';
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { failure } from './errors.js';
 
 /** Options of every command. */
@@ -31,10 +33,19 @@ export const requireData = (settings: HubSettings): void => {
 };
 
 /**
- * A reader of the log, beside a hub that runs or rests.
+ * A reader of the log, beside a hub that runs or rests; events come open.
+ * @throws HubError when there is nothing to read, or no key to read it with
+ */
+export const openLog = (settings: HubSettings): Promise<SealedEventLog> => {
+  requireData(settings);
+  return openSealedEventLog(settings);
+};
+
+/**
+ * The same without keys: for what looks at clear fields only, and at what else lies in the file.
  * @throws HubError when there is nothing to read
  */
-export const openLog = (settings: HubSettings): SqliteEventLogReader => {
+export const openSealedFile = (settings: HubSettings): SqliteEventLogReader => {
   requireData(settings);
   return openEventLogReader(settings);
 };

@@ -7,9 +7,9 @@ import { CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EventStore } from '#libs/event-store';
-import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { AccountCountries, IdFactory } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
+import type { SealedEventLog } from '#libs/privacy';
 import { ReadModel } from '#libs/projections';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { CustomerDirectory } from '#libs/queries';
@@ -47,7 +47,7 @@ class ReadSideModule {
 export interface ReadSide {
   queries: QueryBus;
   customers: CustomerDirectory;
-  log: SqliteEventLogReader;
+  log: SealedEventLog;
   close(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
     env: process.env,
     defaultCountry: settings.defaultCountry,
   });
-  const log = openLog(settings);
+  const log = await openLog(settings);
   const readModel = openReadModel(settings, { readonly: true });
   const app = await NestFactory.createApplicationContext(
     ReadSideModule.over([

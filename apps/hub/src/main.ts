@@ -9,10 +9,18 @@ const fail = (error: unknown): never => {
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
-const announce = ({ url, smtpPort, firstKeys }: RunningHub): void => {
+const announce = ({ url, smtpPort, firstKeys, parts }: RunningHub): void => {
   say(`Hilo is listening on ${url}`);
   say(`API page: ${url}/docs`);
   if (smtpPort !== undefined) say(`SMTP: port ${smtpPort}`);
+  const { masterKeyCreated } = parts.log;
+  if (masterKeyCreated !== undefined) {
+    say();
+    say(
+      `First start: a master key was made (${masterKeyCreated}). It opens everything that customers said and are called:`,
+    );
+    say('keep a copy elsewhere, apart from the backups of the data directory. Without it nothing of that can be read.');
+  }
   const demo = firstKeys.keys?.demo;
   if (firstKeys.created && demo) {
     say();

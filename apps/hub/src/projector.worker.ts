@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
 import type { NewEvent } from '#libs/event-store';
-import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { IdFactory, HubError, messageOf, codeOf } from '#libs/kernel';
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
 const port = parentPort!;
-const { dataDir } = workerData as ProjectorData;
+const data = workerData as ProjectorData;
+const { dataDir } = data;
 const send = (message: FromProjector) => port.postMessage(message);
 
 const pending = new Map<
@@ -22,7 +23,7 @@ let calls = 0;
 /** Position of the newest link event appended for the running batch. */
 let newestLink = 0;
 
-const log = SqliteEventLogReader.open({ file: join(dataDir, 'events.db') });
+const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
 const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') });
 const projector = new Projector(readModel, log);
 const resolver = IdentityResolver.open({

@@ -13,10 +13,10 @@ import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
-import { openEventStore } from '#libs/event-store/open-event-store.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
+import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
 import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
 import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
@@ -24,6 +24,7 @@ import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
+import type { ProjectorData } from './projector.protocol.js';
 
 export interface RunningHub {
   app: INestApplicationContext;
@@ -48,9 +49,15 @@ export interface StartOptions {
 
 const IDLE_SWEEP_MS = 50;
 
+const projectorData = ({ dataDir, masterKey, nextMasterKey }: HubSettings): ProjectorData => ({
+  dataDir,
+  ...(masterKey !== undefined && { masterKey }),
+  ...(nextMasterKey !== undefined && { nextMasterKey }),
+});
+
 /**
  * Opens the engines, starts projector and application, and listens.
- * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH` before anything runs.
+ * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH`, `KEY_VAULT.…` before anything runs.
  */
 export const startHub = async (settings: HubSettings, options: StartOptions): Promise<RunningHub> => {
   const { listen = true, program = 'hub', onFailure } = options;
@@ -73,7 +80,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
-    const log = await openEventStore(settings, clock, { program });
+    const log = await openSealedEventStore(settings, clock, { program });
     opened.push(() => log.close());
     const bus = openBus(settings);
     const head = await log.events.head();
@@ -98,7 +105,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
       accounts,
     };
-    const projector = new ProjectorHost(log, progress, { dataDir: settings.dataDir }, onFailure, head);
+    const projector = new ProjectorHost(log, progress, projectorData(settings), onFailure, head);
     opened.push(() => projector.stop());
 
     if (!listen) {

@@ -1,4 +1,5 @@
 export * from './decider.js';
+export * from './personal.js';
 export * from './schemas.js';
 export * from './access/access.events.js';
 export * from './identity/identifier.js';

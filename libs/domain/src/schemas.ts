@@ -1,18 +1,42 @@
 import { HubError } from '#libs/kernel';
+import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
 import type { DomainEvent } from './decider.js';
+import {
+  decidedPrivacy,
+  linkedPrivacy,
+  profilePrivacy,
+  proposedPrivacy,
+  retractedPrivacy,
+} from './identity/identity.events.js';
+import { interactionPrivacy } from './interaction/interaction.events.js';
+import type { EventPrivacy } from './personal.js';
 
 /** Newest shape of every event type ever stored. A changed shape raises its number, adds an upcaster and a golden file. */
 export const SCHEMAS: Readonly<Record<string, number>> = {
-  InteractionRecorded: 1,
-  InteractionCorrected: 1,
-  ProfileImported: 1,
-  IdentitiesLinked: 1,
+  InteractionRecorded: 2,
+  InteractionCorrected: 2,
+  ProfileImported: 2,
+  IdentitiesLinked: 2,
   LinkProposed: 2,
-  LinkConfirmed: 1,
-  LinkRejected: 1,
-  LinkRetracted: 1,
+  LinkConfirmed: 2,
+  LinkRejected: 2,
+  LinkRetracted: 2,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
+};
+
+/** What of each event type is personal: declared beside the type, and here for every type that is stored. */
+export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
+  InteractionRecorded: interactionPrivacy,
+  InteractionCorrected: interactionPrivacy,
+  ProfileImported: profilePrivacy,
+  IdentitiesLinked: linkedPrivacy,
+  LinkProposed: proposedPrivacy,
+  LinkConfirmed: decidedPrivacy,
+  LinkRejected: decidedPrivacy,
+  LinkRetracted: retractedPrivacy,
+  TimelineViewed: viewedPrivacy,
+  PersonalDataRevealed: revealedPrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */
@@ -20,6 +44,7 @@ type Upcaster = (data: object) => object;
 
 /** `UPCASTERS[type][n - 1]` turns shape n into shape n + 1. */
 const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {
+  // Where shape 2 is shape 1, sealed, nothing is to be done: opened, they are alike.
   LinkProposed: [(data) => ({ ...data, evidence: 'unknown' })],
 };
 

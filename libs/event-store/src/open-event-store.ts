@@ -14,9 +14,16 @@ import { MemoryParkedMessages } from './parked/memory.parked-messages.js';
 import type { ParkedMessages } from './parked/parked-messages.port.js';
 import { SqliteParkedMessages } from './parked/sqlite.parked-messages.js';
 import { loadPepper } from './pepper.js';
-import { openEventsFile } from './sqlite/events-file.js';
+import { openEventsFile, recall, remember } from './sqlite/events-file.js';
 import { SqliteEventLogReader } from './sqlite/sqlite.event-log-reader.js';
 import { SqliteEventStore } from './sqlite/sqlite.event-store.js';
+
+/** Values that are kept in the log's own file, so that what lies beside it cannot be exchanged unnoticed. */
+export interface Installation {
+  recall(name: string): string | undefined;
+  /** Durable when it returns. */
+  remember(name: string, value: string): void;
+}
 
 /** Everything of this room that a program works with, opened and closed together. */
 export interface EventStoreSet {
@@ -24,6 +31,8 @@ export interface EventStoreSet {
   readonly parked: ParkedMessages;
   readonly ledger: DeliveryLedger;
   readonly ids: IdFactory;
+  /** What belongs to the log, beside its events. */
+  readonly installation: Installation;
   /** The claim on the data directory; absent where the engine needs none. */
   readonly directory?: DataDirectory;
   close(): Promise<void>;
@@ -67,8 +76,13 @@ export const openEventLogReader = (settings: Pick<HubSettings, 'eventStoreUrl' |
 const openMemory = (clock: Clock): EventStoreSet => {
   const events = new MemoryEventStore(clock);
   const ledger = new MemoryDeliveryLedger(events);
+  const remembered = new Map<string, string>();
   return {
     events,
+    installation: {
+      recall: (name) => remembered.get(name),
+      remember: (name, value) => void remembered.set(name, value),
+    },
     parked: new MemoryParkedMessages(clock),
     ledger,
     ids: new IdFactory(randomBytes(32)),
@@ -97,6 +111,10 @@ const openSqliteSet = async (
       parked: new SqliteParkedMessages(file, clock),
       ledger,
       ids,
+      installation: {
+        recall: (name) => recall(file.db, name),
+        remember: (name, value) => remember(file.db, name, value),
+      },
       directory,
       close: async () => {
         await events.close();

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HubError } from '#libs/kernel';
+import { writeDurably } from '#libs/kernel/durable-file.js';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
-import type { EventsFile } from './sqlite/events-file.js';
+import { recall, remember, type EventsFile } from './sqlite/events-file.js';
 
 const PEPPER_BYTES = 32;
 const pepperFile = (dir: string): string => join(dir, 'pepper');
@@ -18,32 +19,19 @@ export const loadPepper = (dir: string, { db }: EventsFile): Buffer => {
   const used = hasEvents(db);
   if (!existsSync(path)) {
     if (used) throw mismatch(path, 'is missing');
-    createPepper(dir);
+    writeDurably(path, randomBytes(PEPPER_BYTES));
   }
   const pepper = readFileSync(path);
   if (pepper.length !== PEPPER_BYTES) throw mismatch(path, `holds ${pepper.length} bytes instead of ${PEPPER_BYTES}`);
-  const known = db.prepare("SELECT value FROM installation WHERE name = 'pepper'").first<{ value: string }>([])?.value;
+  const known = recall(db, 'pepper');
   const fingerprint = createHash('sha256').update(pepper).digest('hex');
   if (known === fingerprint) return pepper;
   if (used) throw mismatch(path, 'is not the one this log was written with');
-  db.prepare("INSERT OR REPLACE INTO installation VALUES ('pepper', ?)").run([fingerprint]);
+  remember(db, 'pepper', fingerprint);
   return pepper;
 };
 
 const hasEvents = (db: SqliteDatabase): boolean => db.prepare('SELECT 1 FROM event LIMIT 1').all([]).length > 0;
-
-/** Durable before anything is derived from it: the file, its name, and no half of either. */
-const createPepper = (dir: string): void => {
-  const aside = `${pepperFile(dir)}.new`;
-  const file = openSync(aside, 'w', 0o600);
-  writeSync(file, randomBytes(PEPPER_BYTES));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(aside, pepperFile(dir));
-  const directory = openSync(dir, 'r');
-  fsyncSync(directory);
-  closeSync(directory);
-};
 
 const mismatch = (path: string, problem: string): HubError =>
   new HubError(

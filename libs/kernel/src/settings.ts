@@ -14,6 +14,8 @@ import {
 /** Plain HTTP reaches this machine alone. */
 const SAFE_URL = /^(https:\/\/[^\s/?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(\/[^\s?#]*)?$/;
 const SIGNATURES = '(RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA)';
+const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/;
+const KEY_FORM = 'must be 32 random bytes in base64, 44 characters; make one with: openssl rand -base64 32';
 
 /** What a program reads from its environment, once, at start. Each field is documented with unit, bounds and default. */
 export class HubSettings {
@@ -64,6 +66,16 @@ export class HubSettings {
   /** Read model engine: `sqlite:` (in the data directory). `HILO_READ_MODEL_URL`. */
   @IsString()
   readModelUrl = 'sqlite:';
+
+  /** The master key that wraps all data keys, base64 of 32 random bytes; unset: `master.key` in the data directory. `HILO_MASTER_KEY`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  masterKey?: string;
+
+  /** While the master key is changed: the next one, in the same form. `HILO_NEXT_MASTER_KEY`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  nextMasterKey?: string;
 
   /** Smallest level logged. `HILO_LOG_LEVEL`, default `warn`. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -140,6 +152,8 @@ const variables: Record<keyof HubSettings, string> = {
   busUrl: 'HILO_BUS_URL',
   eventStoreUrl: 'HILO_EVENT_STORE_URL',
   readModelUrl: 'HILO_READ_MODEL_URL',
+  masterKey: 'HILO_MASTER_KEY',
+  nextMasterKey: 'HILO_NEXT_MASTER_KEY',
   logLevel: 'HILO_LOG_LEVEL',
   busCapacity: 'HILO_BUS_CAPACITY',
   rateLimit: 'HILO_RATE_LIMIT',

@@ -29,7 +29,7 @@ export const reportTo =
 const run = async (options: HistoryOptions): Promise<void> => {
   const settings = settingsFrom(options);
   const filter = await filterFrom(options, settings);
-  const log = openLog(settings);
+  const log = await openLog(settings);
   const signal = interruptSignal();
   const progress = startProgress('history');
   const common = { filter, signal, onProgress: reportTo(progress) };

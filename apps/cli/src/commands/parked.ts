@@ -7,13 +7,16 @@ import { openEventStore } from '#libs/event-store/open-event-store.js';
 import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-messages.js';
 import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
 import { HubError, SystemClock, codeOf, messageOf } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
+import { SealedParkedMessages } from '#libs/privacy';
+import { openVaultReader } from '#libs/privacy/open-sealed-event-store.js';
 import { failure, interrupted, usageError } from '../errors.js';
 import { parkedFacts, parkedTable } from '../format/parked.js';
 import { grouped } from '../format/table.js';
 import { printableLines } from '../format/width.js';
 import { interruptSignal } from '../interrupt.js';
 import { settled, startLine, type Line } from '../line-program.js';
-import { openLog, requireData, requireUnowned, settingsFrom, type GlobalOptions } from '../open-data.js';
+import { openSealedFile, requireData, requireUnowned, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { wholeOption } from '../options.js';
 
 interface ListOptions extends GlobalOptions {
@@ -76,18 +79,27 @@ export const parkedCommand = (): Command => {
 
 /** Over a connection that only reads: a running hub is not in the way, and not disturbed. */
 const reading = async <T>(options: GlobalOptions, work: (parked: ParkedMessages) => Promise<T>): Promise<T> => {
-  const { db, close } = readerOf(options);
+  const settings = settingsFrom(options);
+  const { db, close } = readerOf(settings);
   try {
-    return await work(
-      new SqliteParkedMessages({ db, commits: new GroupCommit(db, 'events.db'), close: () => undefined }),
-    );
+    const vault = await openVaultReader(settings);
+    try {
+      const sealed = new SqliteParkedMessages({
+        db,
+        commits: new GroupCommit(db, 'events.db'),
+        close: () => undefined,
+      });
+      return await work(new SealedParkedMessages(sealed, vault, new SystemClock()));
+    } finally {
+      await vault.close();
+    }
   } finally {
     await close();
   }
 };
 
-const readerOf = (options: GlobalOptions) => {
-  const log = openLog(settingsFrom(options));
+const readerOf = (settings: HubSettings) => {
+  const log = openSealedFile(settings);
   return { db: log.db, close: () => log.close() };
 };
 

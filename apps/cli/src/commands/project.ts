@@ -17,7 +17,7 @@ const run = async (file: string, options: FilterOptions): Promise<void> => {
   const settings = settingsFrom(options);
   const filter = await filterFrom(options, settings);
   const projection = await loadProjection(file);
-  const log = openLog(settings);
+  const log = await openLog(settings);
   const progress = startProgress('project');
   try {
     const { result, events, position } = await runProjection(log, projection, {

@@ -33,7 +33,7 @@ const run = async (options: RebuildOptions): Promise<void> => {
   checkReadModelUrl(settings.readModelUrl);
   requireData(settings);
   const directory = DataDirectory.claim(settings.dataDir, { program: 'hilo rebuild' });
-  const log = openLog(settings);
+  const log = await openLog(settings);
   try {
     const before = options.verify ? await oldDigests(settings, log) : undefined;
     await rebuild(settings, log);

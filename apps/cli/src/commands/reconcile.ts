@@ -14,7 +14,7 @@ import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { failure } from '../errors.js';
 import { grouped, table } from '../format/table.js';
 import { readMetrics } from '../hub-http.js';
-import { openLog, settingsFrom, type GlobalOptions } from '../open-data.js';
+import { openSealedFile, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { balance, type AccountBalance, type EntryCount } from '../reconcile.js';
 
 interface ReconcileOptions extends GlobalOptions {
@@ -37,7 +37,7 @@ export const reconcileCommand = (): Command =>
 
 const run = async (options: ReconcileOptions): Promise<void> => {
   const settings = settingsFrom(options);
-  const log = openLog(settings);
+  const log = openSealedFile(settings);
   try {
     const { countedThrough, rows: ledger } = readSavedLedger(log);
     const [{ rows: counted }, parked, timelines, flying] = [

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import {
   learn,
   type Evidence,
@@ -121,6 +122,7 @@ export class IdentityState implements EvidenceReader {
   /** Opens or creates the file. One that other rules have filled is emptied: they may decide everything otherwise. */
   static open(file: string, rules: IdentityRules): IdentityState {
     const db = openSqlite(file, { synchronous: 'normal', cacheKiB: 8192 });
+    if (file !== ':memory:') chmodSync(file, 0o600);
     db.exec(TABLES);
     const filledBy = `${SHAPE} ${rules.version}`;
     const found = db.prepare('SELECT value FROM meta WHERE name = ?').first<{ value: string }>(['filled by'])?.value;

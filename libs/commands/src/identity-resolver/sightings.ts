@@ -20,6 +20,8 @@ export interface Sighting {
   evidence: Evidence[];
 }
 
+const NOTHING: Sighting = { identities: [], evidence: [] };
+
 const REMEMBERED_NAMES = 10_000;
 /** Longer texts are no names; hashing every word of them would only cost. */
 const LONGEST_NAME = 200;
@@ -32,6 +34,7 @@ export class Sightings {
   constructor(private readonly ids: IdFactory) {}
 
   ofContact(tenant: string, content: ContactSummary): Sighting {
+    if (content.erased) return NOTHING; // its identifiers are placeholders, alike for everybody
     const carried = this.read(content.identities);
     const anchor = carried.identifiers.find((one) => one.usable && carried.idOf(one) === content.anchor);
     const kind = content.kind === 'identify' ? 'identify' : 'same-interaction';
@@ -39,6 +42,7 @@ export class Sightings {
   }
 
   ofProfile(tenant: string, profile: ProfileImported['data']): Sighting {
+    if (profile.erased) return NOTHING;
     const carried = this.read([
       ...profile.identities,
       { identity: profile.profile, type: 'profile', value: profile.profile },

@@ -1,4 +1,5 @@
 import type { Instant, Uuid } from '#libs/kernel';
+import { privacyOf } from '../personal.js';
 
 /** What of a customer was looked at. */
 export const SEEN_PARTS = ['header', 'timeline', 'stream', 'conversation', 'interaction'] as const;
@@ -42,3 +43,22 @@ export interface PersonalDataRevealed {
 
 /** What an `access-{id}` stream holds. */
 export type AccessEvent = TimelineViewed | PersonalDataRevealed;
+
+/** Who looked is one of the tenant's own people; whom they looked at stands as an id. */
+export const viewedPrivacy = privacyOf<TimelineViewed['data']>('customer', {
+  by: 'clear',
+  customer: 'clear',
+  at: 'clear',
+  saw: 'clear',
+  reads: 'clear',
+  reason: 'clear',
+});
+
+export const revealedPrivacy = privacyOf<PersonalDataRevealed['data']>('customer', {
+  by: 'clear',
+  customer: 'clear',
+  at: 'clear',
+  field: 'clear',
+  identity: 'clear',
+  reason: 'clear',
+});

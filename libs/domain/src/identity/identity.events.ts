@@ -1,5 +1,6 @@
 import type { AttributeValue, Instant, Uuid } from '#libs/kernel';
 import type { CarriedIdentity } from '../interaction/interaction.events.js';
+import { privacyOf } from '../personal.js';
 import type { EvidenceKind, ResolvedProposal } from './identity.resolution.js';
 
 /** Who decided; absent where a rule did. */
@@ -13,10 +14,13 @@ interface LinkDecision {
   /** Version of the rules that decided; absent where an agent did. */
   rule?: string;
   by?: DecidedBy;
+  /** Of an agent it is free text, hence sealed, under a key of the link. */
   reason?: string;
+  /** The key is destroyed. Never stored. */
+  erased?: true;
 }
 
-/** Shape 1. Two identities belong to one customer from here on; `a` sorts before `b`. */
+/** Shape 2, sealed. Two identities belong to one customer from here on; `a` sorts before `b`. */
 export interface IdentitiesLinked {
   type: 'IdentitiesLinked';
   data: LinkDecision & {
@@ -44,25 +48,25 @@ export interface LinkProposed {
   };
 }
 
-/** Shape 1. An agent accepted a proposal: the link is active. */
+/** Shape 2, sealed. An agent accepted a proposal: the link is active. */
 export interface LinkConfirmed {
   type: 'LinkConfirmed';
   data: LinkDecision;
 }
 
-/** Shape 1. A proposal is closed without a link: by an agent for good, by a rule when it has become pointless. */
+/** Shape 2, sealed. A proposal is closed without a link: by an agent for good, by a rule when it has become pointless. */
 export interface LinkRejected {
   type: 'LinkRejected';
   data: LinkDecision;
 }
 
-/** Shape 1. A link no longer holds; every interaction is with the identity it came from again. */
+/** Shape 2, sealed. A link no longer holds; every interaction is with the identity it came from again. */
 export interface LinkRetracted {
   type: 'LinkRetracted';
   data: LinkDecision & { reason: string };
 }
 
-/** Shape 1. A customer record of another system, as it stood when imported. */
+/** Shape 2, sealed. A customer record of another system, as it stood when imported. */
 export interface ProfileImported {
   type: 'ProfileImported';
   data: {
@@ -82,8 +86,64 @@ export interface ProfileImported {
     createdAt?: Instant;
     /** Keyed fingerprint of the content: equal for a repeated import. */
     digest: string;
+    /** The key is destroyed. Never stored. */
+    erased?: true;
   };
 }
+
+export const linkedPrivacy = privacyOf<IdentitiesLinked['data']>('stream', {
+  link: 'clear',
+  rule: 'clear',
+  by: 'clear',
+  reason: 'sealed',
+  a: 'clear',
+  b: 'clear',
+  evidence: 'clear',
+  confidence: 'clear',
+});
+
+/** Its reason is one of the rules' own words. */
+export const proposedPrivacy = privacyOf<LinkProposed['data']>('stream', {
+  link: 'clear',
+  rule: 'clear',
+  by: 'clear',
+  reason: 'clear',
+  a: 'clear',
+  b: 'clear',
+  evidence: 'clear',
+  confidence: 'clear',
+});
+
+export const decidedPrivacy = privacyOf<LinkConfirmed['data']>('stream', {
+  link: 'clear',
+  rule: 'clear',
+  by: 'clear',
+  reason: 'sealed',
+});
+
+export const retractedPrivacy = privacyOf<LinkRetracted['data']>('stream', {
+  link: 'clear',
+  rule: 'clear',
+  by: 'clear',
+  reason: 'marked',
+});
+
+/** Everything the other system says of the person; which system, the ledger counts by. */
+export const profilePrivacy = privacyOf<ProfileImported['data']>('profile', {
+  profile: 'clear',
+  source: 'clear',
+  externalId: 'marked',
+  identities: { each: { identity: 'clear', type: 'clear', value: 'marked', verified: 'clear', blocked: 'clear' } },
+  name: 'sealed',
+  givenName: 'sealed',
+  familyName: 'sealed',
+  birthDate: 'sealed',
+  address: 'sealed',
+  attributes: 'sealed',
+  consents: 'sealed',
+  createdAt: 'sealed',
+  digest: 'clear',
+});
 
 /** What a `link-{id}` stream holds. */
 export type LinkEvent = IdentitiesLinked | LinkProposed | LinkConfirmed | LinkRejected | LinkRetracted;

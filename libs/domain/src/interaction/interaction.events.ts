@@ -1,4 +1,5 @@
 import type { Attachment, AttributeValue, ChannelName, Direction, Instant, InteractionKind, Uuid } from '#libs/kernel';
+import { privacyOf } from '../personal.js';
 
 /** An identity as an interaction or a profile carried it. */
 export interface CarriedIdentity {
@@ -11,7 +12,7 @@ export interface CarriedIdentity {
   blocked?: true;
 }
 
-/** Shape 1 of what is kept of a contact. */
+/** What is kept of a contact. Shape 1 was stored in clear; shape 2 is the same, sealed as `interactionPrivacy` says. */
 export interface InteractionContent {
   channel: ChannelName;
   account: string;
@@ -38,13 +39,45 @@ export interface InteractionContent {
   attributes?: Record<string, AttributeValue>;
   /** Keyed fingerprint of what the provider said, without our clock: equal for a redelivery. */
   digest: string;
+  /** The key is destroyed: sealed fields are missing or read `erased`. Never stored. */
+  erased?: true;
 }
+
+/**
+ * Ids that providers give are sealed too: some are phone numbers or addresses, a Message-ID names the sender's domain,
+ * and integrations put in what they like. Our own account and agent names are no customer's data.
+ */
+export const interactionPrivacy = privacyOf<InteractionContent>('anchor', {
+  channel: 'clear',
+  account: 'clear',
+  externalId: 'marked',
+  revision: 'clear',
+  kind: 'clear',
+  conversation: 'clear',
+  threadId: 'sealed',
+  direction: 'clear',
+  occurredAt: 'clear',
+  endedAt: 'clear',
+  receivedAt: 'clear',
+  anchor: 'clear',
+  identities: { each: { identity: 'clear', type: 'clear', value: 'marked', verified: 'clear', blocked: 'clear' } },
+  name: 'sealed',
+  agent: 'clear',
+  subject: 'sealed',
+  text: 'sealed',
+  html: 'sealed',
+  language: 'clear',
+  outcome: 'sealed',
+  attachments: 'sealed',
+  attributes: 'sealed',
+  digest: 'clear',
+});
 
 /** What projections and identity rules read of a contact; its text need be no longer than a preview. */
 export type ContactSummary = Pick<
   InteractionContent,
   | 'channel' | 'account' | 'revision' | 'kind' | 'conversation' | 'direction' | 'occurredAt' | 'endedAt' | 'receivedAt'
-  | 'anchor' | 'identities' | 'name' | 'agent' | 'subject' | 'text' | 'outcome'
+  | 'anchor' | 'identities' | 'name' | 'agent' | 'subject' | 'text' | 'outcome' | 'erased'
 >; // prettier-ignore
 
 /** A contact was heard of for the first time. */

@@ -60,3 +60,11 @@ export const writeMark = (db: SqliteDatabase, name: string, position: number): v
   void db
     .prepare('INSERT INTO mark VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position')
     .run([name, position]);
+
+/** A value that belongs to the installation. */
+export const recall = (db: SqliteDatabase, name: string): string | undefined =>
+  db.prepare('SELECT value FROM installation WHERE name = ?').first<{ value: string }>([name])?.value;
+
+export const remember = (db: SqliteDatabase, name: string, value: string): void => {
+  if (recall(db, name) !== value) db.prepare('INSERT OR REPLACE INTO installation VALUES (?, ?)').run([name, value]);
+};

@@ -1,5 +1,6 @@
 import { exportToFile } from '#libs/history';
-import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { dirname } from 'node:path';
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { answer } from '../job.js';
 import { perSecond } from '../load/batches.js';
 
@@ -10,7 +11,7 @@ export interface Export {
 
 /** Events a second that `hilo history --out` writes. */
 answer(async ({ events, out }: Export): Promise<number> => {
-  const reader = SqliteEventLogReader.open({ file: events });
+  const reader = await openSealedEventLog({ dataDir: dirname(events), eventStoreUrl: 'sqlite:' });
   const startedAt = performance.now();
   const report = await exportToFile(reader, out);
   const rate = perSecond(report.events, performance.now() - startedAt);

@@ -1,4 +1,5 @@
-import { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { dirname } from 'node:path';
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { rebuildReadModel } from '#libs/projections/rebuild/rebuild.js';
 import { answer } from '../job.js';
 import { perSecond } from '../load/batches.js';
@@ -18,7 +19,7 @@ export interface Rebuilt {
 }
 
 answer(async ({ events, out, share }: Rebuild): Promise<Rebuilt> => {
-  const reader = SqliteEventLogReader.open({ file: events });
+  const reader = await openSealedEventLog({ dataDir: dirname(events), eventStoreUrl: 'sqlite:' });
   const head = Math.floor((await reader.head()) * share);
   forgetPeak();
   const before = memoryOf('self');

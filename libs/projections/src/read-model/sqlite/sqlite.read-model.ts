@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import type { Kysely, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
 import { kysely } from '../kysely.js';
@@ -44,6 +45,7 @@ export class SqliteReadModel extends ReadModel {
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
     const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
+    if (!readonly && file !== ':memory:') chmodSync(file, 0o600);
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
     return new SqliteReadModel(sqlite, readonly, bulk ? COMMITTED_TOGETHER : 1);
   }

@@ -1,0 +1,114 @@
+import type {
+  CarriedIdentity,
+  IdentitiesLinked,
+  InteractionContent,
+  LinkConfirmed,
+  LinkProposed,
+  LinkRetracted,
+  ProfileImported,
+} from '#libs/domain';
+
+type Full<Data> = Required<Omit<Data, 'erased'>>;
+
+const id = (digit: number): string => `${digit}0000000-0000-8000-8000-000000000001`;
+
+/** Whether a value of an example tells who somebody is or what was said: all of those carry the word. */
+export const isPersonal = (value: unknown): boolean =>
+  (typeof value === 'string' && /canary/i.test(value)) || value === 471_100_815;
+
+const identity: Required<CarriedIdentity> = {
+  identity: id(1),
+  type: 'email',
+  value: 'canary.identity@example.com',
+  verified: true,
+  blocked: true,
+};
+
+const content: Full<InteractionContent> = {
+  channel: 'email',
+  account: 'care@acme.example',
+  externalId: '<canary-external@mail.example>',
+  revision: 1,
+  kind: 'message',
+  conversation: id(3),
+  threadId: '<canary-thread@mail.example>',
+  direction: 'inbound',
+  occurredAt: '2025-03-02T09:15:00.000Z',
+  endedAt: '2025-03-02T09:16:00.000Z',
+  receivedAt: '2025-03-02T09:16:04.000Z',
+  anchor: id(1),
+  identities: [identity, { ...identity, identity: id(2), value: 'canary.second@example.com' }],
+  name: 'Canary Name',
+  agent: 'agent-7',
+  subject: 'Canary subject',
+  text: 'Canary text with ünïcode',
+  html: '<p>Canary html</p>',
+  language: 'es-ES',
+  outcome: 'canary outcome in words',
+  attachments: [
+    {
+      name: 'canary-file.pdf',
+      contentType: 'application/pdf',
+      bytes: 471_100_815,
+      url: 'https://files.example/canary-url',
+      externalId: 'canary-attachment',
+    },
+  ],
+  attributes: { canaryAttribute: 'canary attribute', list: ['canary item'] },
+  digest: 'Zm9vYmFyYmF6cXV4MTIzNA',
+};
+
+const profile: Full<ProfileImported['data']> = {
+  profile: id(1),
+  source: 'crm',
+  externalId: 'canary-4711',
+  identities: [identity],
+  name: 'Canary Full Name',
+  givenName: 'Canary Given',
+  familyName: 'Canary Family',
+  birthDate: '1980-02-29 canary',
+  address: 'Canary Street 1',
+  attributes: { tier: 'canary gold' },
+  consents: { canaryMarketing: false },
+  createdAt: '2020-01-01T00:00:00.000Z',
+  digest: 'cHJvZmlsZTEyMzQ1Njc4OQ',
+};
+
+const decision: Full<LinkConfirmed['data']> = {
+  link: id(4),
+  rule: 'rules-1',
+  by: { agent: 'agent-7' },
+  reason: 'canary: the customer said so',
+};
+
+const linked: Full<IdentitiesLinked['data']> = {
+  ...decision,
+  a: id(1),
+  b: id(2),
+  evidence: 'same-interaction',
+  confidence: 0.9,
+};
+
+const proposed: Full<LinkProposed['data']> = {
+  link: id(4),
+  rule: 'rules-1',
+  by: { agent: 'agent-7' },
+  a: id(1),
+  b: id(2),
+  reason: 'conflicting-profiles',
+  confidence: 0.9,
+};
+
+const retracted: Full<LinkRetracted['data']> = decision;
+
+/** The fullest example of every event type: every field there is, and a personal one never without a canary. */
+export const MAXIMAL: Readonly<Record<string, object>> = {
+  InteractionRecorded: content,
+  InteractionCorrected: content,
+  ProfileImported: profile,
+  IdentitiesLinked: linked,
+  LinkProposed: proposed,
+  LinkConfirmed: decision,
+  LinkRejected: decision,
+  LinkRetracted: retracted,
+};

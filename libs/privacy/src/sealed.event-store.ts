@@ -1,0 +1,154 @@
+import {
+  EventStore,
+  type AppendFeed,
+  type AppendReceipt,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type RawEvent,
+  type RawEventLog,
+  type ReadAllOptions,
+  type StoredEvent,
+  type StreamId,
+  type Subscription,
+} from '#libs/event-store';
+import { HubError, isRetryable, messageOf, type Uuid } from '#libs/kernel';
+import { EventSealer, type Draft } from './seal/event-sealer.js';
+import { SealedEventLog } from './sealed.event-log.js';
+import type { DataKey, KeyVault } from './vault/key-vault.port.js';
+
+interface WaitingAppend {
+  stream: StreamId;
+  drafts: readonly Draft[];
+  expected: ExpectedRevision;
+  resolve: (receipt: Promise<AppendReceipt>) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * An event store whose log holds personal fields sealed only. On this side of it events are open: commands,
+ * projections and queries know nothing of it.
+ *
+ * Keys are durable before the first event that needs them is handed on. Appends keep their order: one that waits for
+ * a key makes those behind it wait, and all of them then share a commit.
+ */
+export class SealedEventStore extends EventStore implements RawEventLog, AppendFeed {
+  private readonly log: SealedEventLog;
+  private waiting: WaitingAppend[] = [];
+  private draining: Promise<void> | undefined;
+  private closed = false;
+  /** What was sealed, by what it was sealed to: for those who follow the writer. */
+  private readonly opened = new WeakMap<object, object>();
+
+  /** @param vault left open: it belongs to whoever opened it */
+  constructor(
+    private readonly inner: EventStore & RawEventLog & AppendFeed,
+    private readonly vault: KeyVault,
+    private readonly sealer: EventSealer = new EventSealer(),
+  ) {
+    super();
+    this.log = new SealedEventLog(inner, vault, sealer);
+  }
+
+  append(stream: StreamId, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw new HubError('EVENT_STORE.CLOSED', 'the event store is closed', { retryable: true });
+      // What is no event at all is for the store to refuse.
+      const drafts = events.map((event) =>
+        typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event, clear: {} },
+      );
+      const append: WaitingAppend = { stream, drafts, expected, resolve, reject };
+      if (!this.draining && drafts.every(({ secret }) => !secret || this.vault.cached(secret.subject)))
+        return resolve(this.appendSealed(append, (subject) => this.vault.cached(subject)));
+      this.waiting.push(append);
+      this.draining ??= this.drain();
+    });
+  }
+
+  read(stream: StreamId): Promise<StoredEvent[]> {
+    return this.log.read(stream);
+  }
+
+  readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
+    return this.log.readAll(options);
+  }
+
+  readAllRaw(options: ReadAllOptions): AsyncGenerator<RawEvent[]> {
+    return this.log.readAllRaw(options);
+  }
+
+  subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
+    return this.log.subscribe(after, handle);
+  }
+
+  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
+    return this.inner.onAppended((events) =>
+      listener(
+        events.map((event) => {
+          const data = this.opened.get(event.data);
+          return data ? { ...event, data } : event;
+        }),
+      ),
+    );
+  }
+
+  head(): Promise<Position> {
+    return this.inner.head();
+  }
+
+  /** Appends what waits, and closes the store behind it. */
+  async close(): Promise<void> {
+    this.closed = true;
+    while (this.draining) await this.draining;
+    await this.inner.close();
+  }
+
+  private appendSealed(
+    { stream, drafts, expected }: WaitingAppend,
+    keyOf: (subject: Uuid) => DataKey | undefined,
+  ): Promise<AppendReceipt> {
+    const events = drafts.map((draft) => {
+      const event = this.sealer.seal(draft, draft.secret && keyOf(draft.secret.subject));
+      if (draft.secret) this.opened.set(event.data, draft.event.data);
+      return event;
+    });
+    return this.inner.append(stream, events, expected);
+  }
+
+  private async drain(): Promise<void> {
+    // Those of one turn of the event loop ask for their keys together.
+    await new Promise((turn) => setImmediate(turn));
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
+      const keys = new Map<Uuid, DataKey>();
+      const missing = new Set<Uuid>();
+      for (const { secret } of group.flatMap(({ drafts }) => drafts)) {
+        const key = secret && this.vault.cached(secret.subject);
+        if (key) keys.set(secret.subject, key);
+        else if (secret) missing.add(secret.subject);
+      }
+      let failure: unknown;
+      try {
+        if (missing.size > 0) for (const [subject, key] of await this.vault.obtain(missing)) keys.set(subject, key);
+      } catch (error) {
+        failure = isRetryable(error)
+          ? new HubError('EVENT_STORE.UNAVAILABLE', `${messageOf(error)}; nothing of this was stored`, {
+              retryable: true,
+              cause: error,
+            })
+          : error;
+      }
+      for (const append of group) {
+        try {
+          if (failure !== undefined && append.drafts.some(({ secret }) => secret && !keys.has(secret.subject)))
+            append.reject(failure);
+          else append.resolve(this.appendSealed(append, (subject) => keys.get(subject)));
+        } catch (error) {
+          append.reject(error);
+        }
+      }
+    }
+    this.draining = undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { KeyVault } from './key-vault.port.js';
+
+export interface KeyVaultUnderTest<V extends KeyVault> {
+  /** An empty one. */
+  open(): Promise<V> | V;
+  /** What the vault holds, for another thread or process. */
+  beside?(vault: V): Promise<KeyVault>;
+  /** The closed vault's contents in a new one. */
+  reopen?(): Promise<V>;
+  lacks?: { durability?: string };
+}
+
+/** The second half of the port: what every adapter promises. */
+export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVaultUnderTest<V>): void => {
+  describe(`${name} keeps the promises of KeyVault`, () => {
+    let vault: V;
+    beforeEach(async () => {
+      vault = await under.open();
+    });
+    afterEach(() => vault.close());
+
+    const keyOf = async (identity: string) => (await vault.obtain([identity])).get(identity)!;
+
+    it('makes a key of 256 bits once and hands out the same ever after', async () => {
+      const identity = randomUUID();
+      const [first, second] = await Promise.all([keyOf(identity), keyOf(identity)]);
+      expect(first).toMatchObject({ version: 1 });
+      expect(first.secret).toHaveLength(32);
+      expect(second).toEqual(first);
+      expect(vault.cached(identity)).toEqual(first);
+      expect((await vault.find([identity])).get(identity)).toEqual(first);
+    });
+
+    it('gives every identity a key of its own, many at once', async () => {
+      const identities = Array.from({ length: 1203 }, () => randomUUID());
+      const keys = await vault.obtain([...identities, ...identities]);
+      expect(keys.size).toBe(1203);
+      expect(new Set([...keys.values()].map(({ secret }) => secret.toString('hex'))).size).toBe(1203);
+      expect(await vault.find(identities)).toEqual(keys);
+    });
+
+    it('makes no key for who only looks', async () => {
+      const identity = randomUUID();
+      expect(await vault.find([identity])).toEqual(new Map());
+      expect(vault.cached(identity)).toBeUndefined();
+      expect(await vault.destroy(identity)).toBe(false);
+      expect(await vault.find([identity])).toEqual(new Map());
+    });
+
+    it('destroys a key for good, and others not', async () => {
+      const [gone, other] = [randomUUID(), randomUUID()];
+      await vault.obtain([gone, other]);
+      expect(await vault.destroy(gone)).toBe(true);
+      expect(vault.cached(gone)).toBeUndefined();
+      expect([...(await vault.find([gone, other])).keys()]).toEqual([other]);
+      expect(await vault.destroy(gone)).toBe(false);
+    });
+
+    it('gives an identity whose key was destroyed another one, under the next version', async () => {
+      const identity = randomUUID();
+      const first = await keyOf(identity);
+      await vault.destroy(identity);
+      const second = await keyOf(identity);
+      expect(second.version).toBe(first.version + 1);
+      expect(second.secret.equals(first.secret)).toBe(false);
+      expect((await vault.find([identity])).get(identity)).toEqual(second);
+    });
+
+    const { beside, reopen, lacks } = under;
+
+    (beside ? it : it.skip)('shows another process the same keys, and none that was destroyed since', async () => {
+      const [gone, kept] = [randomUUID(), randomUUID()];
+      const keys = new Map(await vault.obtain([gone, kept]));
+      const other = await beside!(vault);
+      try {
+        expect(other.id).toBe(vault.id);
+        expect(await other.find([gone, kept])).toEqual(keys);
+        await vault.destroy(gone);
+        expect([...(await other.find([gone, kept])).keys()]).toEqual([kept]);
+      } finally {
+        await other.close();
+      }
+    });
+
+    const title = 'has its keys again after it was closed';
+    if (lacks?.durability !== undefined) it.skip(`${title} (${lacks.durability})`, () => undefined);
+    else
+      it(title, async () => {
+        const [gone, kept] = [randomUUID(), randomUUID()];
+        const keys = new Map(await vault.obtain([gone, kept]));
+        await vault.destroy(gone);
+        const { id } = vault;
+        await vault.close();
+        vault = await reopen!();
+        expect(vault.id).toBe(id);
+        expect([...(await vault.find([gone, kept]))]).toEqual([[kept, keys.get(kept)]]);
+        expect((await keyOf(gone)).version).toBe(2);
+      });
+  });
+};

@@ -1,0 +1,334 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { bytesOfUuid, codeOf, HubError, LruMap, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
+import { KEY_BYTES, type MasterKey } from '../master-key/master-key.js';
+import { LOST, vaultFailure } from './key-vault.errors.js';
+import { KeyVault, type DataKey } from './key-vault.port.js';
+import type { KeyVaultSchema, MasterKeyTable } from './key-vault.schema.js';
+
+export interface KyselyKeyVaultOptions {
+  /** The master keys at hand: the one in use, during a rotation also the next. */
+  masters: readonly MasterKey[];
+  clock: Clock;
+  /** Somebody else makes and destroys keys: another thread or process. @default false */
+  readonly?: boolean;
+  /** Most keys held unwrapped, 2 or more. @default 10000 */
+  cachedKeys?: number;
+  /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
+  scrub?: () => void;
+  close?: () => void;
+}
+
+export interface RotateOptions {
+  /** Hears how many keys are wrapped anew, and how many there are. */
+  report?: (done: number, all: number) => void;
+  /** Stops between two batches; a later call goes on. */
+  signal?: AbortSignal;
+}
+
+// Rows a statement: well below what engines allow as parameters.
+const BATCH = 500;
+const ROTATE_BATCH = 1000;
+
+/** The vault in a database that Kysely speaks to; every statement stands for itself, so no engine needs a transaction. */
+export class KyselyKeyVault extends KeyVault {
+  private readonly cache: LruMap<Uuid, DataKey>;
+  private readonly wrappers = new Map<number, MasterKey>();
+  private active = 0;
+  private destructions = 0;
+  /** One change at a time. */
+  private tail: Promise<unknown> = Promise.resolve();
+  private vaultId = '';
+
+  private constructor(
+    private readonly db: Kysely<KeyVaultSchema>,
+    private readonly options: KyselyKeyVaultOptions,
+  ) {
+    super();
+    this.cache = new LruMap(options.cachedKeys ?? 10_000);
+  }
+
+  get id(): string {
+    return this.vaultId;
+  }
+
+  /**
+   * Opens a vault whose tables are there; a new one takes the first of the master keys.
+   * @throws HubError `KEY_VAULT.MASTER_KEY_MISMATCH`, `KEY_VAULT.ROTATION_UNFINISHED`
+   */
+  static async open(db: Kysely<KeyVaultSchema>, options: KyselyKeyVaultOptions): Promise<KyselyKeyVault> {
+    const vault = new KyselyKeyVault(db, options);
+    if (!options.readonly) await vault.begin();
+    await vault.readMasters();
+    const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
+    vault.vaultId = row.id;
+    vault.destructions = row.destructions;
+    return vault;
+  }
+
+  /** Fingerprint of the master key in use. */
+  get master(): string {
+    return this.wrappers.get(this.active)!.fingerprint;
+  }
+
+  cached(identity: Uuid): DataKey | undefined {
+    return this.cache.get(identity);
+  }
+
+  async obtain(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
+    const { found, missing } = this.look(identities);
+    if (missing.length === 0) return found;
+    return this.alone(async () => {
+      await this.make(missing);
+      await this.load(missing, found);
+      return found;
+    });
+  }
+
+  async find(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
+    if (this.options.readonly) await this.forgetDestroyed();
+    const { found, missing } = this.look(identities);
+    if (missing.length > 0) await this.load(missing, found);
+    return found;
+  }
+
+  destroy(identity: Uuid): Promise<boolean> {
+    return this.alone(async () => {
+      this.cache.delete(identity);
+      const { numUpdatedRows } = await this.db
+        .updateTable('data_key')
+        .set({ wrapped: null, destroyedAt: this.options.clock.nowMs() })
+        .where('identity', '=', bytesOfUuid(identity))
+        .where('wrapped', 'is not', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
+      await this.db
+        .updateTable('vault')
+        .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
+        .execute();
+      this.options.scrub?.();
+      return true;
+    });
+  }
+
+  /**
+   * Wraps every data key by another master key. Interrupted at any point, the same call goes on; until it has ended,
+   * both master keys are needed.
+   * @returns whether it came to its end
+   * @throws HubError `KEY_VAULT.ROTATION_UNFINISHED` when a rotation to another key has begun
+   */
+  async rotate(next: MasterKey, { report, signal }: RotateOptions = {}): Promise<boolean> {
+    const rows = await this.db.selectFrom('master_key').selectAll().orderBy('key').execute();
+    if (rows.some(({ state, fingerprint }) => state === 'active' && fingerprint === next.fingerprint)) return true;
+    const begun = rows.find(({ state }) => state === 'next');
+    if (begun && begun.fingerprint !== next.fingerprint) throw unfinished();
+    const key = begun?.key ?? (rows.at(-1)?.key ?? 0) + 1;
+    if (!begun) await this.addMaster(key, next, 'next');
+    this.wrappers.set(key, next);
+    const { all } = await this.db
+      .selectFrom('data_key')
+      .select(({ fn }) => fn.countAll<number>().as('all'))
+      .executeTakeFirstOrThrow();
+    for (let done = 0; !signal?.aborted;) {
+      const last = await this.alone(async () => {
+        const moved = await this.rewrap(key, next);
+        report?.((done += moved), all);
+        if (moved === ROTATE_BATCH) return false;
+        await this.activate(key);
+        return true;
+      });
+      if (last) return true;
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    await this.tail.catch(() => undefined);
+    this.cache.clear();
+    this.options.close?.();
+    await this.db.destroy();
+  }
+
+  /** Which are in memory, and which are not; each once. */
+  private look(identities: Iterable<Uuid>): { found: Map<Uuid, DataKey>; missing: Uuid[] } {
+    const found = new Map<Uuid, DataKey>();
+    const missing = new Set<Uuid>();
+    for (const identity of identities) {
+      if (found.has(identity)) continue;
+      const key = this.cache.get(identity);
+      if (key) found.set(identity, key);
+      else missing.add(identity);
+    }
+    return { found, missing: [...missing] };
+  }
+
+  private async load(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
+    for (const ids of batches(identities)) {
+      const rows = await this.db
+        .selectFrom('data_key')
+        .select(['identity', 'version', 'master', 'wrapped'])
+        .where('identity', 'in', ids.map(bytesOfUuid))
+        .where('wrapped', 'is not', null)
+        .execute();
+      for (const { identity: bytes, version, master, wrapped } of rows) {
+        const identity = uuidOfBytes(bytes);
+        const wrapper = this.wrappers.get(master) ?? (await this.learnMaster(master));
+        const key: DataKey = { version, secret: wrapper.unwrap(identity, version, bufferOf(wrapped!)) };
+        this.cache.set(identity, key);
+        into.set(identity, key);
+      }
+    }
+  }
+
+  /** A key for each that has none: a new one, or after a destroyed one the next. */
+  private async make(identities: readonly Uuid[]): Promise<void> {
+    const wrapper = this.wrappers.get(this.active)!;
+    for (const ids of batches(identities)) {
+      const known = await this.db
+        .selectFrom('data_key')
+        .select(['identity', 'version', 'destroyedAt'])
+        .where('identity', 'in', ids.map(bytesOfUuid))
+        .execute();
+      const versions = new Map(known.map((row) => [uuidOfBytes(row.identity), row]));
+      const rowOf = (identity: Uuid, version: number) => ({
+        identity: bytesOfUuid(identity),
+        version,
+        master: this.active,
+        wrapped: wrapper.wrap(identity, version, randomBytes(KEY_BYTES)),
+        createdAt: this.options.clock.nowMs(),
+        destroyedAt: null,
+      });
+      const added = ids.filter((identity) => !versions.has(identity)).map((identity) => rowOf(identity, 1));
+      // Whoever came first has made the key: it is read back afterwards.
+      if (added.length > 0)
+        await this.db
+          .insertInto('data_key')
+          .values(added)
+          .onConflict((conflict) => conflict.column('identity').doNothing())
+          .execute();
+      for (const identity of ids) {
+        const row = versions.get(identity);
+        if (!row || row.destroyedAt === null) continue;
+        await this.db
+          .updateTable('data_key')
+          .set(rowOf(identity, row.version + 1))
+          .where('identity', '=', bytesOfUuid(identity))
+          .where('version', '=', row.version)
+          .execute();
+      }
+    }
+  }
+
+  private async rewrap(master: number, next: MasterKey): Promise<number> {
+    const rows = await this.db
+      .selectFrom('data_key')
+      .selectAll()
+      .where('master', '!=', master)
+      .limit(ROTATE_BATCH)
+      .execute();
+    for (const chunk of batches(rows)) {
+      const values = chunk.map((row) => {
+        if (row.wrapped === null) return { ...row, master };
+        const identity = uuidOfBytes(row.identity);
+        const secret = this.wrappers.get(row.master)!.unwrap(identity, row.version, bufferOf(row.wrapped));
+        return { ...row, master, wrapped: next.wrap(identity, row.version, secret) };
+      });
+      await this.db
+        .insertInto('data_key')
+        .values(values.map((row) => ({ ...row, identity: bufferOf(row.identity) })))
+        .onConflict((conflict) =>
+          conflict.column('identity').doUpdateSet(({ ref }) => ({ master, wrapped: ref('excluded.wrapped') })),
+        )
+        .execute();
+    }
+    return rows.length;
+  }
+
+  private async activate(key: number): Promise<void> {
+    // One statement: at any time there is one master key in use.
+    await this.db
+      .updateTable('master_key')
+      .set(({ eb }) => ({
+        state: eb
+          .case()
+          .when('state', '=', 'next')
+          .then('active' as const)
+          .else('retired' as const)
+          .end(),
+      }))
+      .where('state', 'in', ['active', 'next'])
+      .execute();
+    this.active = key;
+    this.options.scrub?.();
+  }
+
+  /** Who only reads does not hear of destroyed keys: it looks before it trusts its memory. */
+  private async forgetDestroyed(): Promise<void> {
+    const { destructions } = await this.db.selectFrom('vault').select('destructions').executeTakeFirstOrThrow();
+    if (destructions !== this.destructions) this.cache.clear();
+    this.destructions = destructions;
+  }
+
+  /** Fills the tables of a new vault. */
+  private async begin(): Promise<void> {
+    if (!(await this.db.selectFrom('vault').select('id').executeTakeFirst()))
+      await this.db.insertInto('vault').values({ id: randomUUID(), destructions: 0 }).execute();
+    if (await this.db.selectFrom('master_key').select('key').executeTakeFirst()) return;
+    await this.addMaster(1, this.options.masters[0]!, 'active');
+  }
+
+  private async addMaster(key: number, { fingerprint }: MasterKey, state: MasterKeyTable['state']): Promise<void> {
+    await this.db
+      .insertInto('master_key')
+      .values({ key, fingerprint, state, createdAt: this.options.clock.nowMs() })
+      .execute();
+  }
+
+  private async readMasters(): Promise<void> {
+    const rows = await this.db.selectFrom('master_key').selectAll().where('state', '!=', 'retired').execute();
+    for (const { key, fingerprint, state } of rows) {
+      const master = this.options.masters.find((one) => one.fingerprint === fingerprint);
+      if (!master) throw state === 'next' ? unfinished() : mismatch();
+      this.wrappers.set(key, master);
+      if (state === 'active') this.active = key;
+    }
+  }
+
+  /** A reader meets a key that was wrapped anew after it was opened. */
+  private async learnMaster(key: number): Promise<MasterKey> {
+    await this.readMasters();
+    const master = this.wrappers.get(key);
+    if (!master) throw mismatch();
+    return master;
+  }
+
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(work).catch((error: unknown) => {
+      // What carries a code of ours says enough.
+      throw codeOf(error)?.includes('.') === true ? error : vaultFailure(error);
+    });
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+// Drivers hand blobs out as either type.
+const bufferOf = (bytes: Buffer | ArrayBuffer): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(new Uint8Array(bytes));
+
+const batches = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
+
+const mismatch = (): HubError =>
+  new HubError(
+    'KEY_VAULT.MASTER_KEY_MISMATCH',
+    `the master key is not the one that this installation's keys are wrapped by. ${LOST} ` +
+      'Set HILO_MASTER_KEY to the original, or restore master.key from the backup of this data directory.',
+  );
+
+const unfinished = (): HubError =>
+  new HubError(
+    'KEY_VAULT.ROTATION_UNFINISHED',
+    'a rotation of the master key has begun and not ended: some keys are wrapped by the old one, some by the new one. ' +
+      'Run hilo keys rotate again with the same two keys.',
+  );

@@ -1,0 +1,83 @@
+import { chmodSync, existsSync } from 'node:fs';
+import type * as KyselyPackage from 'kysely';
+import type { SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import { SystemClock, type Clock } from '#libs/kernel';
+import { latePackage } from '#libs/kernel/late-package.js';
+import { openSqlite } from '#libs/kernel/sqlite.js';
+import type { MasterKey } from '../../master-key/master-key.js';
+import type { KeyVaultSchema } from '../key-vault.schema.js';
+import { KyselyKeyVault } from '../kysely.key-vault.js';
+
+// As CommonJS it is the copy that the read model uses too.
+const kysely = latePackage<typeof KyselyPackage>('kysely');
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS data_key (
+  identity BLOB PRIMARY KEY, version INTEGER NOT NULL, master INTEGER NOT NULL, wrapped BLOB, createdAt INTEGER NOT NULL,
+  destroyedAt INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS master_key (
+  key INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, state TEXT NOT NULL, createdAt INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS vault (id TEXT PRIMARY KEY, destructions INTEGER NOT NULL) STRICT;
+`;
+
+export interface SqliteKeyVaultOptions {
+  file: string;
+  masters: readonly MasterKey[];
+  /** Beside the one that writes. @default false */
+  readonly?: boolean;
+  /** @default the system's */
+  clock?: Clock;
+  /** Most keys held unwrapped. @default 10000 */
+  cachedKeys?: number;
+}
+
+/**
+ * The vault in a file of its own. Commits are synced; what is deleted is overwritten, and the write-ahead log is
+ * emptied with it.
+ * @throws HubError `SQLITE.FILE_MISSING`, `KEY_VAULT.MASTER_KEY_MISMATCH`, `KEY_VAULT.ROTATION_UNFINISHED`
+ */
+export const openSqliteKeyVault = async ({
+  file,
+  masters,
+  readonly = false,
+  clock = new SystemClock(),
+  cachedKeys,
+}: SqliteKeyVaultOptions): Promise<KyselyKeyVault> => {
+  const sqlite = openSqlite(file, { readonly, synchronous: 'full', cacheKiB: 4096, pageBytes: 4096 });
+  try {
+    if (!readonly) {
+      chmodSync(file, 0o600);
+      sqlite.exec(`PRAGMA secure_delete = ON; ${TABLES}`);
+    }
+    const { Kysely, SqliteDialect } = kysely();
+    const scrub = (): void => void sqlite.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);
+    return await KyselyKeyVault.open(
+      new Kysely<KeyVaultSchema>({
+        // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
+        dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
+      }),
+      {
+        masters,
+        clock,
+        readonly,
+        ...(cachedKeys !== undefined && { cachedKeys }),
+        ...(!readonly && { scrub, close: scrub }),
+      },
+    );
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+};
+
+/** Whether a vault was begun here: then its master key must not be made anew. */
+export const isKeyVaultFile = (file: string): boolean => {
+  if (!existsSync(file)) return false;
+  const sqlite = openSqlite(file, { readonly: true });
+  try {
+    const tables = sqlite.prepare("SELECT 1 FROM sqlite_master WHERE name = 'master_key'").all([]);
+    return tables.length > 0 && sqlite.prepare('SELECT 1 FROM master_key LIMIT 1').all([]).length > 0;
+  } finally {
+    sqlite.close();
+  }
+};
