@@ -213,8 +213,7 @@ export class QueriesController {
     @Query() query: RawQuery,
   ): Promise<AccessLogDto> {
     onlyParameters(query, ['limit', 'before', 'atLeast']);
-    const limit = whole(query, 'limit', 1, MAX_PAGE) ?? DEFAULT_PAGE;
-    const before = single(query, 'before');
+    const { limit, before } = pageBounds(query);
     await this.freshness.atLeast(query);
     return this.queries.execute(new GetAccessLogQuery(caller.tenant, id, limit, before));
   }

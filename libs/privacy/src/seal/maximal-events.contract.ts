@@ -5,7 +5,9 @@ import type {
   LinkConfirmed,
   LinkProposed,
   LinkRetracted,
+  PersonalDataRevealed,
   ProfileImported,
+  TimelineViewed,
 } from '#libs/domain';
 
 type Full<Data> = Required<Omit<Data, 'erased'>>;
@@ -96,10 +98,29 @@ const proposed: Full<LinkProposed['data']> = {
   a: id(1),
   b: id(2),
   reason: 'conflicting-profiles',
+  evidence: 'profile-import',
   confidence: 0.9,
 };
 
 const retracted: Full<LinkRetracted['data']> = decision;
+
+const viewed: Full<TimelineViewed['data']> = {
+  by: 'abcdefgh',
+  customer: id(1),
+  at: '2025-03-02T09:16:08.000Z',
+  saw: ['header', 'timeline'],
+  reads: 3,
+  reason: 'complaint',
+};
+
+const revealed: Full<PersonalDataRevealed['data']> = {
+  by: 'user:mika',
+  customer: id(1),
+  at: '2025-03-02T09:16:10.000Z',
+  field: 'identifier',
+  identity: id(2),
+  reason: 'call-back',
+};
 
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
@@ -111,4 +132,6 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   LinkConfirmed: decision,
   LinkRejected: decision,
   LinkRetracted: retracted,
+  TimelineViewed: viewed,
+  PersonalDataRevealed: revealed,
 };
