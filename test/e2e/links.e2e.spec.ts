@@ -399,7 +399,7 @@ describe('the named cases', () => {
     // And once more over other identities of the same two: still nothing counts twice.
     await link('email:seven.1@example.com', 'email:seven.2@example.com');
     const { header, timeline } = await seenAs('account:SEVEN-2');
-    const merged = <T>(of: (customer: CustomerDto) => T[]): T[] => [...of(one), ...of(other)].toSorted();
+    const merged = (of: (customer: CustomerDto) => string[]): string[] => [...of(one), ...of(other)].toSorted();
     expect(header.names.toSorted()).toEqual(merged(({ names }) => names));
     expect(header.names).toEqual(expect.arrayContaining(['Greta Sand', 'Greta Sand-Weber', 'G. Sand']));
     const valuesOf = ({ identities }: CustomerDto) => identities.map(({ type, value }) => `${type}:${value}`);

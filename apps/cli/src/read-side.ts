@@ -12,7 +12,7 @@ import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SealedEventLog } from '#libs/privacy';
 import { ReadModel } from '#libs/projections';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
-import { CustomerDirectory } from '#libs/queries';
+import { CustomerDirectory, IdentityFinder } from '#libs/queries';
 import { CustomerReader } from '#libs/queries/customers/customer-reader.js';
 import { FindCustomersHandler } from '#libs/queries/customers/find-customers.handler.js';
 import { GetCustomerHandler } from '#libs/queries/customers/get-customer.handler.js';
@@ -36,6 +36,7 @@ class ReadSideModule {
         Entries,
         Labels,
         FindCustomersHandler,
+        IdentityFinder,
         GetCustomerHandler,
         GetTimelineHandler,
       ],

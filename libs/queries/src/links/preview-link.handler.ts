@@ -87,15 +87,13 @@ export class PreviewLinkHandler implements IQueryHandler<PreviewLinkQuery> {
     if (known.status === 'proposed')
       throw new HubError('LINK.CONFLICT', 'the link is only proposed; reject the proposal instead');
     const { a, b, aCustomer, bCustomer } = known;
-    if (known.status !== 'active') {
-      const customers = [...new Set([aCustomer, bCustomer])];
-      const same = await Promise.all(customers.map((customer) => this.reader.read(customer)));
-      return { action: 'retract', link, changes: false, before: same, after: same, heldBy: [], conflicts: [] };
-    }
-    const before = [await this.reader.read(aCustomer)];
+    const before = await Promise.all(
+      [...new Set([aCustomer, bCustomer])].map((customer) => this.reader.read(customer)),
+    );
     const edges = (await this.edges(aCustomer)).filter(({ id }) => id !== link);
     const heldBy = pathBetween(edges, a, b);
-    if (heldBy) return { action: 'retract', link, changes: false, before, after: before, heldBy, conflicts: [] };
+    if (heldBy || known.status !== 'active')
+      return { action: 'retract', link, changes: false, before, after: before, heldBy: heldBy ?? [], conflicts: [] };
     const reached = reachedFrom(edges, a);
     const members = await this.readModel.db
       .selectFrom('identity')
