@@ -593,7 +593,7 @@ describe('a hub and those who work with it', () => {
       const analyst = await hub.client({ key: keys.analyst });
       await expectUnknown(analyst, (id) => `/v1/history/events?customer=${id}`, customer.id);
       const log = (await analyst.get('/v1/history/events')).text.trim().split('\n');
-      expect(log.map((line) => (JSON.parse(line) as { tenant: string }).tenant)).toEqual(['other']);
+      expect(new Set(log.map((line) => (JSON.parse(line) as { tenant: string }).tenant))).toEqual(new Set(['other']));
       expect((await (await hub.client('analyst')).get('/v1/history/events')).text).not.toContain('of other');
       // A cursor is a place, and places are no secret: it opens nothing.
       const { next } = await reader.timeline(customer.id, {
@@ -680,11 +680,14 @@ describe('a hub and those who work with it', () => {
         expect.arrayContaining(['InteractionRecorded', 'InteractionCorrected', 'ProfileImported', 'IdentitiesLinked']),
       );
       const middle = positions[Math.floor(positions.length / 2)]!;
-      expect(await read({ position: middle })).toEqual(all.filter(({ position }) => position >= middle));
+      // Looks at customers are written down a moment later, and go on being written.
+      const toPosition = positions.at(-1);
+      expect(await read({ position: middle, toPosition })).toEqual(all.filter(({ position }) => position >= middle));
       expect(await read({ toPosition: middle, limit: 3 })).toEqual(all.slice(0, 3));
-      expect(await read({ types: 'ProfileImported' })).toEqual(all.filter(({ type }) => type === 'ProfileImported'));
+      expect(await read({ types: 'ProfileImported', toPosition })).toEqual(all.filter(({ type }) => type === 'ProfileImported'));
       const { id } = await reader.customer('email:tom@example.com');
-      expect((await read({ customer: id })).map(({ type }) => type)).toEqual(Array(6).fill('InteractionRecorded'));
+      const told = (await read({ customer: id })).filter(({ type }) => type !== 'TimelineViewed');
+      expect(told.map(({ type }) => type)).toEqual(Array(6).fill('InteractionRecorded'));
       expectProblem(await analyst.get('/v1/history/events', { typ: 'x' }), 422, 'HISTORY.INVALID');
       expectProblem(await analyst.get('/v1/history/events', { position: 'x' }), 422, 'HISTORY.INVALID');
     });
