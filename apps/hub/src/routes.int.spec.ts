@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +13,12 @@ import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
-import { openEventStore } from '#libs/event-store/open-event-store.js';
-import { SystemClock } from '#libs/kernel';
+import { streamId } from '#libs/event-store';
+import { SystemClock, type Uuid } from '#libs/kernel';
 import { silentLogger } from '#libs/kernel/logging.js';
 import { readSettings } from '#libs/kernel/settings.js';
 import { ProjectionProgress } from '#libs/projections';
+import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { AccessLogDto } from '#libs/queries/access-log/get-access-log.handler.js';
@@ -26,7 +28,7 @@ import type { TimelinePageDto } from '#libs/queries/timeline/timeline.dto.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 
-type Kind = 'customer' | 'interaction' | 'conversation' | 'receipt';
+type Kind = 'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject';
 
 interface Route {
   /** Who may; admins always. `open`: everybody, by another proof or none. */
@@ -45,6 +47,7 @@ const CONTACT = {
   kind: 'message',
   occurredAt: '2025-03-02T09:15:00Z',
 };
+const PAIR = ['email:lucia.canary@example.com', 'phone:+34600998877'];
 const READERS = ['agent', 'supervisor', 'analyst'] as const;
 const SEGMENT = ['track', 't', 'identify', 'i', 'page', 'p', 'screen', 's', 'group', 'g', 'alias', 'a', 'batch', 'b'];
 /** What Nest marks a handler of a route with. */
@@ -82,6 +85,36 @@ const TABLE: Readonly<Record<string, Route>> = {
     who: ['supervisor'],
     id: 'customer',
     url: (id) => `/v1/customers/${id}/access-log`,
+  },
+  'GET /v1/customers/:id/identities': {
+    who: READERS,
+    id: 'customer',
+    url: (id) => `/v1/customers/${id}/identities`,
+  },
+  'GET /v1/link-proposals': { who: ['agent', 'supervisor'], url: () => '/v1/link-proposals' },
+  'POST /v1/links/preview': { who: ['supervisor'], url: () => '/v1/links/preview', body: { link: PAIR } },
+  'POST /v1/links': {
+    who: ['supervisor'],
+    url: () => '/v1/links',
+    body: { identities: PAIR, reason: 'both are hers' },
+  },
+  'POST /v1/links/:id/retract': {
+    who: ['supervisor'],
+    id: 'link',
+    url: (id) => `/v1/links/${id}/retract`,
+    body: { reason: 'two people' },
+  },
+  'POST /v1/link-proposals/:id/confirm': {
+    who: ['supervisor'],
+    id: 'toConfirm',
+    url: (id) => `/v1/link-proposals/${id}/confirm`,
+    body: {},
+  },
+  'POST /v1/link-proposals/:id/reject': {
+    who: ['supervisor'],
+    id: 'toReject',
+    url: (id) => `/v1/link-proposals/${id}/reject`,
+    body: {},
   },
   'GET /v1/interactions/:id': { who: READERS, id: 'interaction', url: (id) => `/v1/interactions/${id}` },
   'GET /v1/conversations/:id': {
@@ -176,7 +209,18 @@ describe('the routes of the hub', () => {
     parts.progress.advance({ position: await projector.checkpoint(), corrected: [] });
   };
 
-  const tell = async (key: string, of: Record<Kind, string>, reader: string) => {
+  /** What the rules do where they dare not link. */
+  const propose = async (tenant: string, ...accounts: [string, string]): Promise<Uuid> => {
+    const { ids, events } = parts.log;
+    const [a, b] = accounts.map((account) => ids.identity(tenant, 'account', account)).toSorted() as [Uuid, Uuid];
+    const link = ids.link(tenant, a, b);
+    const data = { link, a, b, rule: 'rules-1', reason: 'conflicting-accounts', evidence: 'identify', confidence: 0.9 };
+    const event = { id: randomUUID(), type: 'LinkProposed', schema: 2, tenant, data };
+    await events.append(streamId('link', link), [event], 'no_stream');
+    return link;
+  };
+
+  const tell = async (tenant: string, key: string, of: Record<Kind, string>, reader: string) => {
     const contact = {
       channel: 'email',
       account: 'care@acme.example',
@@ -200,6 +244,13 @@ describe('the routes of the hub', () => {
     const whole = json<InteractionDto>(await ask('GET', `/v1/interactions/${of.interaction}`, reader));
     of.conversation = whole.conversation;
     of.customer = whole.customer;
+    const joined = { identities: PAIR, reason: 'both are hers' };
+    of.link = json<{ link: string }>(await ask('POST', '/v1/links', reader, joined)).link;
+    const others = ['one', 'two', 'three'].map((value) => ({ type: 'account', value }));
+    await ask('POST', '/v1/interactions', key, { ...CONTACT, externalId: 'o', customer: { identifiers: others } });
+    of.toConfirm = await propose(tenant, 'one', 'two');
+    of.toReject = await propose(tenant, 'one', 'three');
+    await fold();
   };
 
   beforeAll(async () => {
@@ -207,7 +258,7 @@ describe('the routes of the hub', () => {
     const clock = new SystemClock();
     const logger = silentLogger();
     const settings = readSettings({ HILO_DATA_DIR: dataDir });
-    const log = await openEventStore(settings, clock, { program: 'test' });
+    const log = await openSealedEventStore(settings, clock, { program: 'test' });
     const readModel = openReadModel(settings);
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
@@ -235,8 +286,8 @@ describe('the routes of the hub', () => {
     seeing = (await keys.create({ tenant: 'acme', role: 'analyst', scopes: ['pii'] })).key;
     blindAgent = (await keys.create({ tenant: 'acme', role: 'agent', scopes: [] })).key;
     const elsewhere = (await keys.create({ tenant: 'globex', role: 'admin' })).key;
-    await tell(keyOf.admin, own, keyOf.admin);
-    await tell(elsewhere, foreign, elsewhere);
+    await tell('acme', keyOf.admin, own, keyOf.admin);
+    await tell('globex', elsewhere, foreign, elsewhere);
   });
 
   afterAll(async () => {

@@ -29,7 +29,7 @@ type FieldsOf<Data> = Readonly<{
 }>;
 
 /** A declaration that names every field of `Data`: a new field does not compile until somebody has decided. */
-export const privacyOf = <Data extends { erased?: true }>(
+export const privacyOf = <Data extends object>(
   subject: (keyof Data & string) | 'stream',
   fields: FieldsOf<Omit<Data, 'erased'>>,
 ): EventPrivacy => ({ subject, fields });

@@ -1,8 +1,9 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import {
   ApiBearerAuth,
   ApiBody,
+  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiQuery,
@@ -19,7 +20,10 @@ import {
   textPairField,
   type Caller,
 } from '#libs/access';
+import { AccessTrail } from '#libs/access/trail/access-trail.js';
+import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
 import { Freshness } from '../shared/freshness.js';
+import { maskIdentities, maskPreview, maskProposals } from '../shared/masked.js';
 import { onlyParameters, pageBounds, type RawQuery } from '../shared/parameters.js';
 import { GetCustomerIdentitiesQuery } from './get-customer-identities.handler.js';
 import { GetLinkProposalsQuery } from './get-link-proposals.handler.js';
@@ -39,6 +43,8 @@ export class LinkQueriesController {
   constructor(
     private readonly queries: QueryBus,
     private readonly freshness: Freshness,
+    private readonly trail: AccessTrail,
+    private readonly reasons: Reasons,
   ) {}
 
   @Post('links/preview')
@@ -52,7 +58,7 @@ export class LinkQueriesController {
   @ApiResponse({ status: 409, description: 'The link is only proposed.' })
   @ApiResponse({ status: 422, description: 'A field is missing or wrong, or names no known identity.' })
   async preview(
-    @CurrentCaller() { tenant }: Caller,
+    @CurrentCaller() { tenant, pii }: Caller,
     @Body() body: unknown,
     @Query() query: RawQuery,
   ): Promise<LinkPreviewDto> {
@@ -68,7 +74,8 @@ export class LinkQueriesController {
         },
       ]);
     await this.freshness.atLeast(query);
-    return this.queries.execute(new PreviewLinkQuery(question));
+    const preview = await this.queries.execute(new PreviewLinkQuery(question));
+    return pii ? preview : maskPreview(preview);
   }
 
   @Get('link-proposals')
@@ -79,11 +86,12 @@ export class LinkQueriesController {
   @ApiQuery({ name: 'after', required: false, description: 'Cursor: `previous` of an earlier answer' })
   @ApiQuery({ name: 'atLeast', required: false })
   @ApiOkResponse({ type: LinkProposalPageDto })
-  async proposals(@CurrentCaller() { tenant }: Caller, @Query() query: RawQuery): Promise<LinkProposalPageDto> {
+  async proposals(@CurrentCaller() { tenant, pii }: Caller, @Query() query: RawQuery): Promise<LinkProposalPageDto> {
     onlyParameters(query, ['limit', 'before', 'after', 'atLeast']);
     const question = { tenant, ...pageBounds(query) };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetLinkProposalsQuery(question));
+    const page = await this.queries.execute(new GetLinkProposalsQuery(question));
+    return pii ? page : maskProposals(page);
   }
 
   @Get('customers/:id/identities')
@@ -95,15 +103,20 @@ export class LinkQueriesController {
   @ApiQuery({ name: 'before', required: false, description: 'Cursor: `next` of an earlier answer' })
   @ApiQuery({ name: 'after', required: false, description: 'Cursor: `previous` of an earlier answer' })
   @ApiQuery({ name: 'atLeast', required: false })
+  @ApiHeader({ name: REASON_HEADER, required: false, description: 'Code of the reason; some tenants ask for one' })
   @ApiOkResponse({ type: CustomerIdentitiesDto })
   async identities(
-    @CurrentCaller() { tenant }: Caller,
+    @CurrentCaller() caller: Caller,
     @Param('id') customer: string,
     @Query() query: RawQuery,
+    @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<CustomerIdentitiesDto> {
     onlyParameters(query, ['limit', 'before', 'after', 'atLeast']);
-    const question = { tenant, customer, ...pageBounds(query) };
+    const reason = this.reasons.of(caller, why);
+    const question = { tenant: caller.tenant, customer, ...pageBounds(query) };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetCustomerIdentitiesQuery(question));
+    const found = await this.queries.execute(new GetCustomerIdentitiesQuery(question));
+    this.trail.viewed(caller, { customer, saw: 'identities', reason });
+    return caller.pii ? found : maskIdentities(found);
   }
 }

@@ -1,7 +1,14 @@
 import { maskIdentifier } from '#libs/privacy/masking/mask-identifier.js';
 import type { ConversationDto } from '../conversations/get-conversation.handler.js';
-import type { CustomerDto, CustomerListDto } from '../customers/customer.dto.js';
+import type { CustomerDto, CustomerIdentityDto, CustomerListDto } from '../customers/customer.dto.js';
 import type { InteractionDto } from '../interactions/get-interaction.handler.js';
+import type {
+  CustomerIdentitiesDto,
+  LinkDto,
+  LinkEndDto,
+  LinkPreviewDto,
+  LinkProposalPageDto,
+} from '../links/links.dto.js';
 import type { TimelineEntryDto, TimelinePageDto } from '../timeline/timeline.dto.js';
 
 // What a caller without the scope `pii` is shown. Each answer is put together anew from what is named here, so that a
@@ -32,12 +39,8 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
   const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt } = customer;
   return {
     id,
-    identities: customer.identities.map((identity) => ({
-      id: identity.id,
-      type: identity.type,
-      value: maskIdentifier(identity.type, identity.value),
-      verified: identity.verified,
-    })),
+    names: [],
+    identities: customer.identities.map(maskIdentity),
     profiles: customer.profiles.map(({ source, externalId, createdAt, consents }) => ({
       source,
       externalId: maskIdentifier('externalId', externalId),
@@ -77,3 +80,69 @@ export const maskInteraction = (interaction: InteractionDto): InteractionDto => 
     body: {},
   };
 };
+
+const maskIdentity = ({ id, type, value, verified }: CustomerIdentityDto): CustomerIdentityDto => ({
+  id,
+  type,
+  value: maskIdentifier(type, value),
+  verified,
+});
+
+const maskEnd = (end: LinkEndDto): LinkEndDto => ({ ...maskIdentity(end), customer: end.customer });
+
+/** The reasons that people gave stay out: they are free text about the customer. */
+const maskLink = ({ id, status, between, decisions }: LinkDto): LinkDto => ({
+  id,
+  status,
+  between: between.map(maskEnd),
+  decisions: decisions.map(({ decision, at, position, agent, rule, evidence, confidence }) => ({
+    decision,
+    at,
+    position,
+    ...(agent === undefined ? {} : { agent }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(confidence === undefined ? {} : { confidence }),
+  })),
+});
+
+export const maskIdentities = ({
+  id,
+  identities,
+  links,
+  next,
+  previous,
+}: CustomerIdentitiesDto): CustomerIdentitiesDto => ({
+  id,
+  identities: identities.map(maskIdentity),
+  links: links.map(maskLink),
+  ...(next === undefined ? {} : { next }),
+  ...(previous === undefined ? {} : { previous }),
+});
+
+export const maskProposals = ({ items, next, previous }: LinkProposalPageDto): LinkProposalPageDto => ({
+  items: items.map(({ id, proposedAt, position, evidence, confidence, reason, rule, between }) => ({
+    id,
+    proposedAt,
+    position,
+    evidence,
+    confidence,
+    reason,
+    ...(rule === undefined ? {} : { rule }),
+    between: between.map(maskEnd),
+  })),
+  ...(next === undefined ? {} : { next }),
+  ...(previous === undefined ? {} : { previous }),
+});
+
+/** Says what kinds of conflicts there are, not what they consist of. */
+export const maskPreview = (preview: LinkPreviewDto): LinkPreviewDto => ({
+  action: preview.action,
+  link: preview.link,
+  changes: preview.changes,
+  before: preview.before.map(maskCustomer),
+  after: preview.after.map(maskCustomer),
+  heldBy: preview.heldBy,
+  conflicts: preview.conflicts.map(({ kind }) => ({ kind, one: [], other: [] })),
+  position: preview.position,
+});
