@@ -201,7 +201,8 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
 };
 
 /** Shape 2 says what shape 1 said, sealed. */
-const todayOf = (name: string): AccessEvent | InteractionEvent | IdentityEvent | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
+const todayOf = (name: string): AccessEvent | InteractionEvent | IdentityEvent | undefined =>
+  TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
 
 const without = <Value extends object, Field extends keyof Value>(
   value: Value,

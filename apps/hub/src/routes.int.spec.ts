@@ -495,7 +495,10 @@ describe('the routes of the hub', () => {
 
     it('in events that name nobody outside their data', async () => {
       await fold();
-      for await (const batch of parts.log.events.readAll({ after: 0, types: ['TimelineViewed', 'PersonalDataRevealed'] }))
+      for await (const batch of parts.log.events.readAll({
+        after: 0,
+        types: ['TimelineViewed', 'PersonalDataRevealed'],
+      }))
         for (const { data, ...outside } of batch) {
           expect(outside.stream).toMatch(/^access-/);
           expect(JSON.stringify(outside)).not.toContain(own.customer);

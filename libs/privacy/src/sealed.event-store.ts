@@ -12,9 +12,10 @@ import {
   type StreamId,
   type Subscription,
 } from '#libs/event-store';
-import { HubError, isRetryable, messageOf, type Uuid } from '#libs/kernel';
+import { HubError, type Uuid } from '#libs/kernel';
 import { EventSealer, type Draft } from './seal/event-sealer.js';
 import { SealedEventLog } from './sealed.event-log.js';
+import { storeUnavailable } from './vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from './vault/key-vault.port.js';
 
 interface WaitingAppend {
@@ -132,12 +133,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
       try {
         if (missing.size > 0) for (const [subject, key] of await this.vault.obtain(missing)) keys.set(subject, key);
       } catch (error) {
-        failure = isRetryable(error)
-          ? new HubError('EVENT_STORE.UNAVAILABLE', `${messageOf(error)}; nothing of this was stored`, {
-              retryable: true,
-              cause: error,
-            })
-          : error;
+        failure = storeUnavailable(error);
       }
       for (const append of group) {
         try {

@@ -10,7 +10,8 @@ import {
 import { ERASED } from '#libs/domain';
 import { bytesOfUuid, toInstant, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
 import { seal, unseal } from './seal/cipher.js';
-import type { KeyVault } from './vault/key-vault.port.js';
+import { storeUnavailable } from './vault/key-vault.errors.js';
+import type { DataKey, KeyVault } from './vault/key-vault.port.js';
 
 // Sealed bytes: these, the key's id (16), its version (2), IV, tag, ciphertext. What was parked before is in clear.
 const MARK = Buffer.from('\u0000hilo sealed 1\u0000\n');
@@ -40,7 +41,7 @@ export class SealedParkedMessages extends ParkedMessages {
   async park(message: NewParkedMessage): Promise<Uuid> {
     const id = message.id ?? randomUUID();
     const keyId = parkedKeyId(this.clock.nowMs());
-    const key = (await this.vault.obtain([keyId])).get(keyId)!;
+    const key = await this.keyOf(keyId);
     const header = Buffer.concat([MARK, bytesOfUuid(keyId), Buffer.from([key.version >> 8, key.version & 0xff])]);
     const bytes = seal(key.secret, boundTo(message.tenant, id), message.bytes, header);
     return this.inner.park({ ...message, id, bytes });
@@ -70,6 +71,14 @@ export class SealedParkedMessages extends ParkedMessages {
 
   count(tenant?: string): Promise<ParkedCount[]> {
     return this.inner.count(tenant);
+  }
+
+  private async keyOf(keyId: Uuid): Promise<DataKey> {
+    try {
+      return this.vault.cached(keyId) ?? (await this.vault.obtain([keyId])).get(keyId)!;
+    } catch (error) {
+      throw storeUnavailable(error);
+    }
   }
 
   private async open({ id, tenant, bytes }: ParkedMessage): Promise<Buffer> {
