@@ -69,7 +69,9 @@ describe('SqliteEventStore', () => {
   });
 
   it('knows how far the log went at any instant, also where its clock was set back', async () => {
-    const steps = fc.array(fc.record({ ms: fc.integer({ min: -300, max: 200 }), reopen: fc.boolean() }), { maxLength: 30 });
+    const steps = fc.array(fc.record({ ms: fc.integer({ min: -300, max: 200 }), reopen: fc.boolean() }), {
+      maxLength: 30,
+    });
     await fc.assert(
       fc.asyncProperty(steps, async (moves) => {
         const clock = new FixedClock(10_000);

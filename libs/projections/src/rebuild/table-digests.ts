@@ -21,6 +21,10 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   conversation: 'key',
   entry: 'position',
   timeline: 'customer, occurredAt, position',
+  identity_past: 'identity, until',
+  profile_past: 'identity, until',
+  link_past: 'link, until',
+  entry_past: 'position, until',
 };
 
 const PAGE = 2000;
