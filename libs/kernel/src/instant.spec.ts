@@ -38,4 +38,15 @@ describe('instants', () => {
         expect(parseInstantMs(toInstant(ms))).toBe(ms);
       }),
     ));
+
+  it('writes what Date writes', () =>
+    fc.assert(
+      fc.property(fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 }), (ms) => {
+        expect(toInstant(ms)).toBe(new Date(ms).toISOString());
+      }),
+    ));
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 9e15])('refuses %d, as Date does', (ms) =>
+    expect(() => toInstant(ms)).toThrow(RangeError),
+  );
 });

@@ -41,6 +41,19 @@ describe('GroupCommit', () => {
     expect(rows()).toEqual([1, 3]);
   });
 
+  it('undoes work that is alone in its turn, and rejects it with what it threw', async () => {
+    const refusal = new Error('no');
+    let undone = 0;
+    const refuse = () => {
+      insert(1);
+      throw refusal;
+    };
+    await expect(commits.enqueue({ run: refuse, undoAlone: true, undone: () => undone++ })).rejects.toBe(refusal);
+    expect([rows(), undone]).toEqual([[], 1]);
+    await commits.enqueue({ run: () => insert(2), undoAlone: true });
+    expect(rows()).toEqual([2]);
+  });
+
   it('finishes what is queued when it closes, and takes no more', async () => {
     const queued = commits.enqueue({ run: () => insert(1) });
     commits.close();

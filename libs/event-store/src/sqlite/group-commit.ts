@@ -50,20 +50,28 @@ export class GroupCommit {
     if (group.length === 0) return;
     this.queue = [];
     const done: { queued: QueuedWork; value: unknown }[] = [];
+    // What is alone in its transaction needs no savepoint to be undone alone.
+    const alone = group.length === 1;
+    let refusal: { error: unknown } | undefined;
     try {
       this.db.transaction(() => {
         for (const queued of group) {
           try {
-            done.push({ queued, value: queued.work.undoAlone ? this.runUndoable(queued.work) : queued.work.run() });
+            const { work } = queued;
+            done.push({ queued, value: work.undoAlone && !alone ? this.runUndoable(work) : work.run() });
           } catch (error) {
             if (isStorageFailure(error)) throw error;
+            if (alone && queued.work.undoAlone) {
+              refusal = { error };
+              throw error;
+            }
             queued.reject(error);
           }
         }
       });
     } catch (error) {
       for (const { work } of group) work.undone?.();
-      const failure = groupFailure(this.file, error);
+      const failure = refusal ? refusal.error : groupFailure(this.file, error);
       for (const { reject } of group) reject(failure);
       return;
     }

@@ -5,7 +5,7 @@ import { HubError, bytesOfUuid, isUuid, uuidOfBytes } from '#libs/kernel';
 import { Bodies } from '../interactions/bodies.js';
 import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
-import { ENTRY_COLUMNS, Entries } from '../timeline/entries.js';
+import { ENTRY_TEXT, Entries, readEntry } from '../timeline/entries.js';
 import { TimelineEntryDto } from '../timeline/timeline.dto.js';
 
 /** One conversation with a page of its contacts, newest first. */
@@ -59,7 +59,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     let page = this.readModel.db
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_COLUMNS)
+      .select(ENTRY_TEXT)
       .where('entry.conversation', '=', conversation.key)
       .orderBy('entry.occurredAt', newer ? 'asc' : 'desc')
       .orderBy('entry.position', newer ? 'asc' : 'desc')
@@ -85,7 +85,10 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
         .limit(20)
         .execute(),
     ]);
-    const { rows, cursors } = pageOf(found, q);
+    const { rows, cursors } = pageOf(
+      found.map(({ text }) => readEntry(text)),
+      q,
+    );
     const items = await this.entries.show(rows);
     if (q.body) await this.bodies.fill(items);
     return {

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
 import { DIRECTION_CODES, KIND_CODES, ReadModel } from '#libs/projections';
-import { toInstant, uuidOfBytes } from '#libs/kernel';
+import { toInstant, type Uuid } from '#libs/kernel';
 import { Labels } from '../shared/labels.js';
 import type { TimelineEntryDto } from './timeline.dto.js';
 
+/** A contact as it is stored: names and codes as integers, instants as epoch milliseconds. */
 export interface EntryRow {
   position: number;
-  id: Buffer;
-  conversationId: Buffer;
+  id: Uuid;
+  conversation: Uuid;
   channel: number;
   account: number;
   kind: number;
@@ -22,24 +24,46 @@ export interface EntryRow {
   outcome: string | null;
 }
 
-/** Columns that make a `TimelineEntryDto`, from `entry` joined with `conversation`. */
-export const ENTRY_COLUMNS = [
-  'entry.position',
-  'entry.id',
-  'conversation.id as conversationId',
-  'entry.channel',
-  'entry.account',
-  'entry.kind',
-  'entry.direction',
-  'entry.occurredAt',
-  'entry.recordedAt',
-  'entry.late',
-  'entry.revision',
-  'entry.subject',
-  'entry.preview',
-  'entry.agent',
-  'entry.outcome',
-] as const;
+/**
+ * An `EntryRow` from `entry` joined with `conversation`, as one JSON text for `readEntry`. A driver charges for every
+ * value it hands over, and a page has 750 of them: written into one text by the engine they cost a third less.
+ */
+export const ENTRY_TEXT = sql<string>`json_array(
+  entry.position, lower(hex(entry.id)), lower(hex(conversation.id)), entry.channel, entry.account, entry.kind,
+  entry.direction, entry.occurredAt, entry.recordedAt, entry.late, entry.revision, entry.subject, entry.preview,
+  entry.agent, entry.outcome)`.as('text');
+
+type Text = string | null;
+
+/** The row that `ENTRY_TEXT` wrote. */
+export const readEntry = (text: string): EntryRow => {
+  const [
+    position, id, conversation, channel, account, kind, direction, occurredAt, recordedAt, late, revision, subject,
+    preview, agent, outcome,
+  ] = JSON.parse(text) as [
+    number, string, string, number, number, number, number, number, number, number, number, Text, Text, Text, Text,
+  ]; // prettier-ignore
+  return {
+    position,
+    id: uuidOfHex(id),
+    conversation: uuidOfHex(conversation),
+    channel,
+    account,
+    kind,
+    direction,
+    occurredAt,
+    recordedAt,
+    late,
+    revision,
+    subject,
+    preview,
+    agent,
+    outcome,
+  };
+};
+
+const uuidOfHex = (hex: string): Uuid =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 
 /** Turns rows into what the API shows. */
 @Injectable()
@@ -50,23 +74,28 @@ export class Entries {
   ) {}
 
   async show(rows: readonly EntryRow[]): Promise<TimelineEntryDto[]> {
-    const label = await this.labels.load(new Set(rows.flatMap((row) => [row.channel, row.account])));
-    return rows.map((row) => ({
-      id: uuidOfBytes(row.id),
-      conversation: uuidOfBytes(row.conversationId),
-      channel: label(row.channel),
-      account: label(row.account),
-      kind: KIND_CODES[row.kind]!,
-      direction: DIRECTION_CODES[row.direction]!,
-      occurredAt: toInstant(row.occurredAt),
-      recordedAt: toInstant(row.recordedAt),
-      position: row.position,
-      late: row.late === 1,
-      corrected: row.revision > 1,
-      ...(row.subject === null ? {} : { subject: row.subject }),
-      ...(row.preview === null ? {} : { preview: row.preview }),
-      ...(row.agent === null ? {} : { agent: row.agent }),
-      ...(row.outcome === null ? {} : { outcome: row.outcome }),
-    }));
+    const keys = new Set<number>();
+    for (const { channel, account } of rows) keys.add(channel).add(account);
+    const label = await this.labels.load(keys);
+    return rows.map((row) => {
+      const entry: TimelineEntryDto = {
+        id: row.id,
+        conversation: row.conversation,
+        channel: label(row.channel),
+        account: label(row.account),
+        kind: KIND_CODES[row.kind]!,
+        direction: DIRECTION_CODES[row.direction]!,
+        occurredAt: toInstant(row.occurredAt),
+        recordedAt: toInstant(row.recordedAt),
+        position: row.position,
+        late: row.late === 1,
+        corrected: row.revision > 1,
+      };
+      if (row.subject !== null) entry.subject = row.subject;
+      if (row.preview !== null) entry.preview = row.preview;
+      if (row.agent !== null) entry.agent = row.agent;
+      if (row.outcome !== null) entry.outcome = row.outcome;
+      return entry;
+    });
   }
 }

@@ -4,7 +4,7 @@ import { CustomerDirectory } from '../customers/customer-directory.js';
 import { Bodies } from '../interactions/bodies.js';
 import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
-import { ENTRY_COLUMNS, Entries } from './entries.js';
+import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
 import type { TimelinePageDto } from './timeline.dto.js';
 
 export interface TimelineQuestion extends PageBounds {
@@ -44,7 +44,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_COLUMNS)
+      .select(ENTRY_TEXT)
       .where('timeline.customer', '=', customer)
       .orderBy('timeline.occurredAt', newer ? 'asc' : 'desc')
       .orderBy('timeline.position', newer ? 'asc' : 'desc')
@@ -79,7 +79,10 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
       );
 
     const found = await page.execute();
-    const { rows, cursors } = pageOf(found, q);
+    const { rows, cursors } = pageOf(
+      found.map(({ text }) => readEntry(text)),
+      q,
+    );
     const items = await this.entries.show(rows);
     if (q.body) await this.bodies.fill(items);
     return {

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassThrough } from 'node:stream';
 import { ProjectionProgress, ReadModel, type ProjectionAdvance } from '#libs/projections';
-import { ENTRY_COLUMNS, Entries, type EntryRow } from './entries.js';
+import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
 
 interface Watcher {
   /** Identity key the customer was opened by; its customer may change while it is watched. */
@@ -85,13 +85,14 @@ export class LiveTimelines implements OnModuleDestroy {
   }
 
   private async send(
-    rows: readonly (EntryRow & { customer: number })[],
+    rows: readonly { text: string; customer: number }[],
     watched: Map<number, Watcher[]>,
     through: number,
   ): Promise<void> {
-    for (const row of rows) {
-      const watchers = watched.get(row.customer);
+    for (const { text, customer } of rows) {
+      const watchers = watched.get(customer);
       if (!watchers) continue;
+      const row = readEntry(text);
       const [entry] = await this.entries.show([row]);
       for (const watcher of watchers) {
         const corrected = row.revision > 1;
@@ -123,7 +124,7 @@ export class LiveTimelines implements OnModuleDestroy {
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
       .innerJoin('identity', 'identity.key', 'entry.identity')
-      .select([...ENTRY_COLUMNS, 'identity.customer']);
+      .select([ENTRY_TEXT, 'entry.position', 'identity.customer']);
   }
 
   private newEntries(after: number, through: number) {
@@ -146,13 +147,13 @@ export class LiveTimelines implements OnModuleDestroy {
         .innerJoin('entry', 'entry.position', 'timeline.position')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
         .innerJoin('identity', 'identity.customer', 'timeline.customer')
-        .select(ENTRY_COLUMNS)
+        .select(ENTRY_TEXT)
         .where('identity.key', '=', watcher.identity)
         .where('timeline.position', '>', watcher.sent)
         .orderBy('timeline.position')
         .limit(PAGE)
         .execute();
-      for (const entry of await this.entries.show(rows)) {
+      for (const entry of await this.entries.show(rows.map(({ text }) => readEntry(text)))) {
         watcher.sent = entry.position;
         emit(watcher, entry.position, entry);
       }
