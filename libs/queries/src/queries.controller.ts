@@ -4,6 +4,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiT
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '#libs/access';
 import { DIRECTIONS, INTERACTION_KINDS } from '#libs/kernel';
+import { AS_OF, AsOfQueries } from './as-of/as-of.docs.js';
+import { AsOfReader } from './as-of/as-of-reader.js';
 import { ConversationDto, GetConversationQuery } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerDto, CustomerListDto } from './customers/customer.dto.js';
@@ -15,7 +17,7 @@ import { invalidQuery } from './shared/cursor.js';
 import { Freshness } from './shared/freshness.js';
 import {
   directions,
-  instant,
+  eitherInstant,
   kinds,
   oneOf,
   onlyParameters,
@@ -41,6 +43,7 @@ export class QueriesController {
     private readonly customers: CustomerDirectory,
     private readonly live: LiveTimelines,
     private readonly freshness: Freshness,
+    private readonly asOf: AsOfReader,
   ) {}
 
   @Get('customers')
@@ -48,28 +51,30 @@ export class QueriesController {
   @ApiOperation({ summary: 'Customers known by an identifier, in any spelling' })
   @ApiQuery({ name: 'identifier', example: 'email:ana@example.com' })
   @ApiQuery({ name: 'atLeast', required: false, description: 'Wait until the read model shows this position' })
+  @AsOfQueries()
   @ApiOkResponse({ type: CustomerListDto })
   async findCustomers(@CurrentCaller() caller: Caller, @Query() query: RawQuery): Promise<CustomerListDto> {
-    onlyParameters(query, ['identifier', 'atLeast']);
+    onlyParameters(query, ['identifier', 'atLeast', ...AS_OF]);
     const identifier = single(query, 'identifier');
     if (identifier === undefined)
       throw invalidQuery('identifier', 'is missing', 'type:value is needed, for example email:ana@example.com');
     await this.freshness.atLeast(query);
-    return this.queries.execute(new FindCustomersQuery(caller.tenant, identifier));
+    return this.queries.execute(new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(query)));
   }
 
   @Get('customers/:id')
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A customer, by any of its ids' })
+  @AsOfQueries()
   @ApiOkResponse({ type: CustomerDto })
   async customer(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Query() query: RawQuery,
   ): Promise<CustomerDto> {
-    onlyParameters(query, ['atLeast']);
+    onlyParameters(query, ['atLeast', ...AS_OF]);
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetCustomerQuery(caller.tenant, id));
+    return this.queries.execute(new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(query)));
   }
 
   @Get('customers/:id/timeline')
@@ -81,10 +86,13 @@ export class QueriesController {
   @ApiQuery({ name: 'channel', required: false, description: 'One or more, by comma' })
   @ApiQuery({ name: 'kind', required: false, description: `Of ${INTERACTION_KINDS.join(', ')}` })
   @ApiQuery({ name: 'direction', required: false, description: `Of ${DIRECTIONS.join(', ')}` })
-  @ApiQuery({ name: 'from', required: false, description: 'Instant, inclusive' })
-  @ApiQuery({ name: 'to', required: false, description: 'Instant, exclusive' })
+  @ApiQuery({ name: 'from', required: false, description: 'Of `occurredAt`: instant, inclusive' })
+  @ApiQuery({ name: 'to', required: false, description: 'Of `occurredAt`: instant, exclusive' })
+  @ApiQuery({ name: 'occurredFrom', required: false, description: 'Another name of `from`' })
+  @ApiQuery({ name: 'occurredTo', required: false, description: 'Another name of `to`' })
   @ApiQuery({ name: 'include', required: false, description: '`body`' })
   @ApiQuery({ name: 'atLeast', required: false })
+  @AsOfQueries()
   @ApiOkResponse({ type: TimelinePageDto })
   async timeline(
     @CurrentCaller() caller: Caller,
@@ -100,8 +108,11 @@ export class QueriesController {
       'direction',
       'from',
       'to',
+      'occurredFrom',
+      'occurredTo',
       'include',
       'atLeast',
+      ...AS_OF,
     ]);
     const question = {
       tenant: caller.tenant,
@@ -110,11 +121,12 @@ export class QueriesController {
       channels: several(query, 'channel'),
       kinds: kinds(query),
       directions: directions(query),
-      from: instant(query, 'from'),
-      to: instant(query, 'to'),
+      from: eitherInstant(query, 'from', 'occurredFrom'),
+      to: eitherInstant(query, 'to', 'occurredTo'),
     };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetTimelineQuery(question));
+    const asOf = await this.asOf.shown(query);
+    return this.queries.execute(new GetTimelineQuery({ ...question, asOf }));
   }
 
   @Get('customers/:id/timeline/stream')
@@ -142,9 +154,15 @@ export class QueriesController {
   @Get('interactions/:id')
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A contact whole' })
+  @AsOfQueries()
   @ApiOkResponse({ type: InteractionDto })
-  interaction(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<InteractionDto> {
-    return this.queries.execute(new GetInteractionQuery(caller.tenant, id));
+  async interaction(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: RawQuery,
+  ): Promise<InteractionDto> {
+    onlyParameters(query, AS_OF);
+    return this.queries.execute(new GetInteractionQuery(caller.tenant, id, await this.asOf.read(query)));
   }
 
   @Get('conversations/:id')
@@ -155,16 +173,18 @@ export class QueriesController {
   @ApiQuery({ name: 'after', required: false })
   @ApiQuery({ name: 'include', required: false })
   @ApiQuery({ name: 'atLeast', required: false })
+  @AsOfQueries()
   @ApiOkResponse({ type: ConversationDto })
   async conversation(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Query() query: RawQuery,
   ): Promise<ConversationDto> {
-    onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast']);
+    onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast', ...AS_OF]);
     const question = { tenant: caller.tenant, id, ...page(query) };
     await this.freshness.atLeast(query);
-    return this.queries.execute(new GetConversationQuery(question));
+    const asOf = await this.asOf.shown(query);
+    return this.queries.execute(new GetConversationQuery({ ...question, asOf }));
   }
 
   @Get('receipts/:receipt')

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AsOfReader } from './as-of/as-of-reader.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -22,6 +23,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
   imports: [CqrsModule.forRoot()],
   controllers: [QueriesController, HealthController],
   providers: [
+    AsOfReader,
     Bodies,
     CustomerDirectory,
     CustomerReader,

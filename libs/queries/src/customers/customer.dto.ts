@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** One identifier that belongs to the customer. */
 export class CustomerIdentityDto {
@@ -58,10 +59,14 @@ export class CustomerDto {
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   lastContactAt?: string;
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }
 
 /** Customers found; empty when nobody is known by the identifier. */
 export class CustomerListDto {
   @ApiProperty({ type: [CustomerDto] })
   items!: CustomerDto[];
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }

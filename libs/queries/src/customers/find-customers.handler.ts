@@ -1,11 +1,12 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { normaliseIdentifier } from '#libs/domain';
-import { AccountCountries, IdFactory, bytesOfUuid } from '#libs/kernel';
+import { AccountCountries, IdFactory, bytesOfUuid, type Uuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
-import { invalidQuery } from '../shared/cursor.js';
+import { Past } from '../as-of/past.js';
+import { invalidQuery, shownAsOf, type AsOf } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
-import { CustomerReader } from './customer-reader.js';
-import type { CustomerListDto } from './customer.dto.js';
+import { CustomerReader, type CustomerRows } from './customer-reader.js';
+import type { CustomerDto, CustomerListDto } from './customer.dto.js';
 
 /** At most so many customers are shown behind one shared identifier. */
 const MAX_FOUND = 20;
@@ -15,6 +16,7 @@ export class FindCustomersQuery extends Query<CustomerListDto> {
     readonly tenant: string,
     /** `type:value`, any spelling. */
     readonly identifier: string,
+    readonly asOf?: AsOf,
   ) {
     super();
   }
@@ -31,7 +33,7 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
     private readonly countries: AccountCountries,
   ) {}
 
-  async execute({ tenant, identifier }: FindCustomersQuery): Promise<CustomerListDto> {
+  async execute({ tenant, identifier, asOf }: FindCustomersQuery): Promise<CustomerListDto> {
     const colon = identifier.indexOf(':');
     if (colon < 1 || colon === identifier.length - 1)
       throw invalidQuery(
@@ -40,19 +42,29 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
         'type:value is allowed, for example email:ana@example.com',
       );
     const tenantKey = await this.labels.tenant(tenant);
-    if (tenantKey === undefined) return { items: [] };
+    if (tenantKey === undefined) return { items: [], ...shownAsOf(asOf) };
     const country = this.countries.countryOf(tenant, '');
     const { type, value } = normaliseIdentifier(
       { type: identifier.slice(0, colon), value: identifier.slice(colon + 1) },
       country === undefined ? {} : { defaultCountry: country },
     );
+    const id = this.ids.identity(tenant, type, value);
+    const found = asOf ? await this.past(tenantKey, id, asOf) : await this.present(id);
+    // An identifier that belongs to nobody in particular is a customer without contacts: those seen with it are meant.
+    const [own, ...others] = found;
+    const items = others.length > 0 && own!.interactions === 0 && own!.profiles.length === 0 ? others : found;
+    return { items, ...shownAsOf(asOf) };
+  }
+
+  /** Who the identity belongs to, then those who were seen with it. */
+  private async present(id: Uuid): Promise<CustomerDto[]> {
     const { db } = this.readModel;
     const identity = await db
       .selectFrom('identity')
       .select(['key', 'customer'])
-      .where('id', '=', bytesOfUuid(this.ids.identity(tenant, type, value)))
+      .where('id', '=', bytesOfUuid(id))
       .executeTakeFirst();
-    if (!identity) return { items: [] };
+    if (!identity) return [];
     const mentioned = await db
       .selectFrom('mention')
       .innerJoin('identity', 'identity.key', 'mention.anchor')
@@ -63,10 +75,21 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
       .limit(MAX_FOUND)
       .execute();
     const keys = [...new Set([identity.customer, ...mentioned.map(({ customer }) => customer)])];
-    const found = await Promise.all(keys.map((key) => this.reader.read(key)));
-    // An identifier that belongs to nobody in particular is a customer without contacts: those seen with it are meant.
-    const [own, ...others] = found;
-    const items = others.length > 0 && own!.interactions === 0 && own!.profiles.length === 0 ? others : found;
-    return { items };
+    return Promise.all(keys.map((key) => this.reader.read(key)));
+  }
+
+  private async past(tenant: number, id: Uuid, { position }: AsOf): Promise<CustomerDto[]> {
+    const found = await this.readModel.snapshot(async (db) => {
+      const past = new Past(db, position);
+      const identity = await past.identity(tenant, id);
+      if (identity === undefined) return [];
+      const [own] = await past.customersOf([identity]);
+      const seen = (await past.customersOf(await past.seenWith(identity))).slice(0, MAX_FOUND);
+      const customers = [own!, ...seen.filter(([first]) => first !== own![0])];
+      const rows: CustomerRows[] = [];
+      for (const identities of customers) rows.push(await this.reader.readPast(past, identities));
+      return rows;
+    });
+    return Promise.all(found.map((rows) => this.reader.show(rows)));
   }
 }

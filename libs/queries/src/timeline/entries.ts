@@ -24,14 +24,22 @@ export interface EntryRow {
   outcome: string | null;
 }
 
+const entryText = (table: 'entry' | 'entry_past') => {
+  const content = sql.table(table);
+  return sql<string>`json_array(
+    entry.position, lower(hex(entry.id)), lower(hex(conversation.id)), ${content}.channel, ${content}.account,
+    ${content}.kind, ${content}.direction, ${content}.occurredAt, entry.recordedAt, ${content}.late,
+    ${content}.revision, ${content}.subject, ${content}.preview, ${content}.agent, ${content}.outcome)`.as('text');
+};
+
 /**
  * An `EntryRow` from `entry` joined with `conversation`, as one JSON text for `readEntry`. A driver charges for every
  * value it hands over, and a page has 750 of them: written into one text by the engine they cost a third less.
  */
-export const ENTRY_TEXT = sql<string>`json_array(
-  entry.position, lower(hex(entry.id)), lower(hex(conversation.id)), entry.channel, entry.account, entry.kind,
-  entry.direction, entry.occurredAt, entry.recordedAt, entry.late, entry.revision, entry.subject, entry.preview,
-  entry.agent, entry.outcome)`.as('text');
+export const ENTRY_TEXT = entryText('entry');
+
+/** The same with the content that a correction replaced: from `entry_past` joined with `entry` and its conversation. */
+export const PAST_ENTRY_TEXT = entryText('entry_past');
 
 type Text = string | null;
 
