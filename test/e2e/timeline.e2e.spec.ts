@@ -90,6 +90,7 @@ describe('a hub and those who work with it', () => {
     expect(Object.keys(paths)).toEqual(
       expect.arrayContaining(['/v1/interactions', '/v1/customers/{id}/timeline', '/v1/history/events']),
     );
+    expect(await anyone.get('/docs/nothing')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
 
   describe('takes contacts', () => {

@@ -1,5 +1,12 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { httpOptions } from '#libs/access/http-options.js';
+import { ProblemFilter } from '#libs/access/problem.filter.js';
+import { loadSwagger } from '#libs/kernel/api-docs.js';
+import type { Logger } from '#libs/kernel/logging.js';
+import { VERSION } from './version.js';
 
 /** Headers on every answer: nothing of it may be cached, framed or guessed at. */
 const HEADERS = {
@@ -22,15 +29,53 @@ export const hardenHttp = (app: NestFastifyApplication, closing: () => boolean):
     });
 };
 
-/** The OpenAPI page under `/docs`; the document is put together when somebody asks for it. */
-export const serveDocs = (app: NestFastifyApplication, version: string): void => {
+@Module({})
+class DocsModule {
+  static register(logger: Logger): DynamicModule {
+    return {
+      module: DocsModule,
+      providers: [{ provide: APP_FILTER, useFactory: () => new ProblemFilter(logger) }],
+    };
+  }
+}
+
+/**
+ * The OpenAPI page under `/docs`. An application of its own answers there: it is put together when somebody asks for the
+ * page, and what it loads would otherwise be a third of the hub's start.
+ */
+export const serveDocs = (app: NestFastifyApplication, logger: Logger, closing: () => boolean): void => {
+  let pages: Promise<FastifyInstance> | undefined;
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const docs = await (pages ??= openDocs(app, logger, closing));
+    reply.hijack();
+    docs.routing(request.raw, reply.raw);
+  };
+  for (const url of ['/docs', '/docs/*', '/docs-yaml']) app.getHttpAdapter().getInstance().get(url, answer);
+};
+
+const openDocs = async (
+  app: NestFastifyApplication,
+  logger: Logger,
+  closing: () => boolean,
+): Promise<FastifyInstance> => {
+  const { DocumentBuilder, SwaggerModule } = await loadSwagger();
+  const docs = await NestFactory.create<NestFastifyApplication>(
+    DocsModule.register(logger),
+    new FastifyAdapter({ ...httpOptions() }),
+    { bodyParser: false, abortOnError: false },
+  );
+  hardenHttp(docs, closing);
   const config = new DocumentBuilder()
     .setTitle('Hilo')
     .setDescription('One customer, one thread, whatever the channel.')
-    .setVersion(version)
+    .setVersion(VERSION)
     .addBearerAuth()
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
+  SwaggerModule.setup('docs', docs, () => SwaggerModule.createDocument(app, config), {
     jsonDocumentUrl: 'docs/openapi.json',
   });
+  await docs.init();
+  const instance: FastifyInstance = docs.getHttpAdapter().getInstance();
+  await instance.ready();
+  return instance;
 };

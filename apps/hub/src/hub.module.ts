@@ -2,7 +2,8 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
 import type { ApiKeys } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
-import { AccountDirectory, ParkDelivery } from '#libs/channels';
+import { ParkDelivery } from '#libs/channels';
+import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
@@ -27,7 +28,7 @@ export interface HubParts {
   readModel: ReadModel;
   progress: ProjectionProgress;
   keys: ApiKeys;
-  accounts: AccountDirectory;
+  accounts: DeclaredAccountDirectory;
 }
 
 @Module({})
@@ -59,7 +60,7 @@ export class HubModule {
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
   static register(parts: HubParts, { edge }: { edge: boolean }): DynamicModule {
-    const { keys, logger, settings } = parts;
+    const { accounts, keys, logger, settings } = parts;
     return {
       module: HubModule,
       imports: [
@@ -69,7 +70,7 @@ export class HubModule {
           logger,
           ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
         }),
-        ...(edge ? [ChannelsModule, IngestModule.register()] : []),
+        ...(edge ? [ChannelsModule.register(accounts), IngestModule.register()] : []),
         CommandsModule,
         QueriesModule,
         HistoryModule.register({

@@ -22,7 +22,6 @@ import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
-import { VERSION } from './version.js';
 
 export interface RunningHub {
   app: INestApplicationContext;
@@ -105,7 +104,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     registerRawBody(adapter.getInstance());
     let closing = false;
     hardenHttp(app, () => closing);
-    serveDocs(app, VERSION);
+    serveDocs(app, logger, () => closing);
     opened.push(async () => {
       closing = true;
       // A connection that was busy when the close began, and idle since, would be waited for until its client gives up.

@@ -1,10 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { AccountCountries } from '#libs/kernel';
-import { HubSettings } from '#libs/kernel/settings.js';
 import { AccountDirectory } from './accounts/account-directory.port.js';
 import { SmtpDeclaration } from './accounts/accounts.config.js';
-import { DeclaredAccountDirectory } from './accounts/declared.account-directory.js';
-import { readAccountsFile } from './accounts/read-accounts.js';
+import type { DeclaredAccountDirectory } from './accounts/declared.account-directory.js';
 import { AsteriskQueueLogAdapter } from './asterisk-queue-log/queue-log.adapter.js';
 import { QueueLogTail } from './asterisk-queue-log/queue-log.tail.js';
 import { ContactFormAdapter } from './contact-form/contact-form.adapter.js';
@@ -38,34 +36,33 @@ export const channelAdapters = (): ChannelAdapters =>
  * The edge: webhooks, forms, tracking calls, mail and queue logs, onto the bus. Expects `HubSettings`, `Clock`,
  * `IdFactory`, `InteractionBus` and `ParkDelivery` from global modules of the program.
  */
-@Module({
-  controllers: [WebhookController, SegmentController],
-  providers: [
-    { provide: ChannelAdapters, useFactory: channelAdapters },
-    {
-      provide: DeclaredAccountDirectory,
-      inject: [HubSettings, ChannelAdapters],
-      useFactory: (settings: HubSettings, adapters: ChannelAdapters) =>
-        readAccountsFile(settings.accountsFile, {
-          adapters,
-          env: process.env,
-          defaultCountry: settings.defaultCountry,
-        }),
-    },
-    { provide: AccountDirectory, useExisting: DeclaredAccountDirectory },
-    { provide: AccountCountries, useExisting: DeclaredAccountDirectory },
-    {
-      provide: SmtpDeclaration,
-      inject: [DeclaredAccountDirectory],
-      useFactory: (directory: DeclaredAccountDirectory) => directory.smtp,
-    },
-    DeliveryCounters,
-    DeliveryIntake,
-    InteractionPublisher,
-    Undeliverable,
-    EmailListener,
-    QueueLogTail,
-  ],
-  exports: [AccountDirectory, AccountCountries, ChannelAdapters, InteractionPublisher, DeliveryCounters, Undeliverable],
-})
-export class ChannelsModule {}
+@Module({})
+export class ChannelsModule {
+  /** `accounts`: what the accounts file declares. */
+  static register(accounts: DeclaredAccountDirectory): DynamicModule {
+    return {
+      module: ChannelsModule,
+      controllers: [WebhookController, SegmentController],
+      providers: [
+        { provide: ChannelAdapters, useFactory: channelAdapters },
+        { provide: AccountDirectory, useValue: accounts },
+        { provide: AccountCountries, useValue: accounts },
+        { provide: SmtpDeclaration, useValue: accounts.smtp },
+        DeliveryCounters,
+        DeliveryIntake,
+        InteractionPublisher,
+        Undeliverable,
+        EmailListener,
+        QueueLogTail,
+      ],
+      exports: [
+        AccountDirectory,
+        AccountCountries,
+        ChannelAdapters,
+        InteractionPublisher,
+        DeliveryCounters,
+        Undeliverable,
+      ],
+    };
+  }
+}

@@ -1,5 +1,5 @@
 import { All, Controller, Inject, Param, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '#libs/kernel/api-docs.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '#libs/access';
 import { HubSettings } from '#libs/kernel/settings.js';

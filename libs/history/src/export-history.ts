@@ -143,24 +143,36 @@ export const exportToFile = async (
   const handle = await open(partial, saved ? 'r+' : 'w');
   try {
     await handle.truncate(point.bytes);
-    await save(handle, state, point);
+    const lines = new FileLines(handle, point.bytes);
+    let saving = Promise.resolve();
+    // Resolves when the saving has begun: the disk takes in what is there while the next lines are made.
+    const save = async (): Promise<void> => {
+      await saving;
+      point.bytes = await lines.written();
+      saving = savePoint(handle, state, { ...point });
+      saving.catch(() => undefined); // whoever waits for it next hears of it
+    };
+    await save();
     let unsaved = 0;
     try {
       for await (const { rows, position, mark } of readHistory(log, span, options)) {
-        if (rows.length > 0) point.bytes += await writeAt(handle, rows.map(historyLine).join(''), point.bytes);
+        if (rows.length > 0) await lines.add(rows.map(historyLine).join(''));
         point.events += rows.length;
         if (mark) point.mark = mark;
         unsaved += rows.length;
         if (unsaved >= (options.saveEvery ?? 10_000)) {
-          await save(handle, state, point);
+          await save();
           unsaved = 0;
         }
         options.onProgress?.({ position, head: span.through, events: point.events });
       }
+      await saving;
     } catch (error) {
-      if (codeOf(error) === 'HISTORY.ABORTED') await save(handle, state, point);
+      if (codeOf(error) === 'HISTORY.ABORTED') await save().then(() => saving);
+      await saving.catch(() => undefined);
       throw error;
     }
+    point.bytes = await lines.written();
     await handle.datasync();
   } finally {
     await handle.close();
@@ -237,16 +249,59 @@ const sameLog = async (log: HistoryLog, filter: HistoryFilter, mark: LogMark | u
   return false;
 };
 
-const writeAt = async (handle: FileHandle, text: string, at: number): Promise<number> => {
-  const bytes = Buffer.from(text);
+const CHUNK_BYTES = 256 * 1024;
+
+/** Gathers lines and writes them in large pieces; one piece is on its way to the file while the next one is gathered. */
+class FileLines {
+  private gathered = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private length = 0;
+  private writing: Promise<void> = Promise.resolve();
+
+  /** @param end where in the file the next line goes */
+  constructor(
+    private readonly handle: FileHandle,
+    private end: number,
+  ) {}
+
+  async add(text: string): Promise<void> {
+    const bytes = Buffer.byteLength(text);
+    if (this.length + bytes > CHUNK_BYTES) await this.send();
+    if (bytes > CHUNK_BYTES) await this.write(Buffer.from(text));
+    else this.length += this.gathered.write(text, this.length);
+  }
+
+  /** Resolves with the length of the file when everything added is in it. */
+  async written(): Promise<number> {
+    await this.send();
+    await this.writing;
+    return this.end;
+  }
+
+  private async send(): Promise<void> {
+    const full = this.gathered.subarray(0, this.length);
+    [this.gathered, this.spare] = [this.spare, this.gathered];
+    this.length = 0;
+    await this.write(full);
+  }
+
+  /** Resolves when the piece before this one is in the file; a failure shows at the next call. */
+  private async write(bytes: Buffer): Promise<void> {
+    await this.writing;
+    this.writing = writeAt(this.handle, bytes, this.end);
+    this.writing.catch(() => undefined);
+    this.end += bytes.length;
+  }
+}
+
+const writeAt = async (handle: FileHandle, bytes: Buffer, at: number): Promise<void> => {
   for (let written = 0; written < bytes.length;) {
     written += (await handle.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
   }
-  return bytes.length;
 };
 
 // The lines reach the disk before the point that counts on them, and the point replaces its predecessor at once.
-const save = async (handle: FileHandle, state: string, point: SavedPoint): Promise<void> => {
+const savePoint = async (handle: FileHandle, state: string, point: SavedPoint): Promise<void> => {
   await handle.datasync();
   await writeFile(`${state}.tmp`, JSON.stringify(point));
   await rename(`${state}.tmp`, state);

@@ -1,5 +1,5 @@
 import type { Position, StreamId, StreamRevision } from '#libs/event-store';
-import { LruMap, toInstant, type Instant, type Uuid } from '#libs/kernel';
+import { toInstant, type Instant, type Uuid } from '#libs/kernel';
 import { dataOf, type HistoryRow } from './history-log.js';
 
 /** An event as analysts see it: the object of one line of an export, and what a custom projection evolves by. */
@@ -24,29 +24,25 @@ export interface HistoryEvent {
 export const historyLine = (row: HistoryRow): string => {
   const data = 'json' in row ? row.json : JSON.stringify(row.data);
   // Streams and ids are made of letters, digits and hyphens: nothing in them needs an escape.
-  return (
-    `{"position":${row.position},"stream":"${row.stream}","revision":${row.revision},"id":"${row.id}",` +
-    `"type":${quoted(row.type)},"schema":${row.schema},"tenant":${quoted(row.tenant)},` +
-    `"recordedAt":"${instantOf(row.recordedAtMs)}","data":${data}}\n`
-  );
+  return `{"position":${row.position},"stream":"${row.stream}","revision":${row.revision},"id":"${row.id}",${commonOf(row)}${data}}\n`;
 };
 
-// Few types and tenants stand in many lines, and events of one commit share their instant.
-const texts = new LruMap<string, string>(2000);
+type Common = Pick<HistoryRow, 'type' | 'schema' | 'tenant' | 'recordedAtMs'>;
 
-const quoted = (text: string): string => {
-  const known = texts.get(text);
-  if (known !== undefined) return known;
-  const json = JSON.stringify(text);
-  texts.set(text, json);
-  return json;
-};
+let latest: Common & { text: string } = { type: '', schema: 0, tenant: '', recordedAtMs: Number.NaN, text: '' };
 
-let latest = { ms: Number.NaN, instant: '' };
-
-const instantOf = (ms: number): Instant => {
-  if (latest.ms !== ms) latest = { ms, instant: toInstant(ms) };
-  return latest.instant;
+/** What events of one commit mostly share, so the text of the event before serves again. */
+const commonOf = ({ type, schema, tenant, recordedAtMs }: Common): string => {
+  if (
+    recordedAtMs !== latest.recordedAtMs ||
+    type !== latest.type ||
+    schema !== latest.schema ||
+    tenant !== latest.tenant
+  ) {
+    const text = `"type":${JSON.stringify(type)},"schema":${schema},"tenant":${JSON.stringify(tenant)},"recordedAt":"${toInstant(recordedAtMs)}","data":`;
+    latest = { type, schema, tenant, recordedAtMs, text };
+  }
+  return latest.text;
 };
 
 /** The event as an object, equal to its parsed line. */

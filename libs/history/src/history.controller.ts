@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '#libs/access';
 import { EventStore } from '#libs/event-store';

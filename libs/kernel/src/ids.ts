@@ -13,6 +13,12 @@ export const uuidOfBytes = (source: Uint8Array | ArrayBuffer): Uuid => {
   return text.toString('latin1');
 };
 
+/** The UUID of 32 hex digits, of either case. */
+export const uuidOfHex = (digits: string): Uuid => {
+  const hex = digits.toLowerCase();
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+};
+
 /** The 16 bytes of a UUID. */
 export const bytesOfUuid = (uuid: Uuid): Buffer => {
   const bytes = Buffer.allocUnsafe(16);
@@ -27,7 +33,10 @@ export const bytesOfUuid = (uuid: Uuid): Buffer => {
 const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const DIGITS = Buffer.from('0123456789abcdef');
 const VALUES = new Uint8Array(256);
-for (const [value, digit] of DIGITS.entries()) VALUES[digit] = value;
+for (const [value, digit] of DIGITS.entries()) {
+  VALUES[digit] = value;
+  VALUES[String.fromCharCode(digit).toUpperCase().charCodeAt(0)] = value;
+}
 const text = Buffer.alloc(36, '-');
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -1,7 +1,15 @@
-import 'reflect-metadata';
-import { plainToInstance } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, validateSync } from 'class-validator';
 import { HubError } from './errors.js';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  classValidator,
+  plainlyValid,
+} from './late-validator.js';
 
 /** What a program reads from its environment, once, at start. Each field is documented with unit, bounds and default. */
 export class HubSettings {
@@ -99,10 +107,11 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     const text = env[variable];
     if (text !== undefined && text !== '') given[field] = numeric.has(field) ? Number(text) : text;
   }
-  const settings = plainToInstance(HubSettings, given, { exposeDefaultValues: true });
-  const problems = validateSync(settings, { validationError: { target: false } }).map(
-    (e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`,
-  );
+  const settings = Object.assign(new HubSettings(), given);
+  if (plainlyValid(settings)) return settings;
+  const problems = classValidator()
+    .validateSync(settings, { validationError: { target: false } })
+    .map((e) => `${variables[e.property as keyof HubSettings]}: ${Object.values(e.constraints ?? {}).join('; ')}`);
   if (problems.length > 0) throw new HubError('SETTINGS.INVALID', problems.join('\n'));
   return settings;
 };

@@ -1,6 +1,6 @@
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '#libs/access';
 import { DIRECTIONS, INTERACTION_KINDS } from '#libs/kernel';

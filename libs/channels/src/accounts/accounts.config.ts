@@ -1,5 +1,3 @@
-import 'reflect-metadata';
-import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
@@ -11,8 +9,9 @@ import {
   Matches,
   Max,
   Min,
+  Type,
   ValidateNested,
-} from 'class-validator';
+} from '#libs/kernel/late-validator.js';
 
 /** What all accounts of one tenant share. */
 export class TenantDeclaration {

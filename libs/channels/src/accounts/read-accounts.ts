@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
-import { LineCounter, parseDocument } from 'yaml';
+import type { ValidationError } from 'class-validator';
+import type * as Yaml from 'yaml';
 import { HubError, messageOf } from '#libs/kernel';
+import { classTransformer, classValidator } from '#libs/kernel/late-validator.js';
+import { latePackage } from '#libs/kernel/late-package.js';
 import type { ChannelAccount, ChannelAdapter } from '../channel-adapter.port.js';
 import { mailAddresses } from '../email/email.config.js';
 import type { ChannelAdapters } from '../intake/channel-adapters.js';
@@ -11,6 +12,8 @@ import { DeclaredAccountDirectory, plainAddress } from './declared.account-direc
 
 /** Adapter name of an account that integrations post to; declared here for its country alone. */
 export const GENERIC_ADAPTER = 'ingest';
+
+const loadYaml = latePackage<typeof Yaml>('yaml');
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +43,7 @@ export const readAccountsFile = (file: string | undefined, context: AccountsCont
 
 /** The accounts of a YAML text; `source` names it in errors. @throws HubError `SETTINGS.INVALID` */
 export const readAccounts = (text: string, context: AccountsContext, source = 'accounts'): DeclaredAccountDirectory => {
-  const file = plainToInstance(AccountsFile, yamlOf(text, source), { exposeDefaultValues: true });
+  const file = classTransformer().plainToInstance(AccountsFile, yamlOf(text, source), { exposeDefaultValues: true });
   const problems = messages('', validate(file));
   const tenants = tenantsOf(file, problems);
   const declared = Array.isArray(file.accounts) ? file.accounts : [];
@@ -54,6 +57,7 @@ export const readAccounts = (text: string, context: AccountsContext, source = 'a
 };
 
 const yamlOf = (text: string, source: string): object => {
+  const { LineCounter, parseDocument } = loadYaml();
   const lines = new LineCounter();
   // An alias may repeat a big node many times over: a small file must not unfold into gigabytes.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
@@ -67,7 +71,7 @@ const yamlOf = (text: string, source: string): object => {
 
 // A settings class without fields is unknown to the library, and still refuses every field.
 const validate = (instance: object): ValidationError[] =>
-  validateSync(instance, {
+  classValidator().validateSync(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: false,
@@ -87,7 +91,10 @@ const messages = (path: string, errors: readonly ValidationError[]): string[] =>
 const tenantsOf = (file: AccountsFile, problems: string[]): Record<string, TenantDeclaration> => {
   const tenants: [string, TenantDeclaration][] = [];
   for (const [id, value] of Object.entries(file.tenants ?? {})) {
-    const tenant = plainToInstance(TenantDeclaration, typeof value === 'object' && value !== null ? value : {});
+    const tenant = classTransformer().plainToInstance(
+      TenantDeclaration,
+      typeof value === 'object' && value !== null ? value : {},
+    );
     problems.push(...messages(`tenants.${id}`, validate(tenant)));
     tenants.push([id, tenant]);
   }
@@ -135,7 +142,7 @@ const adapterSettings = (
   path: string,
   problems: string[],
 ): Record<string, unknown> => {
-  const settings = plainToInstance(adapter.settings, given, { exposeDefaultValues: true });
+  const settings = classTransformer().plainToInstance(adapter.settings, given, { exposeDefaultValues: true });
   problems.push(...messages(path, validate(settings)));
   return settings as Record<string, unknown>;
 };

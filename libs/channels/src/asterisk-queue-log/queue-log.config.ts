@@ -1,4 +1,4 @@
-import { IsInt, IsNumber, IsOptional, Length, Max, Min } from 'class-validator';
+import { IsInt, IsNumber, IsOptional, Length, Max, Min } from '#libs/kernel/late-validator.js';
 
 /** Settings of a queue log. */
 export class QueueLogSettings {

@@ -1,4 +1,12 @@
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsObject, Length, Matches } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsOptional,
+  IsObject,
+  Length,
+  Matches,
+} from '#libs/kernel/late-validator.js';
 import type { ContactFormMeaning } from './contact-form.types.js';
 
 /** Field names of the form builders met most, first hit wins. */

@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsOptional, Matches } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsOptional, Matches } from '#libs/kernel/late-validator.js';
 import type { ChannelAccount } from '../channel-adapter.port.js';
 
 const addressForm = /^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,253}$/;

@@ -1,7 +1,8 @@
-import { Ajv } from 'ajv';
-import { getMetadataStorage, ValidationTypes } from 'class-validator';
-import { targetConstructorToSchema } from 'class-validator-jsonschema';
-import { KIND, type Dto, type Kind } from './field.js';
+import type * as AjvPackage from 'ajv';
+import { latePackage } from '#libs/kernel/late-package.js';
+import { fieldsOf, type Dto, type Kind } from './field.js';
+
+const loadAjv = latePackage<typeof AjvPackage>('ajv');
 
 type Schema = Record<string, unknown>;
 
@@ -10,6 +11,13 @@ type Schema = Record<string, unknown>;
  * or no: `explain` tells why. Instants are checked as text alone; the mapping, which parses them, has the last word.
  */
 export const compileCheck = <T extends object>(dto: Dto<T>): ((value: unknown) => value is T) => {
+  let compiled: ((value: unknown) => value is T) | undefined;
+  // At the first value, and not while the program starts.
+  return (value): value is T => (compiled ??= compile(dto))(value);
+};
+
+const compile = <T extends object>(dto: Dto<T>): ((value: unknown) => value is T) => {
+  const { Ajv } = loadAjv();
   // `unicode: false` counts UTF-16 units, as the declarations do; it is marked deprecated, hence no logger.
   const ajv = new Ajv({ strict: false, unicode: false, logger: false, validateSchema: false });
   ajv.addKeyword({ keyword: 'holds', compile: (test: Kind['test']) => (value: unknown) => test(value) });
@@ -18,22 +26,16 @@ export const compileCheck = <T extends object>(dto: Dto<T>): ((value: unknown) =
 
 /** The JSON schema of a DTO class, its nested classes in place. */
 export const schemaOf = (dto: Dto): Schema => {
-  const schema = targetConstructorToSchema(dto, {
-    classValidatorMetadataStorage: getMetadataStorage(),
-    additionalConverters: {
-      [KIND]: (meta) => schemaOfKind((meta.constraints as [Kind])[0]),
-      [ValidationTypes.NESTED_VALIDATION]: {},
-    },
-  });
-  const required = new Set(schema.required ?? []);
-  const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>).map(([name, property]) => [
-    name,
-    required.has(name) ? property : { anyOf: [property, { type: 'null' }] },
-  ]);
+  const fields = [...fieldsOf(dto)];
   return {
     type: 'object',
-    required: [...required],
-    properties: Object.fromEntries(properties) as Schema,
+    required: fields.filter(([, { required }]) => required).map(([name]) => name),
+    properties: Object.fromEntries(
+      fields.map(([name, { kind, required }]) => [
+        name,
+        required ? schemaOfKind(kind) : { anyOf: [schemaOfKind(kind), { type: 'null' }] },
+      ]),
+    ),
     additionalProperties: false,
   };
 };

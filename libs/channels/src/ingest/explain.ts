@@ -1,6 +1,7 @@
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 import type { FieldError } from '#libs/access';
-import { closest, isObject, KIND, quoted, type Dto, type Kind } from './field.js';
+import { classValidator } from '#libs/kernel/late-validator.js';
+import { closest, fieldsOf, isObject, quoted, type Dto, type Fields } from './field.js';
 
 /** Errors told of one item; somebody who gets ten wrong reads the documentation. */
 const MOST_ERRORS = 10;
@@ -20,7 +21,7 @@ export const explain = (dto: Dto, value: unknown, path: string): FieldError[] =>
     ];
   const errors: FieldError[] = [];
   const instance = instanceOf(dto, value, path, errors);
-  const found = validateSync(instance, {
+  const found = classValidator().validateSync(instance, {
     stopAtFirstError: true,
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -37,12 +38,12 @@ export const explain = (dto: Dto, value: unknown, path: string): FieldError[] =>
  */
 const instanceOf = (dto: Dto, value: Record<string, unknown>, path: string, errors: FieldError[]): object => {
   const instance = new dto() as Record<string, unknown>;
-  const kinds = kindsOf(dto);
+  const fields = fieldsOf(dto);
   for (const key of Object.keys(value)) {
-    const kind = kinds.get(key);
+    const kind = fields.get(key)?.kind;
     if (!kind) {
       // Guessing what was meant is dear: not for a body of a hundred thousand names.
-      if (errors.length < MOST_ERRORS) errors.push(unknownField(key, path, kinds));
+      if (errors.length < MOST_ERRORS) errors.push(unknownField(key, path, fields));
     } else
       instance[key] =
         kind.nested && kind.test(value[key])
@@ -59,7 +60,7 @@ const nestedOf = (dto: Dto, value: unknown, path: string, errors: FieldError[]):
 
 const tell = (found: readonly ValidationError[], dto: Dto | undefined, path: string, errors: FieldError[]): void => {
   for (const error of found) {
-    const kind = dto && kindsOf(dto).get(error.property);
+    const kind = dto && fieldsOf(dto).get(error.property)?.kind;
     const place = dto ? `${path}.${error.property}` : `${path}[${error.property}]`;
     for (const message of Object.values(error.constraints ?? {}))
       errors.push({ path: place, message, allowed: kind?.allowed });
@@ -78,8 +79,8 @@ const SET_BY_THE_HUB: Readonly<Record<string, string>> = {
   receipt: 'is set by the hub; leave it out',
 };
 
-const unknownField = (key: string, path: string, kinds: ReadonlyMap<string, Kind>): FieldError => {
-  const known = [...kinds.keys()];
+const unknownField = (key: string, path: string, fields: Fields): FieldError => {
+  const known = [...fields.keys()];
   const own = Object.hasOwn(SET_BY_THE_HUB, key) ? SET_BY_THE_HUB[key] : undefined;
   if (own) return { path: `${path}.${key}`, message: own };
   const meant = closest(key, known);
@@ -89,17 +90,4 @@ const unknownField = (key: string, path: string, kinds: ReadonlyMap<string, Kind
     message: `is no field here${meant ? `; did you mean "${meant}"?` : ''}`,
     allowed: known.join(', '),
   };
-};
-
-const kindsByDto = new Map<Dto, ReadonlyMap<string, Kind>>();
-
-/** What a DTO class declares, by field, read from class-validator. */
-const kindsOf = (dto: Dto): ReadonlyMap<string, Kind> => {
-  const known = kindsByDto.get(dto);
-  if (known) return known;
-  const kinds = new Map<string, Kind>();
-  for (const meta of getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false))
-    if (meta.name === KIND) kinds.set(meta.propertyName, (meta.constraints as [Kind])[0]);
-  kindsByDto.set(dto, kinds);
-  return kinds;
 };

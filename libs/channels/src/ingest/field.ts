@@ -1,7 +1,8 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
-import { IsOptional, ValidateBy, ValidateNested } from 'class-validator';
+import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { LIMITS, parseInstantMs } from '#libs/kernel';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { IsOptional, ValidateBy, ValidateNested } from '#libs/kernel/late-validator.js';
+import type { LateDecorator } from '#libs/kernel/late-decorators.js';
 
 /** A class whose fields are declared with `@Field` and `@OptionalField`. */
 export type Dto<T extends object = object> = new () => T;
@@ -22,12 +23,9 @@ export interface Kind {
   api?: Record<string, unknown>;
 }
 
-/** Name of the one class-validator constraint; its argument is the kind. */
-export const KIND = 'kind';
-
 const holdsKind = (kind: Kind) =>
   ValidateBy({
-    name: KIND,
+    name: 'kind',
     constraints: [kind],
     validator: { validate: (value) => kind.test(value), defaultMessage: (at) => kind.says(at?.value) },
   });
@@ -35,22 +33,38 @@ const holdsKind = (kind: Kind) =>
 const documented = (kind: Kind, description: string) =>
   ({ ...(kind.nested ? {} : kind.schema), description, ...kind.api }) as ApiPropertyOptions;
 
+/** The fields of a DTO class by name. */
+export type Fields = ReadonlyMap<string, { kind: Kind; required: boolean }>;
+
+const fieldsByClass = new Map<object, Map<string, { kind: Kind; required: boolean }>>();
+
+/** What a DTO class declares. */
+export const fieldsOf = (dto: Dto): Fields => fieldsByClass.get(dto) ?? new Map();
+
+const declare = (kind: Kind, required: boolean, decorators: readonly LateDecorator[]): PropertyDecorator => {
+  return (target, key) => {
+    for (const decorator of decorators) decorator(target, key);
+    const fields = fieldsByClass.get(target.constructor) ?? new Map<string, { kind: Kind; required: boolean }>();
+    fieldsByClass.set(target.constructor, fields.set(String(key), { kind, required }));
+  };
+};
+
 /** A field that must be there. */
 export const Field = (kind: Kind, description: string): PropertyDecorator =>
-  applyDecorators(
+  declare(kind, true, [
     holdsKind(kind),
     ...(kind.nested ? [ValidateNested()] : []),
     ApiProperty({ ...documented(kind, description), required: true } as ApiPropertyOptions),
-  );
+  ]);
 
 /** A field that may be missing; `null` counts as missing, since many senders write it so. */
 export const OptionalField = (kind: Kind, description: string): PropertyDecorator =>
-  applyDecorators(
+  declare(kind, false, [
     IsOptional(),
     holdsKind(kind),
     ...(kind.nested ? [ValidateNested()] : []),
     ApiPropertyOptional(documented(kind, description)),
-  );
+  ]);
 
 const describeType = (value: unknown): string => {
   if (value === undefined) return 'is missing';

@@ -7,8 +7,8 @@ import {
   ApiOperation,
   ApiResponse,
   ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+  schemaPathOf,
+} from '#libs/kernel/api-docs.js';
 import { callerOf, Roles, type CallerRequest } from '#libs/access';
 import { CONTENT_TYPES, type RawRequest } from './delivery.js';
 import { interactions, profiles } from './inbound.js';
@@ -19,7 +19,7 @@ type IngestRequest = RawRequest & CallerRequest;
 
 const oneOrMany = (dto: new () => object) => ({
   schema: {
-    oneOf: [{ $ref: getSchemaPath(dto) }, { type: 'array', maxItems: 1000, items: { $ref: getSchemaPath(dto) } }],
+    oneOf: [{ $ref: schemaPathOf(dto) }, { type: 'array', maxItems: 1000, items: { $ref: schemaPathOf(dto) } }],
   },
 });
 

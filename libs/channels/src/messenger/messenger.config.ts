@@ -1,4 +1,4 @@
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional, Length } from '#libs/kernel/late-validator.js';
 
 /** Settings of a Messenger account; its secrets are app secrets. */
 export class MessengerSettings {

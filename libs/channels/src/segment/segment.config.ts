@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsObject, IsOptional, Matches } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsObject, IsOptional, Matches } from '#libs/kernel/late-validator.js';
 import type { InteractionKind } from '#libs/kernel';
 
 /** Track events that are contacts unless an account says otherwise, by lower-case name. */

@@ -1,4 +1,4 @@
-import { plainToInstance } from 'class-transformer';
+import { classTransformer } from '#libs/kernel/late-validator.js';
 import type { ChannelAccount } from '../channel-adapter.port.js';
 
 const built = new WeakMap<object, object>();
@@ -8,7 +8,7 @@ export const settingsOf = <T extends object>(type: new () => T, account: Channel
   if (account.settings instanceof type) return account.settings;
   const known = built.get(account.settings);
   if (known instanceof type) return known;
-  const settings = plainToInstance(type, account.settings, { exposeDefaultValues: true });
+  const settings = classTransformer().plainToInstance(type, account.settings, { exposeDefaultValues: true });
   built.set(account.settings, settings);
   return settings;
 };

@@ -1,5 +1,6 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import type * as PhoneNumbers from 'libphonenumber-js/min';
 import { LruMap, type CustomerIdentifier, type IdentifierType } from '#libs/kernel';
+import { latePackage } from '#libs/kernel/late-package.js';
 import type { EvidenceKind } from './identity.resolution.js';
 import { BLOCKED_LOCAL_PARTS, BLOCKED_NUMBERS, BLOCKED_WORDS, ROLE_LOCAL_PARTS } from './identity.rules.js';
 
@@ -207,6 +208,9 @@ function readPhone(raw: string, defaultCountry: string | undefined): ReadValue {
   return { value: digits, weak: true, reason: 'malformed' };
 }
 
+// Its numbering plans fill a few megabytes: the projector thread never parses a number.
+const phoneNumbers = latePackage<typeof PhoneNumbers>('libphonenumber-js/min');
+
 /** A parse takes 20 µs, and a caller's number comes many times in a row: remembering it is all that keeps this fast. */
 const parsedPhones = new LruMap<string, { number: string | undefined }>(2048);
 
@@ -221,6 +225,7 @@ function parsePhone(bare: string, defaultCountry: string | undefined): string | 
 
 /** Possible rather than valid: numbering plans change faster than their tables, and 555 numbers are callers too. */
 function possibleNumber(bare: string, defaultCountry: string | undefined): string | undefined {
+  const { isSupportedCountry, parsePhoneNumberFromString } = phoneNumbers();
   const country = defaultCountry !== undefined && isSupportedCountry(defaultCountry) ? defaultCountry : undefined;
   const number = parsePhoneNumberFromString(bare, country);
   return number?.isPossible() ? number.number : undefined;

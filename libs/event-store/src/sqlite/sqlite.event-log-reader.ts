@@ -29,7 +29,7 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
   async read(stream: StreamId): Promise<StoredEvent[]> {
     const { category, id } = partsOfStream(stream);
     const bytes = bytesOfUuid(id);
-    return this.queries.stream(placeHashOf(bytes), bytes, category).map(this.queries.toEvent);
+    return this.queries.stream(placeHashOf(bytes), bytes, category);
   }
 
   readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
@@ -41,8 +41,7 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
   }
 
   subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
-    const pageAfter = (position: Position): StoredEvent[] =>
-      this.queries.pageAfter(position, 500).map(this.queries.toEvent);
+    const pageAfter = (position: Position): StoredEvent[] => this.queries.pageAfter(position, 500);
     return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
   }
 

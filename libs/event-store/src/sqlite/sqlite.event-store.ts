@@ -1,4 +1,4 @@
-import { bytesOfUuid, SystemClock, uuidOfBytes, type Clock } from '#libs/kernel';
+import { bytesOfUuid, SystemClock, type Clock } from '#libs/kernel';
 import type { SqliteValue } from '#libs/kernel/sqlite.js';
 import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
 import type { AppendFeed, RawEvent, RawEventLog } from '../event-log.port.js';
@@ -97,7 +97,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     const bytes = bytesOfUuid(id);
     const positions = this.places.positions(placeHashOf(bytes));
     if (positions.length === 0) return [];
-    return this.queries.streamAmong(positions, bytes, category).map(this.queries.toEvent);
+    return this.queries.streamAmong(positions, bytes, category);
   }
 
   append(stream: StreamId, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
@@ -124,7 +124,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
     if (this.closed) throw storeClosed();
     const pageAfter = (position: Position): StoredEvent[] =>
-      position < this.headPosition ? this.queries.pageAfter(position, 500).map(this.queries.toEvent) : [];
+      position < this.headPosition ? this.queries.pageAfter(position, 500) : [];
     return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
   }
 
@@ -237,7 +237,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
       .slice(first, first + events.length);
     const last = place.at(-1);
     if (!last || place.length < events.length) return undefined;
-    const same = events.every((event, i) => event.id === uuidOfBytes(place[i]!.id));
+    const same = events.every((event, i) => event.id === place[i]!.id);
     return same ? { position: last.position, revision: last.revision } : undefined;
   }
 }

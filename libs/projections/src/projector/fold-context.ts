@@ -1,7 +1,8 @@
-import { LruMap, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { LruMap, bytesOfUuid, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity, ContactSummary } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
+import { SeenIds } from './seen-ids.js';
 import type { FoldStatements, IdentityRow, NewConversation } from './statements.js';
 
 interface Counters {
@@ -37,6 +38,9 @@ export class FoldContext {
   private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
   private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
   private counters?: Counters;
+  // Identities and conversations that have a row. Known only to a bulk write that began with an empty read model: it need
+  // not ask for what occurs for the first time, which most of its questions would be.
+  private met?: SeenIds;
 
   session!: ReadModelSession;
 
@@ -53,7 +57,9 @@ export class FoldContext {
 
   async begin(session: ReadModelSession): Promise<void> {
     this.session = session;
-    this.counters ??= (await session.all(this.statements.highestKeys, {}))[0]!;
+    if (this.counters) return;
+    this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
+    if (this.bulk && this.counters.identity === 0 && this.counters.conversation === 0) this.met = new SeenIds();
   }
 
   addEntry(entry: EntryTable, customer: number): void {
@@ -87,13 +93,13 @@ export class FoldContext {
   }
 
   /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
-  known(tenantName: string, content: ContactSummary): ContactPlaces | undefined {
+  known(tenantName: string, content: ContactSummary, occurredAtMs: number): ContactPlaces | undefined {
     const conversation = this.conversations.get(content.conversation);
     const channel = this.labels.get(content.channel);
     const account = this.labels.get(content.account);
     const anchor = this.identities.get(content.anchor);
     if (conversation === undefined || channel === undefined || account === undefined || !anchor) return undefined;
-    if (!this.tenants.has(tenantName) || isEarlierName(content, anchor)) return undefined;
+    if (!this.tenants.has(tenantName) || isEarlierName(content, occurredAtMs, anchor)) return undefined;
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
       const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
@@ -104,7 +110,12 @@ export class FoldContext {
   }
 
   /** The places of any contact; what it names for the first time gets its rows. */
-  async learn(tenantName: string, content: ContactSummary, position: number): Promise<ContactPlaces> {
+  async learn(
+    tenantName: string,
+    content: ContactSummary,
+    occurredAtMs: number,
+    position: number,
+  ): Promise<ContactPlaces> {
     const tenant = await this.tenant(tenantName);
     let anchor: IdentityRow | undefined;
     const others: IdentityRow[] = [];
@@ -116,7 +127,7 @@ export class FoldContext {
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
     for (const { key } of others) await this.mention(key, anchor.key, position);
-    if (isEarlierName(content, anchor)) await this.name(anchor, content.name, instantMs(content.occurredAt), position);
+    if (isEarlierName(content, occurredAtMs, anchor)) await this.name(anchor, content.name, occurredAtMs, position);
     return {
       anchor,
       conversation: await this.conversation(content.conversation, tenant),
@@ -157,9 +168,11 @@ export class FoldContext {
     const key = ++this.counters!.identity;
     const verified = carried.verified ? 1 : 0;
     const row: IdentityRow = { key, customer: key, firstPosition: position, verified, nameAt: null };
+    const id = bytesOfUuid(carried.identity);
+    this.met?.add(id);
     await this.session.run(this.statements.addIdentity, {
       key,
-      id: bytesOfUuid(carried.identity),
+      id,
       tenant,
       type: carried.type,
       value: carried.value,
@@ -192,7 +205,9 @@ export class FoldContext {
   async findIdentity(id: Uuid): Promise<IdentityRow | undefined> {
     const known = this.identities.get(id);
     if (known) return known;
-    const row = (await this.session.all(this.statements.findIdentity, { id: bytesOfUuid(id) }))[0];
+    const bytes = bytesOfUuid(id);
+    if (this.met?.has(bytes) === false) return undefined;
+    const row = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
     if (row) this.identities.set(id, row);
     return row;
   }
@@ -209,9 +224,12 @@ export class FoldContext {
     const known = this.conversations.get(id);
     if (known !== undefined) return known;
     const bytes = bytesOfUuid(id);
-    let key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
+    let key: number | undefined;
+    if (this.met?.has(bytes) !== false)
+      key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
     if (key === undefined) {
       key = ++this.counters!.conversation;
+      this.met?.add(bytes);
       this.newConversations.push({ key, id: bytes, tenant });
     }
     this.conversations.set(id, key);
@@ -249,7 +267,9 @@ const timelineOf = ({
 const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
 
 // The earliest name stays: whichever order contacts arrive in, the same one is kept.
-const isEarlierName = (content: ContactSummary, anchor: IdentityRow): content is ContactSummary & { name: string } =>
-  content.name !== undefined &&
-  content.name !== '' &&
-  (anchor.nameAt === null || instantMs(content.occurredAt) < anchor.nameAt);
+const isEarlierName = (
+  content: ContactSummary,
+  occurredAtMs: number,
+  anchor: IdentityRow,
+): content is ContactSummary & { name: string } =>
+  content.name !== undefined && content.name !== '' && (anchor.nameAt === null || occurredAtMs < anchor.nameAt);

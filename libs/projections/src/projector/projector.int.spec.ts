@@ -169,6 +169,22 @@ describe('the read model', () => {
     expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(60);
   });
 
+  it('goes on where a rebuild was stopped, to the same rows', async () => {
+    const hub = openAll();
+    for (let n = 1; n <= 450; n++) await contact(hub, n, n % 40, { conversation: uuid('c', n % 90) });
+    await hub.projector.catchUp();
+    const folded = await tableDigests(hub.readModel);
+    await hub.readModel.close();
+
+    const stop = new AbortController();
+    const stopped = { file: hub.file, log: hub.store, report: () => stop.abort(), signal: stop.signal };
+    expect(await rebuildReadModel(stopped)).toBeUndefined();
+    const reports: number[] = [];
+    await rebuildReadModel({ file: hub.file, log: hub.store, report: (position) => reports.push(position) });
+    expect(reports[0]).toBeGreaterThan(200);
+    expect(await tableDigests(SqliteReadModel.open({ file: hub.file }))).toEqual(folded);
+  });
+
   it('is discarded when it is ahead of the log or of another shape, and kept otherwise', async () => {
     const hub = openAll();
     for (const n of [1, 2, 3]) await contact(hub, n, n);

@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type {
   ConversationTable,
   EntryTable,
@@ -8,6 +8,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {
@@ -62,7 +63,7 @@ interface LinkWrite {
 }
 
 /** Every statement the folds run, compiled once for the dialect of `db`. */
-export const foldStatements = (db: Kysely<ReadModelSchema>) => ({
+export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => ({
   readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
     db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
   ),

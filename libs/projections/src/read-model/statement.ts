@@ -31,16 +31,14 @@ export const statement = <Values extends object, Row = never>(
   };
 };
 
-/** An insert compiled for one row and for many: one call for many rows costs the engine less. */
+/** An insert compiled for different numbers of rows: one call for many costs the engine less. */
 export interface BulkInsert<Row extends object> {
   readonly columns: readonly (keyof Row & string)[];
-  readonly one: string;
-  readonly many: string;
-  /** Rows that `many` takes. */
-  readonly rows: number;
+  /** Largest first; the last one takes one row. */
+  readonly sizes: readonly { readonly rows: number; readonly sql: string }[];
 }
 
-const ROWS_A_STATEMENT = 32;
+const ROWS_A_STATEMENT = [64, 16, 4, 1] as const;
 
 /** Compiles inserts of whole rows into a table; `columns` says in which order values are given. */
 export const bulkInsert = <Row extends object>(
@@ -56,5 +54,5 @@ export const bulkInsert = <Row extends object>(
       .insertInto(table)
       .values(Array.from({ length: rows }, () => row))
       .compile().sql;
-  return { columns, one: sqlOf(1), many: sqlOf(ROWS_A_STATEMENT), rows: ROWS_A_STATEMENT };
+  return { columns, sizes: ROWS_A_STATEMENT.map((rows) => ({ rows, sql: sqlOf(rows) })) };
 };

@@ -14,8 +14,8 @@ export interface RebuildOptions {
   signal?: AbortSignal;
 }
 
-/** Events a transaction: large, since nobody reads the new rows yet. */
-const BATCH = 2000;
+/** Events folded at once: few, so that what they leave behind dies young. */
+const BATCH = 200;
 
 /**
  * Folds the log from position 0 into a new file beside the old one and puts it in its place when it has caught up.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { kysely } from '../read-model/kysely.js';
 import type { ReadModel } from '../read-model/read-model.port.js';
 import type { ReadModelSchema } from '../read-model/read-model.schema.js';
 
@@ -31,6 +31,7 @@ const PAGE = 2000;
 
 /** Count and fingerprint of every table: two read models that show the same position must agree in all of them. */
 export const tableDigests = async (readModel: ReadModel): Promise<TableDigest[]> => {
+  const { sql } = kysely();
   const digests: TableDigest[] = [];
   for (const [table, key] of Object.entries(KEYS)) {
     const hash = createHash('sha256');

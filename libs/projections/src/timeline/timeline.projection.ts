@@ -30,8 +30,10 @@ const cut = (text: string, chars: number): string => {
 };
 
 /** Whether a contact arrived over an hour after it was over: a till upload at night, a letter, an outage. */
-export const isLate = (content: ContactSummary): boolean =>
-  instantMs(content.receivedAt) - instantMs(content.endedAt ?? content.occurredAt) > HOUR_MS;
+export const isLate = (
+  { receivedAt, endedAt, occurredAt }: ContactSummary,
+  occurredAtMs = instantMs(occurredAt),
+): boolean => instantMs(receivedAt) - (endedAt === undefined ? occurredAtMs : instantMs(endedAt)) > HOUR_MS;
 
 /** Adds a contact to the timeline of whoever it belongs to; at once where everything it names is in memory. */
 export const foldRecorded = (
@@ -42,10 +44,11 @@ export const foldRecorded = (
   position: number,
   recordedAtMs: number,
 ): void | Promise<void> => {
+  const occurredAt = instantMs(content.occurredAt);
   const add = (places: ContactPlaces) =>
-    context.addEntry(entryOf(places, interaction, content, position, recordedAtMs), places.anchor.customer);
-  const known = context.known(tenant, content);
-  return known ? add(known) : context.learn(tenant, content, position).then(add);
+    context.addEntry(entryOf(places, interaction, content, occurredAt, position, recordedAtMs), places.anchor.customer);
+  const known = context.known(tenant, content, occurredAt);
+  return known ? add(known) : context.learn(tenant, content, occurredAt, position).then(add);
 };
 
 /** Puts the content of a higher revision in the place of the earlier one; where it was recorded stays. */
@@ -57,8 +60,9 @@ export const foldCorrected = async (
   position: number,
   recorded: number,
 ): Promise<void> => {
-  const places = await context.learn(tenant, content, position);
-  const entry = entryOf(places, interaction, content, recorded, 0);
+  const occurredAt = instantMs(content.occurredAt);
+  const places = await context.learn(tenant, content, occurredAt, position);
+  const entry = entryOf(places, interaction, content, occurredAt, recorded, 0);
   await context.flush();
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
@@ -74,6 +78,7 @@ const entryOf = (
   { anchor, conversation, channel, account }: ContactPlaces,
   interaction: Uuid,
   content: ContactSummary,
+  occurredAt: number,
   position: number,
   recordedAtMs: number,
 ): EntryTable => ({
@@ -85,9 +90,9 @@ const entryOf = (
   account,
   kind: KIND_CODES.indexOf(content.kind),
   direction: DIRECTION_CODES.indexOf(content.direction),
-  occurredAt: instantMs(content.occurredAt),
+  occurredAt,
   recordedAt: recordedAtMs,
-  late: isLate(content) ? 1 : 0,
+  late: isLate(content, occurredAt) ? 1 : 0,
   revision: content.revision,
   subject: content.subject ? cut(content.subject, SUBJECT_CHARS) : null,
   preview: previewOf(content.text),

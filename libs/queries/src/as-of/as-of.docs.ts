@@ -1,5 +1,5 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiQuery } from '@nestjs/swagger';
+import { ApiQuery } from '#libs/kernel/api-docs.js';
+import type { LateDecorator } from '#libs/kernel/late-decorators.js';
 
 /** Parameters that ask for a past. */
 export const AS_OF = ['asOf', 'asOfPosition'] as const;
@@ -8,20 +8,22 @@ export const AS_OF = ['asOf', 'asOfPosition'] as const;
 export const AS_OF_POSITION =
   'With `asOf`: how far the log went then. Give as `asOfPosition` for the same answer again';
 
+const asOf = ApiQuery({
+  name: 'asOf',
+  required: false,
+  example: '2026-03-02T12:00:00Z',
+  description:
+    'Instant of our clock: answer with what was recorded by then, the links active then, names and corrections as ' +
+    'they stood. One to come answers with everything recorded so far',
+});
+const asOfPosition = ApiQuery({
+  name: 'asOfPosition',
+  required: false,
+  description: 'Position in the log instead of an instant: `asOfPosition` of an earlier answer',
+});
+
 /** Describes the parameters that ask for a past. */
-export const AsOfQueries = (): MethodDecorator =>
-  applyDecorators(
-    ApiQuery({
-      name: 'asOf',
-      required: false,
-      example: '2026-03-02T12:00:00Z',
-      description:
-        'Instant of our clock: answer with what was recorded by then, the links active then, names and corrections as ' +
-        'they stood. One to come answers with everything recorded so far',
-    }),
-    ApiQuery({
-      name: 'asOfPosition',
-      required: false,
-      description: 'Position in the log instead of an instant: `asOfPosition` of an earlier answer',
-    }),
-  );
+export const AsOfQueries = (): LateDecorator => (target, key) => {
+  asOf(target, key);
+  asOfPosition(target, key);
+};

@@ -1,8 +1,9 @@
-import { sql, type Expression, type Kysely, type SqlBool } from 'kysely';
+import type { Expression, Kysely, SqlBool } from 'kysely';
 import type { IdentityTable, LinkTable, ReadModelSchema } from '#libs/projections';
+import { kysely } from '#libs/projections/read-model/kysely.js';
 import { bytesOfUuid, isUuid } from '#libs/kernel';
 import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
-import { ENTRY_TEXT, PAST_ENTRY_TEXT, readEntry, type EntryRow } from '../timeline/entries.js';
+import { entryText, pastEntryText, readEntry, type EntryRow } from '../timeline/entries.js';
 
 /** Keys asked for in one statement; engines bound the number of values. */
 const KEYS_A_STATEMENT = 1000;
@@ -24,12 +25,15 @@ export interface ContactCount {
   last: number;
 }
 
-const occurredAt = sql.ref('occurredAt');
-const SUMS = [
-  sql<number>`count(*)`.as('count'),
-  sql<number>`min(${occurredAt})`.as('first'),
-  sql<number>`max(${occurredAt})`.as('last'),
-] as const;
+const sums = () => {
+  const { sql } = kysely();
+  const occurredAt = sql.ref('occurredAt');
+  return [
+    sql<number>`count(*)`.as('count'),
+    sql<number>`min(${occurredAt})`.as('first'),
+    sql<number>`max(${occurredAt})`.as('last'),
+  ] as const;
+};
 
 /**
  * The read model as it was when the log ended at `position`: what a read model folded up to there would hold. It needs
@@ -131,6 +135,7 @@ export class Past {
   async links(identities: readonly number[]): Promise<PastLink[]> {
     const ends = ['link.key', 'link.id', 'link.a', 'link.b', 'link.firstPosition'] as const;
     const found = await inSlices(identities, (keys) => {
+      const { sql } = kysely();
       const touching = sql<boolean>`(link.a in (${sql.join(keys)}) or link.b in (${sql.join(keys)}))`;
       return this.db
         .selectFrom('link')
@@ -196,7 +201,7 @@ export class Past {
       found.push(
         ...(await this.db
           .selectFrom('timeline')
-          .select(['timeline.channel', 'timeline.direction', ...SUMS])
+          .select(['timeline.channel', 'timeline.direction', ...sums()])
           .where('timeline.customer', '=', customer)
           .where('timeline.identity', 'in', keys)
           .where(this.stands('timeline'))
@@ -207,7 +212,7 @@ export class Past {
       found.push(
         ...(await this.db
           .selectFrom('entry_past')
-          .select(['entry_past.channel', 'entry_past.direction', ...SUMS])
+          .select(['entry_past.channel', 'entry_past.direction', ...sums()])
           .where('entry_past.identity', '=', identity)
           .where(this.stood())
           .groupBy(['entry_past.channel', 'entry_past.direction'])
@@ -226,7 +231,7 @@ export class Past {
           .selectFrom('timeline')
           .innerJoin('entry', 'entry.position', 'timeline.position')
           .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-          .select(ENTRY_TEXT)
+          .select(entryText())
           .where('timeline.customer', '=', customer)
           .where('timeline.identity', 'in', keys)
           .where(conditionsOf('timeline', question))
@@ -242,7 +247,7 @@ export class Past {
           .selectFrom('entry_past')
           .innerJoin('entry', 'entry.position', 'entry_past.position')
           .innerJoin('conversation', 'conversation.key', 'entry_past.conversation')
-          .select(PAST_ENTRY_TEXT)
+          .select(pastEntryText())
           .where('entry_past.identity', '=', identity)
           .where(conditionsOf('entry_past', question))
           .where(this.stood())
@@ -286,7 +291,7 @@ export class Past {
     const pages = [
       await standing
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-        .select(ENTRY_TEXT)
+        .select(entryText())
         .where(conditionsOf('entry', question))
         .orderBy('entry.occurredAt', direction)
         .orderBy('entry.position', direction)
@@ -295,7 +300,7 @@ export class Past {
       await former
         .innerJoin('entry', 'entry.position', 'entry_past.position')
         .innerJoin('conversation', 'conversation.key', 'entry_past.conversation')
-        .select(PAST_ENTRY_TEXT)
+        .select(pastEntryText())
         .where(conditionsOf('entry_past', question))
         .orderBy('entry_past.occurredAt', direction)
         .orderBy('entry_past.position', direction)
@@ -332,6 +337,7 @@ export class Past {
 
   /** That the content of now was recorded by then. */
   private stands(table: 'timeline' | 'entry'): Expression<SqlBool> {
+    const { sql } = kysely();
     const position = sql.ref(`${table}.position`);
     return sql<SqlBool>`(${position} <= ${this.position} and not exists (
       select 1 from entry_past as later where later.position = ${position} and later.until > ${this.position}))`;
@@ -339,7 +345,7 @@ export class Past {
 
   /** That a former content is what was shown then. */
   private stood(): Expression<SqlBool> {
-    return sql<SqlBool>`(entry_past.since <= ${this.position} and entry_past.until > ${this.position})`;
+    return kysely().sql<SqlBool>`(entry_past.since <= ${this.position} and entry_past.until > ${this.position})`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { ReadModel } from '#libs/projections';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes } from '#libs/kernel';
 import { Bodies } from '../interactions/bodies.js';
@@ -8,7 +8,7 @@ import { Past } from '../as-of/past.js';
 import { pageOf, shownAsOf, type AsOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
 import { conditionsOf } from '../shared/page-conditions.js';
-import { ENTRY_TEXT, Entries, readEntry, type EntryRow } from '../timeline/entries.js';
+import { entryText, Entries, readEntry, type EntryRow } from '../timeline/entries.js';
 import { TimelineEntryDto } from '../timeline/timeline.dto.js';
 
 /** One conversation with a page of its contacts, newest first. */
@@ -83,7 +83,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
       this.readModel.db
         .selectFrom('entry')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-        .select(ENTRY_TEXT)
+        .select(entryText())
         .where('entry.conversation', '=', conversation)
         .where(conditionsOf('entry', q))
         .orderBy('entry.occurredAt', direction)

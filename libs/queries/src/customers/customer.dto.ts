@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** One identifier that belongs to the customer. */

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
 import { Public } from '#libs/access';
 import { EventStore } from '#libs/event-store';

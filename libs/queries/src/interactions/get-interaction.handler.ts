@@ -1,5 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { isLate, previewOf } from '#libs/projections/timeline/timeline.projection.js';
 import { HubError, isUuid, toInstant } from '#libs/kernel';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';

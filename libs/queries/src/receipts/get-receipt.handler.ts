@@ -1,5 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { EventStore, ParkedMessages, streamId } from '#libs/event-store';
 import { HubError, isUuid } from '#libs/kernel';
 import { ProjectionProgress } from '#libs/projections';

@@ -1,5 +1,6 @@
-import { expressionBuilder, type Expression, type SqlBool } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { ReadModelSchema } from '#libs/projections';
+import { kysely } from '#libs/projections/read-model/kysely.js';
 import { startOf, type PageBounds } from './cursor.js';
 
 /** What rows of a page are asked for; names as the keys and codes they are stored by. */
@@ -18,7 +19,7 @@ type PageTable = 'timeline' | 'entry' | 'entry_past';
 
 /** That a row of a table is on the page's side of its cursor and passes its filters. */
 export const conditionsOf = (table: PageTable, question: PageQuestion): Expression<SqlBool> => {
-  const e = expressionBuilder<ReadModelSchema, PageTable>();
+  const e = kysely().expressionBuilder<ReadModelSchema, PageTable>();
   const conditions: Expression<SqlBool>[] = [];
   const { place, newer } = startOf(question);
   if (place)

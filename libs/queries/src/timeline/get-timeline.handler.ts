@@ -5,7 +5,7 @@ import { Bodies } from '../interactions/bodies.js';
 import { pageOf, shownAsOf, type AsOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
 import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
-import { ENTRY_TEXT, Entries, readEntry, type EntryRow } from './entries.js';
+import { entryText, Entries, readEntry, type EntryRow } from './entries.js';
 import type { TimelinePageDto } from './timeline.dto.js';
 
 export interface TimelineQuestion extends PageBounds {
@@ -59,7 +59,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_TEXT)
+      .select(entryText())
       .where('timeline.customer', '=', customer)
       .where(conditionsOf('timeline', question))
       .orderBy('timeline.occurredAt', direction)

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { DIRECTIONS, INTERACTION_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 

@@ -1,5 +1,6 @@
-import { Kysely, SqliteDialect, type SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type { Kysely, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { openSqlite, type SqliteDatabase, type SqliteValue } from '#libs/kernel/sqlite.js';
+import { kysely } from '../kysely.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
@@ -8,31 +9,43 @@ import { INDEXES, TABLES } from './sqlite.ddl.js';
 export interface SqliteReadModelOptions {
   file: string;
   readonly?: boolean;
-  /** Leaves secondary indexes and the timeline out until `finishBulk`: how a rebuild writes. @default false */
+  /**
+   * How a rebuild writes: secondary indexes and the timeline wait for `finishBulk`, and many transactions are committed
+   * together, so that a failure undoes those before it as well. @default false
+   */
   bulk?: boolean;
   /** Page cache in KiB. @default 8192 */
   cacheKiB?: number;
 }
 
+/** Transactions of a bulk write that are committed together. */
+const COMMITTED_TOGETHER = 50;
+
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
-  readonly db: Kysely<ReadModelSchema>;
+  private queries?: Kysely<ReadModelSchema>;
+  private uncommitted = 0;
 
   private constructor(
     private readonly sqlite: SqliteDatabase,
     private readonly readonly: boolean,
+    private readonly committedTogether: number,
   ) {
     super();
+  }
+
+  get db(): Kysely<ReadModelSchema> {
+    const { Kysely, SqliteDialect } = kysely();
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-    this.db = new Kysely({
-      dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
-    });
+    return (this.queries ??= new Kysely({
+      dialect: new SqliteDialect({ database: this.sqlite.driver as unknown as KyselySqliteDatabase }),
+    }));
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
     const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
-    return new SqliteReadModel(sqlite, readonly);
+    return new SqliteReadModel(sqlite, readonly, bulk ? COMMITTED_TOGETHER : 1);
   }
 
   snapshot<T>(read: (db: Kysely<ReadModelSchema>) => Promise<T>): Promise<T> {
@@ -47,12 +60,14 @@ export class SqliteReadModel extends ReadModel {
       all: <Values extends object, Row>(statement: Statement<Values, Row>, values: Values) =>
         sqlite.prepare(statement.sql).all<Row>(ordered(statement, values)),
     };
-    sqlite.prepare('BEGIN IMMEDIATE').run([]);
+    if (this.uncommitted === 0) sqlite.prepare('BEGIN IMMEDIATE').run([]);
     try {
       const result = await work(session);
-      sqlite.prepare('COMMIT').run([]);
+      this.uncommitted += 1;
+      if (this.uncommitted >= this.committedTogether) this.commit();
       return result;
     } catch (error) {
+      this.uncommitted = 0;
       try {
         sqlite.prepare('ROLLBACK').run([]);
       } catch {
@@ -62,8 +77,15 @@ export class SqliteReadModel extends ReadModel {
     }
   }
 
+  private commit(): void {
+    if (this.uncommitted === 0) return;
+    this.sqlite.prepare('COMMIT').run([]);
+    this.uncommitted = 0;
+  }
+
   /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
   finishBulk(): void {
+    this.commit();
     this.sqlite.exec(`BEGIN IMMEDIATE; DELETE FROM timeline;
       INSERT INTO timeline SELECT i.customer, e.occurredAt, e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e.occurredAt, e.position;
@@ -77,18 +99,29 @@ export class SqliteReadModel extends ReadModel {
 
   async close(): Promise<void> {
     // Statements that live on would keep the log file beside the database after a clean stop.
-    if (!this.readonly) this.checkpointFile();
-    await this.db.destroy();
+    if (!this.readonly) {
+      this.commit();
+      this.checkpointFile();
+    }
+    if (this.queries) await this.queries.destroy();
+    else this.sqlite.driver.close();
   }
 }
 
 const ordered = <Values extends object>(statement: Statement<Values, unknown>, values: Values): SqliteValue[] =>
   statement.slots.map((name) => values[name] as SqliteValue);
 
-const insertAll = <Row extends object>(sqlite: SqliteDatabase, insert: BulkInsert<Row>, rows: readonly Row[]): void => {
-  const valuesOf = (row: Row) => insert.columns.map((column) => row[column] as SqliteValue);
+const insertAll = <Row extends object>(
+  sqlite: SqliteDatabase,
+  { columns, sizes }: BulkInsert<Row>,
+  rows: readonly Row[],
+): void => {
   let next = 0;
-  for (; next + insert.rows <= rows.length; next += insert.rows)
-    sqlite.prepare(insert.many).run(rows.slice(next, next + insert.rows).flatMap(valuesOf));
-  for (; next < rows.length; next++) sqlite.prepare(insert.one).run(valuesOf(rows[next]!));
+  for (const size of sizes)
+    while (next + size.rows <= rows.length) {
+      const values: SqliteValue[] = [];
+      for (const end = next + size.rows; next < end; next++)
+        for (const column of columns) values.push(rows[next]![column] as SqliteValue);
+      sqlite.prepare(size.sql).run(values);
+    }
 };
