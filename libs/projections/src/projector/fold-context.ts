@@ -191,6 +191,7 @@ export class FoldContext {
     row.verified = 1;
   }
 
+  /** Gives an identity the name that counts from this event on. */
   async name(row: IdentityRow, name: string, nameAt: number, position: number): Promise<void> {
     await this.keep(row, position);
     await this.session.run(this.statements.nameIdentity, { key: row.key, name, nameAt });

@@ -273,12 +273,14 @@ const walk = async (bounds: PageBounds, read: (bounds: PageBounds) => Promise<Pa
 };
 
 /** An answer without the position it stands for, or the code of a refusal. */
-const answerOf = async (asked: Promise<object>): Promise<object | string | undefined> => {
+const answerOf = async (asked: Promise<object>): Promise<object | string> => {
   try {
     const { asOfPosition: _, ...answer } = (await asked) as { asOfPosition?: number };
     return answer;
   } catch (error) {
-    return codeOf(error);
+    const code = codeOf(error);
+    if (!code?.endsWith('.NOT_FOUND')) throw error;
+    return code;
   }
 };
 
@@ -320,14 +322,14 @@ describe('the past', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 3, maxLength: 40 }),
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 2 }),
+        fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 2 }),
         filter,
         fc.record({ limit: fc.integer({ min: 1, max: 4 }), body: fc.boolean() }),
-        async (steps, places, filtered, how) => {
+        async (steps, percents, filtered, how) => {
           const hub = await hubOf(steps);
           const head = await hub.store.head();
-          for (const place of [...places, 1]) {
-            const position = Math.round(place * head);
+          for (const percent of [...percents, 100]) {
+            const position = Math.round((percent * head) / 100);
             const asOf = await hub.asOf.shown({ asOfPosition: `${position}` });
             const replayed = await hub.replayedTo(position);
             const question = { ...filtered, ...how };
