@@ -38,6 +38,7 @@ export const foldLinked = async (
     await session.run(statements.keepLink, { key: known.key, position });
     await session.run(statements.updateLink, { key: known.key, ...decision });
     if (status === 'active' && known.status !== 'active') await join(context, known.a, known.b);
+    if (status !== 'active' && known.status === 'active') await part(context, known.a, known.b);
     return;
   }
   if (!('a' in data)) return;

@@ -33,7 +33,9 @@ export const conditionsOf = (table: PageTable, question: PageQuestion): Expressi
   const { from, to, channels, kinds, directions } = question;
   if (from !== undefined) conditions.push(e(`${table}.occurredAt`, '>=', from));
   if (to !== undefined) conditions.push(e(`${table}.occurredAt`, '<', to));
-  if (channels) conditions.push(e(`${table}.channel`, 'in', channels));
+  // No channel of that name occurs.
+  if (channels?.length === 0) conditions.push(e.lit(false));
+  else if (channels) conditions.push(e(`${table}.channel`, 'in', channels));
   if (kinds) conditions.push(e(`${table}.kind`, 'in', kinds));
   if (directions) conditions.push(e(`${table}.direction`, 'in', directions));
   return e.and(conditions);
