@@ -90,6 +90,17 @@ describe('a hub and those who work with it', () => {
     expect(Object.keys(paths)).toEqual(
       expect.arrayContaining(['/v1/interactions', '/v1/customers/{id}/timeline', '/v1/history/events']),
     );
+    const asked = paths as Record<string, { get: { parameters: { name: string; description?: string }[] } }>;
+    for (const path of [
+      '/v1/customers',
+      '/v1/customers/{id}',
+      '/v1/customers/{id}/timeline',
+      '/v1/interactions/{id}',
+      '/v1/conversations/{id}',
+    ])
+      expect(asked[path]!.get.parameters).toContainEqual(
+        expect.objectContaining({ name: 'asOf', description: expect.stringMatching(/recorded by then/) as unknown }),
+      );
     expect(await anyone.get('/docs/nothing')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
 
@@ -341,17 +352,109 @@ describe('a hub and those who work with it', () => {
       [{ include: 'everything' }],
       [{ chanel: 'email' }],
       [{ atLeast: 'x' }],
-      [{ asOf: at(1) }],
+      [{ asOf: 'yesterday' }],
+      [{ asOf: '2026-03-02T12:00:00' }],
+      [{ asOfPosition: 'x' }],
+      [{ asOfPosition: 1e15 }],
+      [{ asOf: at(1), asOfPosition: 1 }],
+      [{ to: at(1), occurredTo: at(1) }],
     ])('not for %j: it says what is allowed', async (query) => {
       const answer = await reader.get(`/v1/customers/${tom}/timeline`, query);
       expectProblem(answer, 400, 'QUERY.INVALID');
       expect(answer.body.detail).toMatch(/allowed|give|pass/);
+      if ('asOf' in query || 'asOfPosition' in query) {
+        expect(answer.body.detail).toMatch(/^asOf/);
+        const { conversation } = await reader.interaction(told[0]!.receipt!);
+        for (const path of [
+          `/v1/customers/${tom}`,
+          `/v1/conversations/${conversation}`,
+          `/v1/interactions/${told[0]!.receipt}`,
+        ])
+          expectProblem(await reader.get(path, query), 400, 'QUERY.INVALID');
+      }
       if ('include' in query || 'chanel' in query || 'asOf' in query) return;
       // The conversation's pages are bounded alike.
       if ('limit' in query || 'before' in query || 'after' in query) {
         const { conversation } = await reader.interaction(told[0]!.receipt!);
         expectProblem(await reader.get(`/v1/conversations/${conversation}`, query), 400, 'QUERY.INVALID');
       }
+    });
+
+    it('as it was known, before a correction and a merge', async () => {
+      const [vera, phone] = ['email:vera@example.com', 'phone:+34600009001'];
+      const said = contact({ ...from(vera), occurredAt: at(1), subject: 'Draft', text: 'a draft', threadId: 'vera' });
+      const [first, second] = await tell(said, contact({ channel: 'sms', ...from(phone), occurredAt: at(2) }));
+      const { id } = await reader.customer(vera);
+      const caller = await reader.customer(phone);
+      const { conversation } = await reader.interaction(first!.receipt!);
+      const before = { asOf: (await reader.timeline(caller.id)).items[0]!.recordedAt };
+      // The clock counts in milliseconds: what comes next is recorded later.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await tell(
+        { ...said, revision: 2, subject: 'Final', text: 'the end', occurredAt: at(3) },
+        contact({ channel: 'store', ...from(vera, phone), customer: { ...(from(vera, phone) as { customer: object }).customer, name: 'Vera' }, occurredAt: at(4) }),
+      ); // prettier-ignore
+      await decide();
+      expect(idsOf(await reader.timeline(caller.id))).toHaveLength(3);
+
+      const then = await reader.timeline(id, { ...before, include: 'body' });
+      expect(then).toMatchObject({
+        asOfPosition: second!.position,
+        items: [
+          { id: first!.receipt, subject: 'Draft', corrected: false, occurredAt: at(1), body: { text: 'a draft' } },
+        ],
+      });
+      expect(idsOf(then)).toHaveLength(1);
+      // The position says the same, for ever.
+      expect(await reader.timeline(id, { asOfPosition: then.asOfPosition, include: 'body' })).toEqual(then);
+      expect(idsOf(await reader.timeline(caller.id, before))).toEqual([second!.receipt]);
+      const header = await reader.mustGet<{ id: string; interactions: number; name?: string; identities: object[] }>(
+        `/v1/customers/${caller.id}`,
+        before,
+      );
+      expect(header).toMatchObject({ id: caller.id, interactions: 1, asOfPosition: second!.position });
+      expect([header.name, header.identities]).toEqual([undefined, [expect.objectContaining({ id: caller.id })]]);
+      const found = await reader.mustGet<{ items: object[] }>('/v1/customers', { identifier: phone, ...before });
+      expect(found).toMatchObject({ items: [{ id: caller.id }], asOfPosition: second!.position });
+      expect(await reader.conversation(conversation, before)).toMatchObject({
+        customers: [id],
+        items: [{ subject: 'Draft' }],
+      });
+      expect(await reader.mustGet(`/v1/interactions/${first!.receipt}`, before)).toMatchObject({
+        revision: 1,
+        subject: 'Draft',
+        body: { text: 'a draft' },
+        asOfPosition: second!.position,
+      });
+
+      // Another clock: of what was known then, what had happened by an instant.
+      expect(idsOf(await reader.timeline(id, { ...before, occurredTo: at(1) }))).toEqual([]);
+      // Before the first event nobody was known; an instant to come shows everything.
+      for (const path of [`/v1/customers/${id}`, `/v1/customers/${id}/timeline`])
+        expectProblem(await reader.get(path, { asOf: at(1) }), 404, 'CUSTOMER.NOT_FOUND');
+      expect(await reader.mustGet('/v1/customers', { identifier: vera, asOf: at(1) })).toEqual({
+        items: [],
+        asOfPosition: 0,
+      });
+      const future = { asOf: new Date(Date.now() + DAY_MS).toISOString(), limit: 1 };
+      const newest = await reader.timeline(id, future);
+      expect(idsOf(newest)).toEqual(idsOf(await reader.timeline(id, { limit: 1 })));
+
+      // A cursor stays with its past, also where more has been recorded up to the instant since.
+      await tell(contact({ ...from(vera), occurredAt: at(2, 1) }));
+      const older = await reader.timeline(id, { ...future, before: newest.next });
+      expect([older.asOfPosition, older.items[0]!.occurredAt]).toEqual([newest.asOfPosition, at(3)]);
+      for (const query of [{}, before, { asOfPosition: newest.asOfPosition! - 1 }]) {
+        const refused = await reader.get(`/v1/customers/${id}/timeline`, { ...query, before: newest.next });
+        expectProblem(refused, 400, 'QUERY.INVALID');
+        expect(refused.body.detail).toMatch(/^before: is a cursor of asOfPosition=/);
+      }
+      const { next } = await reader.timeline(id, { limit: 1 });
+      expectProblem(
+        await reader.get(`/v1/customers/${id}/timeline`, { ...before, before: next }),
+        400,
+        'QUERY.INVALID',
+      );
     });
 
     it('corrected by a higher revision, in its place in time, and not by a lower one', async () => {

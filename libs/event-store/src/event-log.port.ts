@@ -1,7 +1,7 @@
 import type { EventStore, ReadAllOptions, StoredEvent } from './event-store.port.js';
 
 /** The read half of an event store: what a reader in another thread or process offers. */
-export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'subscribe' | 'head'>;
+export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'subscribe' | 'head' | 'recordedBy'>;
 
 /** A stored event whose `data` is still the JSON text that was written: for export, where nobody looks inside. */
 export interface RawEvent extends Omit<StoredEvent, 'data'> {

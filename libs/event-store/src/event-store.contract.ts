@@ -45,6 +45,12 @@ export const until = async (holds: () => boolean): Promise<void> => {
   }
 };
 
+/** What `recordedBy` promises, counted out. */
+export const recordedBy = (log: readonly StoredEvent[], instantMs: number): Position => {
+  const later = log.findIndex(({ recordedAtMs }) => recordedAtMs > instantMs);
+  return (later === -1 ? log.at(-1) : log[later - 1])?.position ?? 0;
+};
+
 const positionsOf = (events: readonly StoredEvent[]): Position[] => events.map(({ position }) => position);
 
 /** The second half of the port: what every adapter promises. */
@@ -320,6 +326,23 @@ export const eventStoreContract = <S extends EventStore>(name: string, under: Ev
       it('is empty in an empty store', async () => {
         expect(await readAll()).toEqual([]);
         expect(await store.head()).toBe(0);
+      });
+    });
+
+    describe('recordedBy', () => {
+      it('gives the position before the first event that was recorded later', async () => {
+        for (let i = 0; i < 12; i++) {
+          await store.append(newStream(), [eventOf(), eventOf()], 'no_stream');
+          await new Promise((resolve) => setTimeout(resolve, i % 3));
+        }
+        const all = await readAll();
+        const instants = all.flatMap(({ recordedAtMs }) => [recordedAtMs - 1, recordedAtMs, recordedAtMs + 1]);
+        for (const instant of [0, ...instants, instants.at(-1)! + 1e9])
+          expect([instant, await store.recordedBy(instant)]).toEqual([instant, recordedBy(all, instant)]);
+      });
+
+      it('is 0 in an empty store', async () => {
+        expect(await store.recordedBy(Date.now())).toBe(0);
       });
     });
 

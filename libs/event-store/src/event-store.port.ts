@@ -89,5 +89,13 @@ export abstract class EventStore {
   /** Position of the newest event, 0 when empty. */
   abstract head(): Promise<Position>;
 
+  /**
+   * How far the log went at an instant (epoch milliseconds): the position before the first event that was recorded
+   * later, 0 before the first event of all. So a later instant never gives an earlier position, and nothing up to it was
+   * recorded later than asked. After the store's clock was set back, new events count as recorded once it has passed
+   * again what it showed before.
+   */
+  abstract recordedBy(instantMs: number): Promise<Position>;
+
   abstract close(): Promise<void>;
 }

@@ -17,6 +17,8 @@ import { AccessTrail } from '#libs/access/trail/access-trail.js';
 import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
 import { DIRECTIONS, INTERACTION_KINDS } from '#libs/kernel';
 import { AccessLogDto, GetAccessLogQuery } from './access-log/get-access-log.handler.js';
+import { AS_OF, AsOfQueries } from './as-of/as-of.docs.js';
+import { AsOfReader } from './as-of/as-of-reader.js';
 import { ConversationDto, GetConversationQuery } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerDto, CustomerListDto } from './customers/customer.dto.js';
@@ -37,7 +39,7 @@ import {
 } from './shared/masked.js';
 import {
   directions,
-  instant,
+  eitherInstant,
   kinds,
   oneOf,
   onlyParameters,
@@ -68,6 +70,7 @@ export class QueriesController {
     private readonly reveals: Reveals,
     private readonly trail: AccessTrail,
     private readonly reasons: Reasons,
+    private readonly asOf: AsOfReader,
   ) {}
 
   @Get('customers')
@@ -75,6 +78,7 @@ export class QueriesController {
   @ApiOperation({ summary: 'Customers known by an identifier, in any spelling' })
   @ApiQuery({ name: 'identifier', example: 'email:ana@example.com' })
   @ApiQuery({ name: 'atLeast', required: false, description: 'Wait until the read model shows this position' })
+  @AsOfQueries()
   @ApiOkResponse({ type: CustomerListDto })
   async findCustomers(
     @CurrentCaller() caller: Caller,
@@ -82,12 +86,14 @@ export class QueriesController {
     @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<CustomerListDto> {
     const reason = this.reasons.of(caller, why);
-    onlyParameters(query, ['identifier', 'atLeast']);
+    onlyParameters(query, ['identifier', 'atLeast', ...AS_OF]);
     const identifier = single(query, 'identifier');
     if (identifier === undefined)
       throw invalidQuery('identifier', 'is missing', 'type:value is needed, for example email:ana@example.com');
     await this.freshness.atLeast(query);
-    const found = await this.queries.execute(new FindCustomersQuery(caller.tenant, identifier));
+    const found = await this.queries.execute(
+      new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(query)),
+    );
     for (const { id } of found.items) this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? found : maskCustomers(found);
   }
@@ -95,6 +101,7 @@ export class QueriesController {
   @Get('customers/:id')
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A customer, by any of its ids' })
+  @AsOfQueries()
   @ApiOkResponse({ type: CustomerDto })
   async customer(
     @CurrentCaller() caller: Caller,
@@ -103,9 +110,9 @@ export class QueriesController {
     @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<CustomerDto> {
     const reason = this.reasons.of(caller, why);
-    onlyParameters(query, ['atLeast']);
+    onlyParameters(query, ['atLeast', ...AS_OF]);
     await this.freshness.atLeast(query);
-    const customer = await this.queries.execute(new GetCustomerQuery(caller.tenant, id));
+    const customer = await this.queries.execute(new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(query)));
     this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? customer : maskCustomer(customer);
   }
@@ -119,10 +126,13 @@ export class QueriesController {
   @ApiQuery({ name: 'channel', required: false, description: 'One or more, by comma' })
   @ApiQuery({ name: 'kind', required: false, description: `Of ${INTERACTION_KINDS.join(', ')}` })
   @ApiQuery({ name: 'direction', required: false, description: `Of ${DIRECTIONS.join(', ')}` })
-  @ApiQuery({ name: 'from', required: false, description: 'Instant, inclusive' })
-  @ApiQuery({ name: 'to', required: false, description: 'Instant, exclusive' })
+  @ApiQuery({ name: 'from', required: false, description: 'Of `occurredAt`: instant, inclusive' })
+  @ApiQuery({ name: 'to', required: false, description: 'Of `occurredAt`: instant, exclusive' })
+  @ApiQuery({ name: 'occurredFrom', required: false, description: 'Another name of `from`' })
+  @ApiQuery({ name: 'occurredTo', required: false, description: 'Another name of `to`' })
   @ApiQuery({ name: 'include', required: false, description: '`body`' })
   @ApiQuery({ name: 'atLeast', required: false })
+  @AsOfQueries()
   @ApiOkResponse({ type: TimelinePageDto })
   async timeline(
     @CurrentCaller() caller: Caller,
@@ -140,8 +150,11 @@ export class QueriesController {
       'direction',
       'from',
       'to',
+      'occurredFrom',
+      'occurredTo',
       'include',
       'atLeast',
+      ...AS_OF,
     ]);
     const question = {
       tenant: caller.tenant,
@@ -150,11 +163,12 @@ export class QueriesController {
       channels: several(query, 'channel'),
       kinds: kinds(query),
       directions: directions(query),
-      from: instant(query, 'from'),
-      to: instant(query, 'to'),
+      from: eitherInstant(query, 'from', 'occurredFrom'),
+      to: eitherInstant(query, 'to', 'occurredTo'),
     };
     await this.freshness.atLeast(query);
-    const found = await this.queries.execute(new GetTimelineQuery(question));
+    const asOf = await this.asOf.shown(query);
+    const found = await this.queries.execute(new GetTimelineQuery({ ...question, asOf }));
     this.trail.viewed(caller, { customer: id, saw: 'timeline', reason });
     return caller.pii ? found : maskPage(found);
   }
@@ -221,14 +235,17 @@ export class QueriesController {
   @Get('interactions/:id')
   @Roles('agent', 'supervisor', 'analyst')
   @ApiOperation({ summary: 'A contact whole' })
+  @AsOfQueries()
   @ApiOkResponse({ type: InteractionDto })
   async interaction(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
+    @Query() query: RawQuery,
     @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<InteractionDto> {
+    onlyParameters(query, AS_OF);
     const reason = this.reasons.of(caller, why);
-    const found = await this.queries.execute(new GetInteractionQuery(caller.tenant, id));
+    const found = await this.queries.execute(new GetInteractionQuery(caller.tenant, id, await this.asOf.read(query)));
     this.trail.viewed(caller, { customer: found.customer, saw: 'interaction', reason });
     return caller.pii ? found : maskInteraction(found);
   }
@@ -241,6 +258,7 @@ export class QueriesController {
   @ApiQuery({ name: 'after', required: false })
   @ApiQuery({ name: 'include', required: false })
   @ApiQuery({ name: 'atLeast', required: false })
+  @AsOfQueries()
   @ApiOkResponse({ type: ConversationDto })
   async conversation(
     @CurrentCaller() caller: Caller,
@@ -249,10 +267,11 @@ export class QueriesController {
     @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<ConversationDto> {
     const reason = this.reasons.of(caller, why);
-    onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast']);
+    onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast', ...AS_OF]);
     const question = { tenant: caller.tenant, id, ...page(query, caller) };
     await this.freshness.atLeast(query);
-    const found = await this.queries.execute(new GetConversationQuery(question));
+    const asOf = await this.asOf.shown(query);
+    const found = await this.queries.execute(new GetConversationQuery({ ...question, asOf }));
     for (const customer of found.customers) this.trail.viewed(caller, { customer, saw: 'conversation', reason });
     return caller.pii ? found : maskConversation(found);
   }

@@ -6,6 +6,7 @@ import { EventStore } from '#libs/event-store';
 import { Clock } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
+import { AsOfReader } from './as-of/as-of-reader.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -35,6 +36,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
   imports: [CqrsModule.forRoot()],
   controllers: [QueriesController, LinkQueriesController, HealthController],
   providers: [
+    AsOfReader,
     Bodies,
     CustomerDirectory,
     CustomerReader,

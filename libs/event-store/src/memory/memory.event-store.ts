@@ -90,6 +90,11 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
     return this.log.length;
   }
 
+  async recordedBy(instantMs: number): Promise<Position> {
+    const later = this.log.findIndex(({ recordedAtMs }) => recordedAtMs > instantMs);
+    return later === -1 ? this.log.length : later;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     await this.subscriptions.stop();

@@ -4,7 +4,8 @@ import { GroupCommit } from './group-commit.js';
 
 // `event` has no index but its key. Stream ids are hashes, so an index over them would be written at a random page for
 // every event (measured: 47,000 appends a second on an empty file, 21,000 at 600,000 events). `place` holds what such
-// an index would, and is filled later, in sorted slices (stream-places.ts).
+// an index would, and is filled later, in sorted slices (stream-places.ts). recorded_at needs none either: it grows with
+// the position, except at the events named by `clock_set_back`.
 const schema = `
   CREATE TABLE IF NOT EXISTS event (
     position INTEGER PRIMARY KEY, stream BLOB NOT NULL, category INTEGER NOT NULL, revision INTEGER NOT NULL,
@@ -16,6 +17,7 @@ const schema = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS clock_set_back (position INTEGER PRIMARY KEY, showed_before INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS installation (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS ledger (
     tenant TEXT NOT NULL, channel TEXT NOT NULL, account TEXT NOT NULL, recorded INTEGER NOT NULL,

@@ -70,6 +70,35 @@ export class LogQueries {
     return this.db.prepare('SELECT max(position) AS head FROM event').first<{ head: number | null }>([])?.head ?? 0;
   }
 
+  /** The store's clock when the newest event was recorded, epoch milliseconds; 0 when there is none. */
+  lastRecordedAt(): number {
+    return (
+      this.db.prepare('SELECT recorded_at AS at FROM event ORDER BY position DESC LIMIT 1').first<{ at: number }>([])
+        ?.at ?? 0
+    );
+  }
+
+  /** Position before the first event recorded later than an instant: by halves of the stretch in which the clock only ran on. */
+  recordedBy(instantMs: number): Position {
+    const { db } = this;
+    const stretchEnd = db
+      .prepare('SELECT position FROM clock_set_back WHERE showed_before > ? ORDER BY position LIMIT 1')
+      .first<{ position: number }>([instantMs])?.position;
+    const end = stretchEnd ?? this.head() + 1;
+    let low = db
+      .prepare('SELECT coalesce(max(position), 1) AS position FROM clock_set_back WHERE position < ?')
+      .first<{ position: number }>([end])!.position;
+    const at = db.prepare('SELECT recorded_at AS at FROM event WHERE position >= ? ORDER BY position LIMIT 1');
+    for (let high = end; low < high;) {
+      const middle = Math.floor((low + high) / 2);
+      if (at.first<{ at: number }>([middle])!.at > instantMs) high = middle;
+      else low = middle + 1;
+    }
+    return db.prepare('SELECT coalesce(max(position), 0) AS position FROM event WHERE position < ?').first<{
+      position: number;
+    }>([low])!.position;
+  }
+
   /** Up to `limit` events after a position, without filter. */
   pageAfter(after: Position, limit: number): StoredEvent[] {
     const events: StoredEvent[] = [];

@@ -54,6 +54,10 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
     return this.queries.head();
   }
 
+  async recordedBy(instantMs: number): Promise<Position> {
+    return this.queries.recordedBy(instantMs);
+  }
+
   async close(): Promise<void> {
     await this.subscriptions.stop();
     this.db.close();

@@ -2,8 +2,9 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { bytesOfUuid, FixedClock, HubError } from '#libs/kernel';
-import { collect, eventOf, eventStoreContract, newStream, until } from '../event-store.contract.js';
+import { collect, eventOf, eventStoreContract, newStream, recordedBy, until } from '../event-store.contract.js';
 import { streamId, type NewEvent, type StoredEvent, type StreamId } from '../event-store.port.js';
 import { openEventsFile, readMark } from './events-file.js';
 import { INDEXED_THROUGH, placeHashOf } from './log-queries.js';
@@ -65,6 +66,36 @@ describe('SqliteEventStore', () => {
     end();
     await appendMany(store, 1);
     expect(heads).toEqual([50, 52]);
+  });
+
+  it('knows how far the log went at any instant, also where its clock was set back', async () => {
+    const steps = fc.array(fc.record({ ms: fc.integer({ min: -300, max: 200 }), reopen: fc.boolean() }), {
+      maxLength: 30,
+    });
+    await fc.assert(
+      fc.asyncProperty(steps, async (moves) => {
+        const clock = new FixedClock(10_000);
+        const path = newFile();
+        let one = SqliteEventStore.open({ file: path, clock });
+        for (const { ms, reopen } of moves) {
+          if (reopen) {
+            await one.close();
+            one = SqliteEventStore.open({ file: path, clock });
+          }
+          clock.advance(ms);
+          await one.append(newStream(), [eventOf()], 'no_stream');
+        }
+        const all = await collect(one.readAll({ after: 0 }));
+        const reader = SqliteEventLogReader.open({ file: path });
+        for (const instant of [0, ...all.flatMap(({ recordedAtMs }) => [recordedAtMs - 1, recordedAtMs]), 1e6]) {
+          expect(await one.recordedBy(instant)).toBe(recordedBy(all, instant));
+          expect(await reader.recordedBy(instant)).toBe(recordedBy(all, instant));
+        }
+        await reader.close();
+        await one.close();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('leaves no write-ahead log behind when it is closed', async () => {

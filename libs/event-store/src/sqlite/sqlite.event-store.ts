@@ -67,6 +67,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
   private readonly appendListeners = new Set<(events: readonly StoredEvent[]) => void>();
   private waiting: WaitingAppend[] = [];
   private headPosition: Position;
+  private lastRecordedAtMs: number;
   private closed = false;
 
   /** @param file shared with the other adapters of `events.db`; closed by whoever opened it */
@@ -78,6 +79,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     super();
     this.queries = new LogQueries(file.db);
     this.headPosition = this.queries.head();
+    this.lastRecordedAtMs = this.queries.lastRecordedAt();
   }
 
   /** A store that owns its file. */
@@ -133,6 +135,10 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
 
   async head(): Promise<Position> {
     return this.headPosition;
+  }
+
+  async recordedBy(instantMs: number): Promise<Position> {
+    return this.queries.recordedBy(instantMs);
   }
 
   async close(): Promise<void> {
@@ -197,12 +203,17 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
       answers.push(() => resolve(receipt));
     }
     this.insert(rows);
+    if (appended.length > 0 && recordedAtMs < this.lastRecordedAtMs)
+      this.file.db
+        .prepare('INSERT INTO clock_set_back VALUES (?, ?)')
+        .run([appended[0]!.position, this.lastRecordedAtMs]);
     return { answers, places, appended, head };
   }
 
   private accept({ places, appended, head }: DecidedGroup): void {
     if (appended.length === 0) return;
     this.headPosition = head;
+    this.lastRecordedAtMs = appended[0]!.recordedAtMs;
     for (const place of places.values()) this.places.add(place);
     for (const listener of this.appendListeners) listener(appended);
     this.subscriptions.wake();

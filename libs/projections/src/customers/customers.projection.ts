@@ -35,8 +35,10 @@ export const foldLinked = async (
     position,
   };
   if (known) {
+    await session.run(statements.keepLink, { key: known.key, position });
     await session.run(statements.updateLink, { key: known.key, ...decision });
     if (status === 'active' && known.status !== 'active') await join(context, known.a, known.b);
+    if (status !== 'active' && known.status === 'active') await part(context, known.a, known.b);
     return;
   }
   if (!('a' in data)) return;
@@ -57,6 +59,7 @@ export const foldUnlinked = async (
   const known = (await session.all(statements.findLink, { id: bytesOfUuid(event.data.link) }))[0];
   if (!known) return;
   const status: LinkStatus = event.type === 'LinkRejected' ? 'rejected' : 'retracted';
+  await session.run(statements.keepLink, { key: known.key, position });
   await session.run(statements.endLink, {
     key: known.key,
     status,
@@ -82,15 +85,14 @@ export const foldProfile = async (
   );
   for (const carried of data.identities) {
     if (carried.blocked) continue;
-    await context.mention((await context.identity(carried, tenant, position)).key, own.key);
+    await context.mention((await context.identity(carried, tenant, position)).key, own.key, position);
   }
   const { identities: _identities, profile: _profile, digest: _digest, ...shown } = data;
+  await session.run(statements.keepProfile, { identity: own.key, position });
   await session.run(statements.putProfile, { identity: own.key, position, data: JSON.stringify(shown) });
   const name = data.name ?? ([data.givenName, data.familyName].filter(Boolean).join(' ') || undefined);
-  if (name && own.nameAt === null) {
-    own.nameAt = data.createdAt ? instantMs(data.createdAt) : 0;
-    await session.run(statements.nameIdentity, { key: own.key, name, nameAt: own.nameAt });
-  }
+  if (name && own.nameAt === null)
+    await context.name(own, name, data.createdAt ? instantMs(data.createdAt) : 0, position);
 };
 
 const join = async (context: FoldContext, a: number, b: number): Promise<void> =>

@@ -103,7 +103,7 @@ export class FoldContext {
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
       const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
-      if (!row || (verified && !this.verified.get(identity))) return undefined;
+      if (!row || (verified && row.verified === 0)) return undefined;
       if (row !== anchor && !this.mentions.get(pairOf(row.key, anchor.key))) return undefined;
     }
     return { anchor, conversation, channel, account };
@@ -126,15 +126,8 @@ export class FoldContext {
       else others.push(row);
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
-    for (const { key } of others) await this.mention(key, anchor.key);
-    if (isEarlierName(content, occurredAtMs, anchor)) {
-      anchor.nameAt = occurredAtMs;
-      await this.session.run(this.statements.nameIdentity, {
-        key: anchor.key,
-        name: content.name,
-        nameAt: anchor.nameAt,
-      });
-    }
+    for (const { key } of others) await this.mention(key, anchor.key, position);
+    if (isEarlierName(content, occurredAtMs, anchor)) await this.name(anchor, content.name, occurredAtMs, position);
     return {
       anchor,
       conversation: await this.conversation(content.conversation, tenant),
@@ -169,11 +162,12 @@ export class FoldContext {
   async identity(carried: CarriedIdentity, tenant: number, position: number): Promise<IdentityRow> {
     const found = await this.findIdentity(carried.identity);
     if (found) {
-      if (carried.verified) await this.verify(carried.identity, found);
+      if (carried.verified) await this.verify(found, position);
       return found;
     }
     const key = ++this.counters!.identity;
-    const row: IdentityRow = { key, customer: key, nameAt: null };
+    const verified = carried.verified ? 1 : 0;
+    const row: IdentityRow = { key, customer: key, firstPosition: position, verified, nameAt: null };
     const id = bytesOfUuid(carried.identity);
     this.met?.add(id);
     await this.session.run(this.statements.addIdentity, {
@@ -182,21 +176,31 @@ export class FoldContext {
       tenant,
       type: carried.type,
       value: carried.value,
-      verified: carried.verified ? 1 : 0,
+      verified,
       firstPosition: position,
       customer: key,
     });
     this.identities.set(carried.identity, row);
-    if (carried.verified) this.verified.set(carried.identity, true);
     return row;
   }
 
-  private readonly verified = new LruMap<Uuid, true>(CACHED_IDENTITIES);
-
-  private async verify(id: Uuid, row: IdentityRow): Promise<void> {
-    if (this.verified.get(id)) return;
+  private async verify(row: IdentityRow, position: number): Promise<void> {
+    if (row.verified === 1) return;
+    await this.keep(row, position);
     await this.session.run(this.statements.verifyIdentity, { key: row.key, verified: 1 });
-    this.verified.set(id, true);
+    row.verified = 1;
+  }
+
+  /** Gives an identity the name that counts from this event on. */
+  async name(row: IdentityRow, name: string, nameAt: number, position: number): Promise<void> {
+    await this.keep(row, position);
+    await this.session.run(this.statements.nameIdentity, { key: row.key, name, nameAt });
+    row.nameAt = nameAt;
+  }
+
+  /** Before an identity changes: what it said until now. Nothing of it was said before the event that brought it. */
+  private async keep({ key, firstPosition }: IdentityRow, position: number): Promise<void> {
+    if (firstPosition < position) await this.session.run(this.statements.keepIdentity, { key, position });
   }
 
   async findIdentity(id: Uuid): Promise<IdentityRow | undefined> {
@@ -233,10 +237,10 @@ export class FoldContext {
     return key;
   }
 
-  async mention(identity: number, anchor: number): Promise<void> {
+  async mention(identity: number, anchor: number, position: number): Promise<void> {
     const pair = pairOf(identity, anchor);
     if (this.mentions.get(pair)) return;
-    await this.session.run(this.statements.addMention, { identity, anchor });
+    await this.session.run(this.statements.addMention, { identity, anchor, position });
     this.mentions.set(pair, true);
   }
 

@@ -46,6 +46,21 @@ const contact = async ({ store }: Hub, n: number, identity: number, over = {}) =
     'no_stream',
   );
 
+const correct = async ({ store }: Hub, n: number, revision: number, over: object) =>
+  store.append(
+    streamId('interaction', uuid('1', n)),
+    [
+      {
+        id: uuid('e', ++eventCount),
+        type: 'InteractionCorrected',
+        schema: 1,
+        tenant: 'acme',
+        data: interactionContent({ revision: revision + 1, conversation: uuid('c', n), ...over }),
+      },
+    ],
+    revision - 1,
+  );
+
 const decide = async ({ store }: Hub, link: number, type: string, data: object, expected: 'no_stream' | number) =>
   store.append(
     streamId('link', uuid('b', link)),
@@ -151,8 +166,19 @@ describe('the read model', () => {
         await decide(hub, n, 'IdentitiesLinked', linked(n % 7, (n + 3) % 7), 'no_stream').catch(() => undefined);
     }
     await decide(hub, 9, 'LinkRetracted', { reason: 'wrong' }, 0);
+    for (const n of [5, 6, 5]) {
+      const revision = (await hub.store.read(streamId('interaction', uuid('1', n)))).length;
+      await correct(hub, n, revision, {
+        anchor: uuid('a', 3),
+        identities: [{ identity: uuid('a', 3), type: 'email', value: 'p3@mail.example', verified: true }],
+        name: `Name ${revision}`,
+        occurredAt: new Date(1_680_000_000_000 - revision).toISOString(),
+      });
+    }
     await hub.projector.catchUp(undefined, 1);
     const one = await tableDigests(hub.readModel);
+    const pastRows = (table: string) => one.find((digest) => digest.table === table)?.rows;
+    expect(['entry_past', 'identity_past', 'link_past'].map(pastRows)).toEqual([3, 2, 1]);
 
     const other = SqliteReadModel.open({ file: join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db') });
     await new Projector(other, hub.store).catchUp(undefined, 17);

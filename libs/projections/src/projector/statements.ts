@@ -15,6 +15,8 @@ import { bulkInsert, statement } from '../read-model/statement.js';
 export interface IdentityRow {
   key: number;
   customer: number;
+  firstPosition: number;
+  verified: number;
   nameAt: number | null;
 }
 
@@ -26,7 +28,10 @@ const ENTRY_COLUMNS = [
 ] as const satisfies (keyof EntryTable)[]; // prettier-ignore
 
 /** Where and under what id a contact was first recorded stays through corrections. */
-const CORRECTED_COLUMNS = ENTRY_COLUMNS.filter((column) => !['position', 'id', 'recordedAt'].includes(column));
+const CORRECTED_COLUMNS = [
+  'identity', 'conversation', 'channel', 'account', 'kind', 'direction', 'occurredAt', 'late', 'revision', 'subject',
+  'preview', 'agent', 'outcome',
+] as const satisfies (keyof EntryTable)[]; // prettier-ignore
 
 const TIMELINE_COLUMNS = [
   'customer', 'occurredAt', 'position', 'identity', 'channel', 'kind', 'direction',
@@ -112,7 +117,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
-    db.selectFrom('identity').select(['key', 'customer', 'nameAt']).where('id', '=', s.id),
+    db.selectFrom('identity').select(['key', 'customer', 'firstPosition', 'verified', 'nameAt']).where('id', '=', s.id),
   ),
   addIdentity: statement<NewIdentity>((s) =>
     db.insertInto('identity').values({
@@ -132,11 +137,47 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   nameIdentity: statement<{ key: number; name: string; nameAt: number }>((s) =>
     db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
   ),
+  keepIdentity: statement<{ key: number; position: number }>((s) =>
+    db
+      .insertInto('identity_past')
+      .columns(['identity', 'since', 'until', 'verified', 'name', 'nameAt'])
+      .expression((e) =>
+        e
+          .selectFrom('identity')
+          .select(({ fn, selectFrom }) => [
+            'key',
+            fn
+              .coalesce(
+                selectFrom('identity_past').select(fn.max('until').as('until')).where('identity', '=', s.key),
+                'firstPosition',
+              )
+              .as('since'),
+            sql<number>`${s.position}`.as('until'),
+            'verified',
+            'name',
+            'nameAt',
+          ])
+          .where('key', '=', s.key),
+      )
+      // One event may teach two things: what stood before it is kept already.
+      .onConflict((c) => c.doNothing()),
+  ),
   addMention: statement<MentionTable>((s) =>
     db
       .insertInto('mention')
-      .values({ identity: s.identity, anchor: s.anchor })
+      .values({ identity: s.identity, anchor: s.anchor, position: s.position })
       .onConflict((c) => c.doNothing()),
+  ),
+  keepProfile: statement<{ identity: number; position: number }>((s) =>
+    db
+      .insertInto('profile_past')
+      .columns(['identity', 'since', 'until', 'data'])
+      .expression((e) =>
+        e
+          .selectFrom('profile')
+          .select(['identity', 'position', sql<number>`${s.position}`.as('until'), 'data'])
+          .where('identity', '=', s.identity),
+      ),
   ),
   putProfile: statement<ProfileTable>((s) =>
     db
@@ -154,6 +195,27 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
 
   addEntries: bulkInsert<EntryTable>(db, 'entry', ENTRY_COLUMNS),
   addTimelines: bulkInsert<TimelineTable>(db, 'timeline', TIMELINE_COLUMNS),
+  keepEntry: statement<{ position: number; corrected: number }>((s) =>
+    db
+      .insertInto('entry_past')
+      .columns(['position', 'since', 'until', ...CORRECTED_COLUMNS])
+      .expression((e) =>
+        e
+          .selectFrom('entry')
+          .select(({ fn, selectFrom }) => [
+            'position',
+            fn
+              .coalesce(
+                selectFrom('entry_past').select(fn.max('until').as('until')).where('position', '=', s.position),
+                'position',
+              )
+              .as('since'),
+            sql<number>`${s.corrected}`.as('until'),
+            ...CORRECTED_COLUMNS,
+          ])
+          .where('position', '=', s.position),
+      ),
+  ),
   correctEntry: statement<EntryTable>((s) =>
     db
       .updateTable('entry')
@@ -196,6 +258,27 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       firstPosition: s.position,
       lastPosition: s.position,
     }),
+  ),
+  keepLink: statement<{ key: number; position: number }>((s) =>
+    db
+      .insertInto('link_past')
+      .columns(['link', 'since', 'until', 'status', 'evidence', 'confidence', 'rule', 'agent', 'reason'])
+      .expression((e) =>
+        e
+          .selectFrom('link')
+          .select([
+            'key',
+            'lastPosition',
+            sql<number>`${s.position}`.as('until'),
+            'status',
+            'evidence',
+            'confidence',
+            'rule',
+            'agent',
+            'reason',
+          ])
+          .where('key', '=', s.key),
+      ),
   ),
   updateLink: statement<Omit<LinkWrite, 'id' | 'tenant' | 'a' | 'b'>>((s) =>
     db

@@ -63,6 +63,23 @@ export const readModelContract = (name: string, { open, openReader, close }: Rea
       expect(await texts(reader)).toEqual(['own']);
     });
 
+    it('shows a snapshot the rows of its first read, and later ones afterwards', async () => {
+      const put = (key: number) =>
+        readModel.transaction(async (session) => session.run(add(), { key, text: `text ${key}` }));
+      await put(1);
+      const count = async (db: ReadModel['db']) => (await db.selectFrom('label').select('key').execute()).length;
+      expect(
+        await reader.snapshot(async (db) => {
+          const before = await count(db);
+          await put(2);
+          return [before, await count(db)];
+        }),
+      ).toEqual([1, 1]);
+      expect(await count(reader.db)).toBe(2);
+      await expect(reader.snapshot(() => Promise.reject(new Error('half way')))).rejects.toThrow('half way');
+      expect(await reader.snapshot(count)).toBe(2);
+    });
+
     it.each([0, 1, 63, 64, 65, 100])('inserts %i rows in the order given', async (count) => {
       const rows = Array.from({ length: count }, (_, i) => ({ key: i + 1, text: `row ${i}` }));
       const insert = bulkInsert<{ [C in keyof TextKeyTable]: C extends 'key' ? number : string }>(

@@ -13,11 +13,14 @@ export interface ReadModelSession {
  * Rows that answer questions, folded from the log and rebuildable from position 0.
  *
  * Promises of every adapter (checked by `read-model.contract.ts`): `transaction` keeps all or nothing and sees its
- * own rows; a reader sees whole transactions only; `insert` keeps the order given. A lost tail is harmless, since rows and checkpoint go together.
+ * own rows; a reader sees whole transactions only, and within a `snapshot` the same ones; `insert` keeps the order given. A lost tail is harmless, since rows and checkpoint go together.
  */
 export abstract class ReadModel {
   /** For queries; never for writing. */
   abstract readonly db: Kysely<ReadModelSchema>;
+
+  /** Several reads of one state of the rows, whatever is committed meanwhile. Inside, only the given handle may be asked. */
+  abstract snapshot<T>(read: (db: Kysely<ReadModelSchema>) => Promise<T>): Promise<T>;
 
   abstract transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T>;
 

@@ -16,6 +16,10 @@ export interface ReadModelSchema {
   entry: EntryTable;
   timeline: TimelineTable;
   access: AccessTable;
+  identity_past: IdentityPastTable;
+  profile_past: ProfilePastTable;
+  link_past: LinkPastTable;
+  entry_past: EntryPastTable;
 }
 
 /** How far a projection has folded the log; moved first in each transaction, by compare-and-set. */
@@ -51,10 +55,13 @@ export interface IdentityTable {
 export interface MentionTable {
   identity: number;
   anchor: number;
+  /** Where the two were seen together for the first time. */
+  position: number;
 }
 
 export interface ProfileTable {
   identity: number;
+  /** Where it was imported last. */
   position: number;
   /** JSON of the imported record without its identifiers. */
   data: string;
@@ -76,6 +83,7 @@ export interface LinkTable {
   agent: string | null;
   reason: string | null;
   firstPosition: number;
+  /** Where it came to stand as it does. */
   lastPosition: number;
 }
 
@@ -134,3 +142,25 @@ export interface AccessTable {
   revealed: Buffer | null;
   reason: string | null;
 }
+/**
+ * What a row said from one position up to another, exclusive, where an event changed it: written when that happens, so
+ * that what never changes costs nothing. Together with the rows of now they show the read model as of any position.
+ */
+export interface PastStretch {
+  since: number;
+  until: number;
+}
+
+export interface IdentityPastTable extends PastStretch, Pick<IdentityTable, 'verified' | 'name' | 'nameAt'> {
+  identity: number;
+}
+
+export interface ProfilePastTable extends PastStretch, Pick<ProfileTable, 'identity' | 'data'> {}
+
+export interface LinkPastTable
+  extends PastStretch, Pick<LinkTable, 'status' | 'evidence' | 'confidence' | 'rule' | 'agent' | 'reason'> {
+  link: number;
+}
+
+/** Content that a correction has replaced; where and under what id the contact was first recorded is in its `entry`. */
+export interface EntryPastTable extends PastStretch, Omit<EntryTable, 'id' | 'recordedAt'> {}

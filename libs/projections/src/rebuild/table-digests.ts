@@ -22,6 +22,10 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   entry: 'position',
   timeline: 'customer, occurredAt, position',
   access: 'position',
+  identity_past: 'identity, until',
+  profile_past: 'identity, until',
+  link_past: 'link, until',
+  entry_past: 'position, until',
 };
 
 const PAGE = 2000;

@@ -67,6 +67,7 @@ export const foldCorrected = async (
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
   if (!place) return;
+  await session.run(statements.keepEntry, { position: recorded, corrected: position });
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });

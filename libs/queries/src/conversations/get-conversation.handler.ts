@@ -3,9 +3,12 @@ import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { ReadModel } from '#libs/projections';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes } from '#libs/kernel';
 import { Bodies } from '../interactions/bodies.js';
-import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
+import { Past } from '../as-of/past.js';
+import { pageOf, shownAsOf, type AsOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
-import { ENTRY_TEXT, Entries, readEntry } from '../timeline/entries.js';
+import { conditionsOf } from '../shared/page-conditions.js';
+import { entryText, Entries, readEntry, type EntryRow } from '../timeline/entries.js';
 import { TimelineEntryDto } from '../timeline/timeline.dto.js';
 
 /** One conversation with a page of its contacts, newest first. */
@@ -20,6 +23,8 @@ export class ConversationDto {
   next?: string;
   @ApiPropertyOptional({ type: String })
   previous?: string;
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }
 
 export interface ConversationQuestion extends PageBounds {
@@ -27,6 +32,15 @@ export interface ConversationQuestion extends PageBounds {
   id: string;
   body?: boolean;
 }
+
+interface ConversationRows {
+  rows: EntryRow[];
+  /** Ids of those who took part, the earliest customer first. */
+  customers: Buffer[];
+}
+
+/** At most so many who took part are named. */
+const MAX_CUSTOMERS = 20;
 
 export class GetConversationQuery extends Query<ConversationDto> {
   constructor(readonly question: ConversationQuestion) {
@@ -53,49 +67,53 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
             .where('id', '=', bytesOfUuid(q.id))
             .executeTakeFirst()
         : undefined;
-    if (!conversation || conversation.tenant !== tenant)
-      throw new HubError('CONVERSATION.NOT_FOUND', 'no conversation has this id');
-    const { place, newer } = startOf(q);
-    let page = this.readModel.db
-      .selectFrom('entry')
-      .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_TEXT)
-      .where('entry.conversation', '=', conversation.key)
-      .orderBy('entry.occurredAt', newer ? 'asc' : 'desc')
-      .orderBy('entry.position', newer ? 'asc' : 'desc')
-      .limit(q.limit + 1);
-    if (place !== undefined) {
-      page = page.where((e) =>
-        e(
-          e.refTuple('entry.occurredAt', 'entry.position'),
-          newer ? '>' : '<',
-          e.tuple(place.occurredAt, place.position),
-        ),
-      );
-    }
+    if (!conversation || conversation.tenant !== tenant) throw notFound();
+    const { rows: found, customers } = q.asOf
+      ? await this.past(conversation.key, q, q.asOf)
+      : await this.present(conversation.key, q);
+    const { rows, cursors } = pageOf(found, q);
+    const items = await this.entries.show(rows);
+    if (q.body) await this.bodies.fill(items, q.asOf?.position);
+    return { id: q.id, customers: customers.map(uuidOfBytes), items, ...cursors, ...shownAsOf(q.asOf) };
+  }
+
+  private async present(conversation: number, q: ConversationQuestion): Promise<ConversationRows> {
+    const direction = q.after === undefined ? 'desc' : 'asc';
     const [found, customers] = await Promise.all([
-      page.execute(),
+      this.readModel.db
+        .selectFrom('entry')
+        .innerJoin('conversation', 'conversation.key', 'entry.conversation')
+        .select(entryText())
+        .where('entry.conversation', '=', conversation)
+        .where(conditionsOf('entry', q))
+        .orderBy('entry.occurredAt', direction)
+        .orderBy('entry.position', direction)
+        .limit(q.limit + 1)
+        .execute(),
       this.readModel.db
         .selectFrom('entry')
         .innerJoin('identity', 'identity.key', 'entry.identity')
         .innerJoin('identity as first', 'first.key', 'identity.customer')
-        .select('first.id')
+        .select(['first.key', 'first.id'])
         .distinct()
-        .where('entry.conversation', '=', conversation.key)
-        .limit(20)
+        .where('entry.conversation', '=', conversation)
+        .orderBy('first.key')
+        .limit(MAX_CUSTOMERS)
         .execute(),
     ]);
-    const { rows, cursors } = pageOf(
-      found.map(({ text }) => readEntry(text)),
-      q,
-    );
-    const items = await this.entries.show(rows);
-    if (q.body) await this.bodies.fill(items);
-    return {
-      id: q.id,
-      customers: customers.map(({ id }) => uuidOfBytes(id)),
-      items,
-      ...cursors,
-    };
+    return { rows: found.map(({ text }) => readEntry(text)), customers: customers.map(({ id }) => id) };
+  }
+
+  private past(conversation: number, q: ConversationQuestion, { position }: AsOf): Promise<ConversationRows> {
+    return this.readModel.snapshot(async (db) => {
+      const past = new Past(db, position);
+      const found = await past.conversation(conversation, q);
+      if (!found) throw notFound();
+      const customers = (await past.customersOf(found.identities)).slice(0, MAX_CUSTOMERS);
+      const first = await past.identities(customers.map(([earliest]) => earliest!));
+      return { rows: found.rows, customers: first.map(({ id }) => id) };
+    });
   }
 }
+
+const notFound = (): HubError => new HubError('CONVERSATION.NOT_FOUND', 'no conversation has this id');

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ReadModel } from '#libs/projections';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
+import { Past } from '../as-of/past.js';
 import { Labels } from '../shared/labels.js';
 
 /** Finds who an id names: any identity of a customer, now or before a merge. */
@@ -28,6 +29,26 @@ export class CustomerDirectory {
     const key = await this.find(tenant, id);
     if (key === undefined) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
     return key;
+  }
+
+  /**
+   * Reads of the past of the customer that an id named when the log ended at `position`, in one snapshot; `read` gets the
+   * keys of its identities in order, and may ask nobody but the past.
+   * @throws HubError `CUSTOMER.NOT_FOUND` where the id was not known by then
+   */
+  async inPast<T>(
+    tenant: string,
+    id: string,
+    position: number,
+    read: (past: Past, identities: number[]) => Promise<T>,
+  ): Promise<T> {
+    const tenantKey = await this.labels.tenant(tenant);
+    return this.readModel.snapshot(async (db) => {
+      const past = new Past(db, position);
+      const identity = await past.identity(tenantKey, id);
+      if (identity === undefined) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer had this id by then');
+      return read(past, (await past.customersOf([identity]))[0]!);
+    });
   }
 
   /** Ids of all identities of the customer that an id resolves to. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DIRECTION_CODES, ReadModel } from '#libs/projections';
 import { toInstant, uuidOfBytes } from '#libs/kernel';
+import type { ContactCount, Past, PastIdentity } from '../as-of/past.js';
 import { Labels } from '../shared/labels.js';
 import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
 
@@ -12,6 +13,14 @@ export interface CustomerPart {
   customers: readonly number[];
   /** Keys of those that count; all of them where absent. */
   identities?: readonly number[];
+}
+
+/** What is stored of a customer: its identities and profiles by key, its contacts counted, in one or several parts. */
+export interface CustomerRows {
+  identities: readonly PastIdentity[];
+  /** JSON of each. */
+  profiles: readonly string[];
+  counts: readonly ContactCount[];
 }
 
 /** Puts together what the header of a customer shows. */
@@ -59,6 +68,19 @@ export class CustomerReader {
         .groupBy(['channel', 'direction'])
         .execute(),
     ]);
+    return this.show({ identities, profiles: profiles.map(({ data }) => data), counts });
+  }
+
+  /** Rows for `show` of the customer that these identities made up. */
+  async readPast(past: Past, keys: readonly number[]): Promise<CustomerRows> {
+    return {
+      identities: await past.identities(keys),
+      profiles: await past.profiles(keys),
+      counts: await past.counts(keys),
+    };
+  }
+
+  async show({ identities, profiles, counts }: CustomerRows): Promise<CustomerDto> {
     const label = await this.labels.load(new Set(counts.map(({ channel }) => channel)));
     const channels: Record<string, number> = {};
     const begun: Record<string, number> = {};
@@ -81,7 +103,7 @@ export class CustomerReader {
         value: i.value,
         verified: i.verified === 1,
       })),
-      profiles: profiles.map(({ data }) => JSON.parse(data) as CustomerProfileDto),
+      profiles: profiles.map((data) => JSON.parse(data) as CustomerProfileDto),
       channels,
       interactions: Object.values(channels).reduce((sum, n) => sum + n, 0),
       ...(preferred === undefined ? {} : { preferredChannel: preferred }),

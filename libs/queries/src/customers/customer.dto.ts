@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** One identifier that belongs to the customer. */
 export class CustomerIdentityDto {
@@ -64,10 +65,14 @@ export class CustomerDto {
   lastContactAt?: string;
   @ApiPropertyOptional({ type: Boolean, description: 'Identifiers are masked, names left out: the caller lacks pii' })
   masked?: true;
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }
 
 /** Customers found; empty when nobody is known by the identifier. */
 export class CustomerListDto {
   @ApiProperty({ type: [CustomerDto] })
   items!: CustomerDto[];
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }

@@ -1,9 +1,12 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { Uuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
-import { invalidQuery } from '../shared/cursor.js';
-import { CustomerReader } from './customer-reader.js';
-import type { CustomerListDto } from './customer.dto.js';
-import { IdentityFinder } from './identity-finder.js';
+import { Past } from '../as-of/past.js';
+import { invalidQuery, shownAsOf, type AsOf } from '../shared/cursor.js';
+import { Labels } from '../shared/labels.js';
+import { CustomerReader, type CustomerRows } from './customer-reader.js';
+import type { CustomerDto, CustomerListDto } from './customer.dto.js';
+import { IdentityFinder, type FoundIdentity } from './identity-finder.js';
 
 /** At most so many customers are shown behind one shared identifier. */
 const MAX_FOUND = 20;
@@ -13,6 +16,7 @@ export class FindCustomersQuery extends Query<CustomerListDto> {
     readonly tenant: string,
     /** `type:value`, any spelling. */
     readonly identifier: string,
+    readonly asOf?: AsOf,
   ) {
     super();
   }
@@ -23,11 +27,12 @@ export class FindCustomersQuery extends Query<CustomerListDto> {
 export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
   constructor(
     private readonly readModel: ReadModel,
+    private readonly labels: Labels,
     private readonly identities: IdentityFinder,
     private readonly reader: CustomerReader,
   ) {}
 
-  async execute({ tenant, identifier }: FindCustomersQuery): Promise<CustomerListDto> {
+  async execute({ tenant, identifier, asOf }: FindCustomersQuery): Promise<CustomerListDto> {
     const colon = identifier.indexOf(':');
     if (colon < 1 || colon === identifier.length - 1)
       throw invalidQuery(
@@ -37,7 +42,17 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
       );
     const [type, value] = [identifier.slice(0, colon), identifier.slice(colon + 1)];
     const identity = await this.identities.byIdentifier(tenant, type, value);
-    if (!identity) return { items: [] };
+    const tenantKey = await this.labels.tenant(tenant);
+    if (!identity || tenantKey === undefined) return { items: [], ...shownAsOf(asOf) };
+    const found = asOf ? await this.past(tenantKey, identity.id, asOf) : await this.present(identity);
+    // An identifier that belongs to nobody in particular is a customer without contacts: those seen with it are meant.
+    const [own, ...others] = found;
+    const items = others.length > 0 && own!.interactions === 0 && own!.profiles.length === 0 ? others : found;
+    return { items, ...shownAsOf(asOf) };
+  }
+
+  /** Who the identity belongs to, then those who were seen with it. */
+  private async present(identity: FoundIdentity): Promise<CustomerDto[]> {
     const mentioned = await this.readModel.db
       .selectFrom('mention')
       .innerJoin('identity', 'identity.key', 'mention.anchor')
@@ -48,10 +63,21 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
       .limit(MAX_FOUND)
       .execute();
     const keys = [...new Set([identity.customer, ...mentioned.map(({ customer }) => customer)])];
-    const found = await Promise.all(keys.map((key) => this.reader.read(key)));
-    // An identifier that belongs to nobody in particular is a customer without contacts: those seen with it are meant.
-    const [own, ...others] = found;
-    const items = others.length > 0 && own!.interactions === 0 && own!.profiles.length === 0 ? others : found;
-    return { items };
+    return Promise.all(keys.map((key) => this.reader.read(key)));
+  }
+
+  private async past(tenant: number, id: Uuid, { position }: AsOf): Promise<CustomerDto[]> {
+    const found = await this.readModel.snapshot(async (db) => {
+      const past = new Past(db, position);
+      const identity = await past.identity(tenant, id);
+      if (identity === undefined) return [];
+      const [own] = await past.customersOf([identity]);
+      const seen = (await past.customersOf(await past.seenWith(identity))).slice(0, MAX_FOUND);
+      const customers = [own!, ...seen.filter(([first]) => first !== own![0])];
+      const rows: CustomerRows[] = [];
+      for (const identities of customers) rows.push(await this.reader.readPast(past, identities));
+      return rows;
+    });
+    return Promise.all(found.map((rows) => this.reader.show(rows)));
   }
 }

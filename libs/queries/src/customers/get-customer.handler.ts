@@ -1,4 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { shownAsOf, type AsOf } from '../shared/cursor.js';
 import { CustomerDirectory } from './customer-directory.js';
 import { CustomerReader } from './customer-reader.js';
 import type { CustomerDto } from './customer.dto.js';
@@ -7,6 +8,7 @@ export class GetCustomerQuery extends Query<CustomerDto> {
   constructor(
     readonly tenant: string,
     readonly id: string,
+    readonly asOf?: AsOf,
   ) {
     super();
   }
@@ -19,7 +21,11 @@ export class GetCustomerHandler implements IQueryHandler<GetCustomerQuery> {
     private readonly reader: CustomerReader,
   ) {}
 
-  async execute({ tenant, id }: GetCustomerQuery): Promise<CustomerDto> {
-    return this.reader.read(await this.customers.get(tenant, id));
+  async execute({ tenant, id, asOf }: GetCustomerQuery): Promise<CustomerDto> {
+    if (!asOf) return this.reader.read(await this.customers.get(tenant, id));
+    const rows = await this.customers.inPast(tenant, id, asOf.position, (past, identities) =>
+      this.reader.readPast(past, identities),
+    );
+    return { ...(await this.reader.show(rows)), ...shownAsOf(asOf) };
   }
 }

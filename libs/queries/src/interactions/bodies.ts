@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { upcast, type InteractionContent, type InteractionEvent } from '#libs/domain';
-import { EventStore, streamId, type StoredEvent } from '#libs/event-store';
+import { EventStore, streamId, type Position, type StoredEvent } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
 
-/** A contact as its stream holds it: every event, and the content of the highest revision. */
+/** A contact as its stream holds it: its events in order, and the content of the highest revision. */
 export interface StoredInteraction {
   events: StoredEvent[];
   content: InteractionContent;
@@ -15,18 +15,22 @@ export interface StoredInteraction {
 export class Bodies {
   constructor(private readonly store: EventStore) {}
 
-  async find(tenant: string, interaction: Uuid): Promise<StoredInteraction | undefined> {
-    const events = await this.store.read(streamId('interaction', interaction));
+  /** @param through events recorded after this position are left out */
+  async find(tenant: string, interaction: Uuid, through?: Position): Promise<StoredInteraction | undefined> {
+    const events = await this.eventsOf(interaction, through);
     const last = events.at(-1);
     if (!last || last.tenant !== tenant) return undefined;
     return { events, content: (upcast(last) as InteractionEvent).data };
   }
 
-  /** Puts the body into each entry; entries are of one tenant already. */
-  async fill(entries: readonly TimelineEntryDto[]): Promise<void> {
+  /**
+   * Puts the body into each entry; entries are of one tenant already.
+   * @param through bodies are those of the newest revision recorded up to this position
+   */
+  async fill(entries: readonly TimelineEntryDto[], through?: Position): Promise<void> {
     await Promise.all(
       entries.map(async (entry) => {
-        const last = (await this.store.read(streamId('interaction', entry.id))).at(-1);
+        const last = (await this.eventsOf(entry.id, through)).at(-1);
         if (!last) return;
         const { text, html, attachments, attributes } = (upcast(last) as InteractionEvent).data;
         entry.body = {
@@ -37,5 +41,10 @@ export class Bodies {
         };
       }),
     );
+  }
+
+  private async eventsOf(interaction: Uuid, through = Number.POSITIVE_INFINITY): Promise<StoredEvent[]> {
+    const events = await this.store.read(streamId('interaction', interaction));
+    return events.filter(({ position }) => position <= through);
   }
 }

@@ -2,6 +2,8 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { isLate, previewOf } from '#libs/projections/timeline/timeline.projection.js';
 import { HubError, isUuid, toInstant } from '#libs/kernel';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
+import { shownAsOf, type AsOf } from '../shared/cursor.js';
 import { BodyDto, TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { Bodies } from './bodies.js';
 
@@ -19,7 +21,7 @@ export class CarriedIdentifierDto {
   blocked?: boolean;
 }
 
-/** A contact whole, in its newest revision. */
+/** A contact whole, in its newest revision, or the newest by then. */
 export class InteractionDto extends TimelineEntryDto {
   declare body: BodyDto;
   @ApiProperty({ type: String })
@@ -42,12 +44,15 @@ export class InteractionDto extends TimelineEntryDto {
   customer!: string;
   @ApiProperty({ type: [CarriedIdentifierDto] })
   identifiers!: CarriedIdentifierDto[];
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }
 
 export class GetInteractionQuery extends Query<InteractionDto> {
   constructor(
     readonly tenant: string,
     readonly id: string,
+    readonly asOf?: AsOf,
   ) {
     super();
   }
@@ -57,8 +62,8 @@ export class GetInteractionQuery extends Query<InteractionDto> {
 export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery> {
   constructor(private readonly bodies: Bodies) {}
 
-  async execute({ tenant, id }: GetInteractionQuery): Promise<InteractionDto> {
-    const found = isUuid(id) ? await this.bodies.find(tenant, id) : undefined;
+  async execute({ tenant, id, asOf }: GetInteractionQuery): Promise<InteractionDto> {
+    const found = isUuid(id) ? await this.bodies.find(tenant, id, asOf?.position) : undefined;
     if (!found) throw new HubError('INTERACTION.NOT_FOUND', 'no interaction has this id');
     const { events, content } = found;
     const { text, html, attachments, attributes, identities, anchor, digest: _digest, ...rest } = content;
@@ -80,6 +85,7 @@ export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery>
         ...(attachments === undefined ? {} : { attachments }),
         ...(attributes === undefined ? {} : { attributes }),
       },
+      ...shownAsOf(asOf),
     };
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cursorOf, pageOf, placeOf, startOf, type TimelinePlace } from './cursor.js';
+import { cursorOf, pageOf, placeOf, readCursor, startOf, type TimelinePlace } from './cursor.js';
 
 const byPlace = (a: TimelinePlace, b: TimelinePlace) => a.occurredAt - b.occurredAt || a.position - b.position;
 
@@ -47,6 +47,21 @@ describe('cursors', () => {
         expect(placeOf(cursorOf({ occurredAt, position }), 'before')).toEqual({ occurredAt, position });
       }),
     );
+  });
+
+  it('belong to one past, or to the present', () => {
+    const place = { occurredAt: 7, position: 3 };
+    const asOf = { position: 12, instant: 1_772_442_900_000 };
+    for (const past of [asOf, { position: 12 }]) {
+      const cursor = cursorOf(place, past);
+      expect(readCursor(cursor, 'before')).toEqual({ place, asOf: past });
+      expect(placeOf(cursor, 'before', { position: 12 })).toEqual(place);
+      expect(() => placeOf(cursor, 'before', { position: 11 })).toThrow(/^before: is a cursor of asOfPosition=12/);
+      expect(() => placeOf(cursor, 'after')).toThrow(/^after: is a cursor of asOfPosition=12/);
+    }
+    expect(() => placeOf(cursorOf(place), 'before', asOf)).toThrow(/^before: is a cursor of the present/);
+    const { cursors } = pageOf([place, { occurredAt: 6, position: 2 }], { limit: 1, asOf });
+    expect(readCursor(cursors.next!, 'before').asOf).toEqual(asOf);
   });
 
   it.each(['', 'nonsense', 'MTIz', Buffer.from('1.2.3').toString('base64url')])(

@@ -14,7 +14,12 @@ export class Freshness {
   /** @throws HubError `READ_MODEL.BEHIND`, retryable, when the read model is not there within 5 s. */
   async atLeast(query: RawQuery): Promise<void> {
     const position = whole(query, 'atLeast', 0, Number.MAX_SAFE_INTEGER);
-    if (position === undefined || (await this.progress.reached(position, WAIT_MS))) return;
+    if (position !== undefined) await this.reached(position);
+  }
+
+  /** @throws HubError `READ_MODEL.BEHIND`, retryable, when the read model is not there within 5 s. */
+  async reached(position: number): Promise<void> {
+    if (await this.progress.reached(position, WAIT_MS)) return;
     throw new HubError(
       'READ_MODEL.BEHIND',
       `the timeline shows position ${this.progress.position()}, not yet ${position}; ask again`,

@@ -45,6 +45,14 @@ export const whole = (query: RawQuery, name: string, min: number, max: number): 
   return value;
 };
 
+/** An instant that may be given by either of two names. */
+export const eitherInstant = (query: RawQuery, name: string, otherName: string): number | undefined => {
+  const [one, other] = [instant(query, name), instant(query, otherName)];
+  if (one !== undefined && other !== undefined)
+    throw invalidQuery(otherName, `stands beside ${name}`, 'give one of them');
+  return one ?? other;
+};
+
 export const instant = (query: RawQuery, name: string): number | undefined => {
   const text = single(query, name);
   if (text === undefined) return undefined;

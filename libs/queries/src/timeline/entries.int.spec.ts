@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { bytesOfUuid } from '#libs/kernel';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { Labels } from '../shared/labels.js';
-import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
+import { entryText, Entries, readEntry } from './entries.js';
 
 const INTERACTION = '0a1b2c3d-4e5f-8071-8293-a4b5c6d7e8f9';
 const CONVERSATION = 'f9e8d7c6-b5a4-8392-8170-5f4e3d2c1b0a';
@@ -36,7 +36,7 @@ describe('entries', () => {
     const found = await readModel.db
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_TEXT)
+      .select(entryText())
       .execute();
     return found.map(({ text }) => readEntry(text));
   };

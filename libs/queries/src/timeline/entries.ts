@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
 import { DIRECTION_CODES, KIND_CODES, ReadModel } from '#libs/projections';
+import { kysely } from '#libs/projections/read-model/kysely.js';
 import { toInstant, type Uuid } from '#libs/kernel';
 import { Labels } from '../shared/labels.js';
 import type { TimelineEntryDto } from './timeline.dto.js';
@@ -28,14 +28,23 @@ export interface EntryRow {
  * An `EntryRow` from `entry` joined with `conversation`, as one JSON text for `readEntry`. A driver charges for every
  * value it hands over, and a page has 750 of them: written into one text by the engine they cost a third less.
  */
-export const ENTRY_TEXT = sql<string>`json_array(
-  entry.position, lower(hex(entry.id)), lower(hex(conversation.id)), entry.channel, entry.account, entry.kind,
-  entry.direction, entry.occurredAt, entry.recordedAt, entry.late, entry.revision, entry.subject, entry.preview,
-  entry.agent, entry.outcome)`.as('text');
+export const entryText = () => textOf('entry');
+
+/** The same with the content that a correction replaced: from `entry_past` joined with `entry` and its conversation. */
+export const pastEntryText = () => textOf('entry_past');
+
+const textOf = (table: 'entry' | 'entry_past') => {
+  const { sql } = kysely();
+  const content = sql.table(table);
+  return sql<string>`json_array(
+    entry.position, lower(hex(entry.id)), lower(hex(conversation.id)), ${content}.channel, ${content}.account,
+    ${content}.kind, ${content}.direction, ${content}.occurredAt, entry.recordedAt, ${content}.late,
+    ${content}.revision, ${content}.subject, ${content}.preview, ${content}.agent, ${content}.outcome)`.as('text');
+};
 
 type Text = string | null;
 
-/** The row that `ENTRY_TEXT` wrote. */
+/** The row that `entryText` wrote. */
 export const readEntry = (text: string): EntryRow => {
   const [
     position, id, conversation, channel, account, kind, direction, occurredAt, recordedAt, late, revision, subject,

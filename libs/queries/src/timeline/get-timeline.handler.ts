@@ -2,9 +2,10 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DIRECTION_CODES, KIND_CODES, ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { Bodies } from '../interactions/bodies.js';
-import { pageOf, startOf, type PageBounds } from '../shared/cursor.js';
+import { pageOf, shownAsOf, type AsOf, type PageBounds } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
-import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
+import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
+import { entryText, Entries, readEntry, type EntryRow } from './entries.js';
 import type { TimelinePageDto } from './timeline.dto.js';
 
 export interface TimelineQuestion extends PageBounds {
@@ -38,56 +39,39 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
   ) {}
 
   async execute({ question: q }: GetTimelineQuery): Promise<TimelinePageDto> {
+    const question: PageQuestion = {
+      ...q,
+      channels: q.channels && (await this.labels.keysOf(q.channels)),
+      kinds: q.kinds?.map((kind) => KIND_CODES.indexOf(kind)),
+      directions: q.directions?.map((direction) => DIRECTION_CODES.indexOf(direction)),
+    };
+    const found = q.asOf ? await this.past(q, question, q.asOf) : await this.present(q, question);
+    const { rows, cursors } = pageOf(found, q);
+    const items = await this.entries.show(rows);
+    if (q.body) await this.bodies.fill(items, q.asOf?.position);
+    return { items, ...cursors, ...shownAsOf(q.asOf) };
+  }
+
+  private async present(q: TimelineQuestion, question: PageQuestion): Promise<EntryRow[]> {
     const customer = await this.customers.get(q.tenant, q.customer);
-    const { place, newer } = startOf(q);
-    let page = this.readModel.db
+    const direction = q.after === undefined ? 'desc' : 'asc';
+    const found = await this.readModel.db
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(ENTRY_TEXT)
+      .select(entryText())
       .where('timeline.customer', '=', customer)
-      .orderBy('timeline.occurredAt', newer ? 'asc' : 'desc')
-      .orderBy('timeline.position', newer ? 'asc' : 'desc')
-      .limit(q.limit + 1);
-    if (place !== undefined) {
-      page = page.where((e) =>
-        e(
-          e.refTuple('timeline.occurredAt', 'timeline.position'),
-          newer ? '>' : '<',
-          e.tuple(place.occurredAt, place.position),
-        ),
-      );
-    }
-    if (q.from !== undefined) page = page.where('timeline.occurredAt', '>=', q.from);
-    if (q.to !== undefined) page = page.where('timeline.occurredAt', '<', q.to);
-    if (q.channels) {
-      const keys = await this.labels.keysOf(q.channels);
-      if (keys.length === 0) return { items: [] };
-      page = page.where('timeline.channel', 'in', keys);
-    }
-    if (q.kinds)
-      page = page.where(
-        'timeline.kind',
-        'in',
-        q.kinds.map((k) => KIND_CODES.indexOf(k)),
-      );
-    if (q.directions)
-      page = page.where(
-        'timeline.direction',
-        'in',
-        q.directions.map((d) => DIRECTION_CODES.indexOf(d)),
-      );
+      .where(conditionsOf('timeline', question))
+      .orderBy('timeline.occurredAt', direction)
+      .orderBy('timeline.position', direction)
+      .limit(q.limit + 1)
+      .execute();
+    return found.map(({ text }) => readEntry(text));
+  }
 
-    const found = await page.execute();
-    const { rows, cursors } = pageOf(
-      found.map(({ text }) => readEntry(text)),
-      q,
+  private past(q: TimelineQuestion, question: PageQuestion, { position }: AsOf): Promise<EntryRow[]> {
+    return this.customers.inPast(q.tenant, q.customer, position, (past, identities) =>
+      past.timeline(identities, question),
     );
-    const items = await this.entries.show(rows);
-    if (q.body) await this.bodies.fill(items);
-    return {
-      items,
-      ...cursors,
-    };
   }
 }

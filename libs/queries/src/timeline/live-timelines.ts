@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassThrough } from 'node:stream';
 import { ProjectionProgress, ReadModel, type ProjectionAdvance } from '#libs/projections';
-import { ENTRY_TEXT, Entries, readEntry } from './entries.js';
+import { entryText, Entries, readEntry } from './entries.js';
 import type { TimelineEntryDto } from './timeline.dto.js';
 
 interface Watcher {
@@ -174,7 +174,7 @@ export class LiveTimelines implements OnModuleDestroy {
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
       .innerJoin('identity', 'identity.key', 'entry.identity')
-      .select([ENTRY_TEXT, 'entry.position', 'identity.customer']);
+      .select([entryText(), 'entry.position', 'identity.customer']);
   }
 
   private newEntries(after: number, through: number) {
@@ -197,7 +197,7 @@ export class LiveTimelines implements OnModuleDestroy {
         .innerJoin('entry', 'entry.position', 'timeline.position')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
         .innerJoin('identity', 'identity.customer', 'timeline.customer')
-        .select(ENTRY_TEXT)
+        .select(entryText())
         .where('identity.key', '=', watcher.identity)
         .where('timeline.position', '>', watcher.sent)
         .orderBy('timeline.position')

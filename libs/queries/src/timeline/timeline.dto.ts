@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { DIRECTIONS, INTERACTION_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** What was said, in full. */
 export class BodyDto {
@@ -59,4 +60,6 @@ export class TimelinePageDto {
   next?: string;
   @ApiPropertyOptional({ type: String, description: 'Give as `after` for the newer page' })
   previous?: string;
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
 }

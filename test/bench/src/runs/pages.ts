@@ -7,6 +7,7 @@ import type { Round } from '../round.js';
 import { percentile } from '../stats.js';
 import type { LargeReadModel, PageCustomer } from './large-read-model.job.js';
 import type { PageTimes, Pages } from './pages.job.js';
+import type { PastPageTimes, PastPages } from './past-pages.job.js';
 
 /** A hub's data directory with millions of entries, and customers whose page is full. */
 export interface PageSource {
@@ -26,7 +27,7 @@ export const preparePages = async ({ sizes, workspace }: Pick<Round, 'sizes' | '
   return { dataDir, customers };
 };
 
-/** Pages of 50 in process next to the same rows by plain SQL, then over HTTP, at rest and under load. */
+/** Pages of 50 in process next to the same rows by plain SQL, those of the past next to the present's, then over HTTP, at rest and under load. */
 export const measurePages = async (round: Round, { dataDir, customers }: PageSource): Promise<void> => {
   const { results, sizes, workspace, say } = round;
   const { handler, raw } = await workspace.run<Pages, PageTimes>(new URL('./pages.job.js', import.meta.url), {
@@ -38,6 +39,13 @@ export const measurePages = async (round: Round, { dataDir, customers }: PageSou
   results.add('page', percentile(handler, 99), percentile(raw, 99));
   results.add('pageMedian', percentile(handler, 50), percentile(raw, 50));
   say(`page p99 ${percentile(handler, 99).toFixed(2)} ms, raw ${percentile(raw, 99).toFixed(2)} ms`);
+
+  const { present, past } = await workspace.run<PastPages, PastPageTimes>(
+    new URL('./past-pages.job.js', import.meta.url),
+    { dataDir: workspace.directory(`past${round.number}`), pages: sizes.pages, seed: round.number },
+  );
+  results.add('pagePast', percentile(past, 95), percentile(present, 95));
+  say(`page of the past p95 ${percentile(past, 95).toFixed(2)} ms, present ${percentile(present, 95).toFixed(2)} ms`);
 
   const hub = await Hub.start(workspace, dataDir);
   const agent = hub.asAgent(16);

@@ -7,7 +7,9 @@ CREATE TABLE IF NOT EXISTS identity (
   key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL,
   verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER);
 CREATE INDEX IF NOT EXISTS identity_customer ON identity (customer);
-CREATE TABLE IF NOT EXISTS mention (identity INTEGER NOT NULL, anchor INTEGER NOT NULL, PRIMARY KEY (identity, anchor)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mention (
+  identity INTEGER NOT NULL, anchor INTEGER NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (identity, anchor)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS profile (identity INTEGER PRIMARY KEY, position INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS link (
   key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,
@@ -28,6 +30,20 @@ CREATE TABLE IF NOT EXISTS timeline (
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS identity_past (
+  identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
+  nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS profile_past (
+  identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (identity, until)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS link_past (
+  link INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, status TEXT NOT NULL, evidence TEXT NOT NULL,
+  confidence REAL NOT NULL, rule TEXT, agent TEXT, reason TEXT, PRIMARY KEY (link, until)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entry_past (
+  position INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, identity INTEGER NOT NULL,
+  conversation INTEGER NOT NULL, channel INTEGER NOT NULL, account INTEGER NOT NULL, kind INTEGER NOT NULL,
+  direction INTEGER NOT NULL, occurredAt INTEGER NOT NULL, late INTEGER NOT NULL, revision INTEGER NOT NULL,
+  subject TEXT, preview TEXT, agent TEXT, outcome TEXT, PRIMARY KEY (position, until)) WITHOUT ROWID;
 `;
 
 /** What a bulk write builds last. */
@@ -35,4 +51,7 @@ export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
 CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
+CREATE INDEX IF NOT EXISTS entry_past_identity ON entry_past (
+  identity, occurredAt, position, until, since, channel, kind, direction);
+CREATE INDEX IF NOT EXISTS entry_past_conversation ON entry_past (conversation);
 `;

@@ -50,6 +50,10 @@ export class SqliteReadModel extends ReadModel {
     return new SqliteReadModel(sqlite, readonly, bulk ? COMMITTED_TOGETHER : 1);
   }
 
+  snapshot<T>(read: (db: Kysely<ReadModelSchema>) => Promise<T>): Promise<T> {
+    return this.db.transaction().execute(read);
+  }
+
   async transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T> {
     const { sqlite } = this;
     const session: ReadModelSession = {
