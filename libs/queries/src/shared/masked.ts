@@ -23,10 +23,11 @@ export const maskEntry = ({
   masked: true,
 }); // prettier-ignore
 
-export const maskPage = ({ items, next, previous }: TimelinePageDto): TimelinePageDto => ({
+export const maskPage = ({ items, next, previous, asOfPosition }: TimelinePageDto): TimelinePageDto => ({
   items: items.map(maskEntry),
   ...(next === undefined ? {} : { next }),
   ...(previous === undefined ? {} : { previous }),
+  ...(asOfPosition === undefined ? {} : { asOfPosition }),
 });
 
 export const maskConversation = ({ id, customers, ...page }: ConversationDto): ConversationDto => ({
@@ -36,7 +37,7 @@ export const maskConversation = ({ id, customers, ...page }: ConversationDto): C
 });
 
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
-  const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt } = customer;
+  const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
   return {
     id,
     names: [],
@@ -52,11 +53,15 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     ...(preferredChannel === undefined ? {} : { preferredChannel }),
     ...(firstContactAt === undefined ? {} : { firstContactAt }),
     ...(lastContactAt === undefined ? {} : { lastContactAt }),
+    ...(asOfPosition === undefined ? {} : { asOfPosition }),
     masked: true,
   };
 };
 
-export const maskCustomers = ({ items }: CustomerListDto): CustomerListDto => ({ items: items.map(maskCustomer) });
+export const maskCustomers = ({ items, asOfPosition }: CustomerListDto): CustomerListDto => ({
+  items: items.map(maskCustomer),
+  ...(asOfPosition === undefined ? {} : { asOfPosition }),
+});
 
 export const maskInteraction = (interaction: InteractionDto): InteractionDto => {
   const { revision, lastPosition, receivedAt, endedAt, language, customer } = interaction;
