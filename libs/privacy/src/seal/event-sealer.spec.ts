@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { ERASED, PRIVACY, SCHEMAS, type EventPrivacy } from '#libs/domain';
+import { ERASED, PRIVACY, SCHEMAS, type EventPrivacy, type FieldPrivacy } from '#libs/domain';
 import { streamId, type NewEvent, type StoredEvent } from '#libs/event-store';
+import { codeOf } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
 import { EventSealer } from './event-sealer.js';
 import { MAXIMAL, isPersonal } from './maximal-events.contract.js';
@@ -22,7 +23,7 @@ const sealed = (event: NewEvent): StoredEvent => {
   const stored = JSON.parse(JSON.stringify(data)) as object;
   return { ...rest, data: stored, position: 7, stream, revision: 0, recordedAtMs: 0 };
 };
-const opened = (stored: StoredEvent, with_: DataKey | undefined = key): object =>
+const opened = (stored: StoredEvent, with_: DataKey = key): object =>
   sealer.open(stored, sealer.subjectOf(stored)!, with_);
 
 describe('what of each event type is personal', () => {
@@ -49,7 +50,8 @@ describe('what of each event type is personal', () => {
       return value;
     });
     // Proposals and the like hold none; the fullest contact and customer record hold many.
-    if (type.startsWith('Interaction') || type === 'ProfileImported') expect(values.length).toBeGreaterThan(6);
+    const many = type.startsWith('Interaction') || type === 'ProfileImported';
+    expect(values.length).toBeGreaterThan(many ? 6 : -1);
     for (const value of values) expect(text).not.toContain(value);
   });
 
@@ -64,22 +66,42 @@ describe('what of each event type is personal', () => {
     '%s: without its key it keeps its clear fields and marks what is gone',
     (type, data) => {
       const stored = sealed(newEvent(type, data));
-      if (sealer.subjectOf(stored) === undefined) return expect(stored.data).toEqual(data);
-      for (const without of [undefined, { ...key, version: 259 }]) {
-        const left = sealer.open(stored, sealer.subjectOf(stored)!, without) as Record<string, unknown>;
-        expect(left.erased).toBe(true);
-        for (const [name, privacy] of Object.entries(PRIVACY[type]!.fields)) {
-          const before = (data as Record<string, unknown>)[name];
-          if (privacy === 'clear') expect(left[name]).toEqual(before);
-          else if (privacy === 'marked') expect(left[name]).toBe(ERASED);
-          else if (privacy === 'sealed') expect(left).not.toHaveProperty(name);
-          else expect(left[name]).toHaveLength((before as object[]).length);
-        }
-        expect(JSON.stringify(left)).not.toMatch(/canary/i);
-      }
+      const subject = sealer.subjectOf(stored);
+      const left = [undefined, { ...key, version: 259 }].map((without) =>
+        subject === undefined ? stored.data : sealer.open(stored, subject, without),
+      );
+      const expected = subject === undefined ? data : { ...placeholdersOf(type, data), erased: true };
+      expect(left).toEqual([expected, expected]);
+      expect(JSON.stringify(left)).not.toMatch(/canary/i);
     },
   );
 });
+
+/** What must be left of an example without its key. */
+const placeholdersOf = (type: string, data: object): object => {
+  const left = (how: FieldPrivacy | undefined, value: unknown): unknown => {
+    if (how === 'clear') return value;
+    if (how === 'marked') return ERASED;
+    if (typeof how !== 'object') return undefined;
+    return (value as object[]).map((item) => kept(how.each, item));
+  };
+  const kept = (fields: Readonly<Record<string, FieldPrivacy>>, item: object): object =>
+    Object.fromEntries(
+      Object.entries(item)
+        .map(([name, value]) => [name, left(fields[name], value)] as const)
+        .filter(([, value]) => value !== undefined),
+    );
+  return kept(PRIVACY[type]!.fields, data);
+};
+
+/** What becomes of a sealed event: it opens, it counts as erased, or the code of the refusal. */
+const outcomeOf = (stored: StoredEvent, with_: DataKey = key): string => {
+  try {
+    return 'erased' in opened(stored, with_) ? 'erased' : 'open';
+  } catch (error) {
+    return codeOf(error) ?? 'no code';
+  }
+};
 
 describe('a sealed event', () => {
   const privacy: Record<string, EventPrivacy> = {
@@ -130,8 +152,7 @@ describe('a sealed event', () => {
         changed[at]! ^= flip;
         const tampered = { ...stored, data: { ...stored.data, sealed: changed.toString('base64') } };
         // Another version is that of another key: without it the content counts as erased.
-        if (at === 1 || at === 2) expect(opened(tampered)).toMatchObject({ erased: true, externalId: ERASED });
-        else expect(() => opened(tampered)).toThrow(expect.objectContaining({ code: 'PRIVACY.SEAL_BROKEN' }) as Error);
+        expect(outcomeOf(tampered)).toBe(at === 1 || at === 2 ? 'erased' : 'PRIVACY.SEAL_BROKEN');
       }),
     );
   });
@@ -141,7 +162,7 @@ describe('a sealed event', () => {
     const bytes = Buffer.from((stored.data as { sealed: string }).sealed, 'base64');
     for (const length of [0, 2, 3, 20, 30, 31, bytes.length - 1]) {
       const cut = { ...stored, data: { ...stored.data, sealed: bytes.subarray(0, length).toString('base64') } };
-      expect(() => opened(cut)).toThrow(expect.objectContaining({ code: 'PRIVACY.SEAL_BROKEN' }) as Error);
+      expect(outcomeOf(cut)).toBe('PRIVACY.SEAL_BROKEN');
     }
   });
 
@@ -153,13 +174,9 @@ describe('a sealed event', () => {
       { type: 'InteractionCorrected' },
       { data: { ...stored.data, anchor: randomUUID() } },
     ];
-    for (const change of elsewhere)
-      expect(() => opened({ ...stored, ...change })).toThrow(
-        expect.objectContaining({ code: 'PRIVACY.SEAL_BROKEN' }) as Error,
-      );
-    expect(() => opened(stored, { ...key, secret: randomBytes(32) })).toThrow(
-      expect.objectContaining({ code: 'PRIVACY.SEAL_BROKEN' }) as Error,
-    );
+    for (const change of elsewhere) expect(outcomeOf({ ...stored, ...change })).toBe('PRIVACY.SEAL_BROKEN');
+    expect(outcomeOf(stored)).toBe('open');
+    expect(outcomeOf(stored, { ...key, secret: randomBytes(32) })).toBe('PRIVACY.SEAL_BROKEN');
   });
 
   it('is refused when it belongs to nobody', () => {
