@@ -12,6 +12,7 @@ export const ApiBody = docs.of((s: SwaggerPackage) => s.ApiBody);
 export const ApiConsumes = docs.of((s: SwaggerPackage) => s.ApiConsumes);
 export const ApiExcludeController = docs.of((s: SwaggerPackage) => s.ApiExcludeController);
 export const ApiExtraModels = docs.of((s: SwaggerPackage) => s.ApiExtraModels);
+export const ApiHeader = docs.of((s: SwaggerPackage) => s.ApiHeader);
 export const ApiOkResponse = docs.of((s: SwaggerPackage) => s.ApiOkResponse);
 export const ApiOperation = docs.of((s: SwaggerPackage) => s.ApiOperation);
 export const ApiProduces = docs.of((s: SwaggerPackage) => s.ApiProduces);
