@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
+import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { DataDirectory } from './data-directory.js';
 import type { AppendFeed, RawEventLog } from './event-log.port.js';
 import type { EventStore } from './event-store.port.js';
@@ -89,7 +90,7 @@ const openSqliteSet = async (
     const file = openEventsFile(join(directory.path, 'events.db'));
     undo.unshift(() => file.close());
     const ids = new IdFactory(loadPepper(directory.path, file));
-    const events = new SqliteEventStore(file, clock);
+    const events = withSmallCache(file.db, () => new SqliteEventStore(file, clock));
     const ledger = await SqliteDeliveryLedger.open(file, events);
     return {
       events,
@@ -110,6 +111,15 @@ const openSqliteSet = async (
     for (const step of undo) step();
     throw error;
   }
+};
+
+// The store reads the newest events once when it opens; a hub at rest need not hold their pages.
+const withSmallCache = <T>(db: SqliteDatabase, open: () => T): T => {
+  const usual = db.prepare('PRAGMA cache_size').first<{ cache_size: number }>([])!.cache_size;
+  db.exec('PRAGMA cache_size = -256');
+  const opened = open();
+  db.exec(`PRAGMA cache_size = ${usual}`);
+  return opened;
 };
 
 const engineRefused = (url: string): HubError => {

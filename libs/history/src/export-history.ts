@@ -84,7 +84,7 @@ class StreamSink {
 export interface FileExportOptions extends HistoryRunOptions {
   /** Replaces a finished file, and discards the leftover of another export. @default false */
   force?: boolean;
-  /** Lines between two saved points, from which an interrupted export goes on. @default 50000 */
+  /** Lines between two saved points, from which an interrupted export goes on. @default 10000 */
   saveEvery?: number;
 }
 
@@ -144,9 +144,13 @@ export const exportToFile = async (
   try {
     await handle.truncate(point.bytes);
     const lines = new FileLines(handle, point.bytes);
+    let saving = Promise.resolve();
+    // Resolves when the saving has begun: the disk takes in what is there while the next lines are made.
     const save = async (): Promise<void> => {
+      await saving;
       point.bytes = await lines.written();
-      await savePoint(handle, state, point);
+      saving = savePoint(handle, state, { ...point });
+      saving.catch(() => undefined); // whoever waits for it next hears of it
     };
     await save();
     let unsaved = 0;
@@ -156,14 +160,16 @@ export const exportToFile = async (
         point.events += rows.length;
         if (mark) point.mark = mark;
         unsaved += rows.length;
-        if (unsaved >= (options.saveEvery ?? 50_000)) {
+        if (unsaved >= (options.saveEvery ?? 10_000)) {
           await save();
           unsaved = 0;
         }
         options.onProgress?.({ position, head: span.through, events: point.events });
       }
+      await saving;
     } catch (error) {
-      if (codeOf(error) === 'HISTORY.ABORTED') await save();
+      if (codeOf(error) === 'HISTORY.ABORTED') await save().then(() => saving);
+      await saving.catch(() => undefined);
       throw error;
     }
     point.bytes = await lines.written();

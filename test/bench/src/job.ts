@@ -4,10 +4,8 @@ export type JobAnswer<Result> = { result: Result } | { error: string };
 /** The whole of a job file: reads its arguments, works, answers once. */
 export const answer = <Arguments extends object, Result>(work: (args: Arguments) => Result | Promise<Result>): void => {
   const reply = (message: JobAnswer<Result>): void => void process.send!(message, () => process.disconnect());
-  Promise.resolve()
-    .then(() => work(JSON.parse(process.argv[2]!) as Arguments))
-    .then(
-      (result) => reply({ result }),
-      (error: unknown) => reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-    );
+  new Promise<Arguments>((resolve) => process.once('message', resolve)).then(work).then(
+    (result) => reply({ result }),
+    (error: unknown) => reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
 };

@@ -37,7 +37,8 @@ export class Workspace {
 
   /** Runs a job file in a process of its own, so that memory and warm-up of one measurement are not those of another. */
   async run<Arguments extends object, Result>(file: URL, args: Arguments): Promise<Result> {
-    const child = this.own(fork(fileURLToPath(file), [JSON.stringify(args)], { serialization: 'advanced' }));
+    const child = this.own(fork(fileURLToPath(file), { serialization: 'advanced' }));
+    child.send(args);
     return new Promise((resolve, reject) => {
       child.on('message', (answer: JobAnswer<Result>) =>
         'result' in answer ? resolve(answer.result) : reject(new Error(answer.error)),

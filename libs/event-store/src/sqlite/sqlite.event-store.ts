@@ -139,6 +139,8 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     if (this.closed) return;
     this.closed = true;
     await this.subscriptions.stop();
+    // A disk without space leaves them to the next start, which reads them from the log.
+    await this.places.moveAll().catch(() => undefined);
     this.closeFile();
   }
 

@@ -27,7 +27,7 @@ export class StreamPlaces {
   private recent = new PositionTable();
   /** What is being moved into `place`, and not yet complete there. */
   private moving: PositionTable | undefined;
-  private moveRunning = false;
+  private running: Promise<void> | undefined;
 
   constructor(
     private readonly db: SqliteDatabase,
@@ -87,14 +87,18 @@ export class StreamPlaces {
 
   /** Moves newer events into `place` when there are enough; a move that failed is tried again when it is due again. */
   async moveWhenDue(head: Position): Promise<void> {
-    if (this.moveRunning || this.recent.size < this.moveAt(head)) return;
-    this.moveRunning = true;
-    try {
-      if (!this.moving) [this.moving, this.recent] = [this.recent, new PositionTable()];
-      await this.move(this.moving);
-    } finally {
-      this.moveRunning = false;
-    }
+    if (!this.running && this.recent.size >= this.moveAt(head)) await this.moveRecent();
+  }
+
+  /** Moves all that is in memory only, so that the next start finds nothing to read. */
+  async moveAll(): Promise<void> {
+    await this.running?.catch(() => undefined);
+    while (this.moving || this.recent.size > 0) await this.moveRecent();
+  }
+
+  private moveRecent(): Promise<void> {
+    if (!this.moving) [this.moving, this.recent] = [this.recent, new PositionTable()];
+    return (this.running = this.move(this.moving).finally(() => (this.running = undefined)));
   }
 
   private async move(moving: PositionTable): Promise<void> {
