@@ -187,12 +187,13 @@ export class QueriesController {
   ): Promise<void> {
     const reason = this.reasons.of(caller, why);
     const customer = await this.customers.get(caller.tenant, id);
+    const after = whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER);
+    this.trail.viewed(caller, { customer: id, saw: 'stream', reason });
     const stream = await this.live.watch(customer, {
-      lastEventId: whole({ 'Last-Event-ID': lastEventId }, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER),
+      lastEventId: after,
       shown: caller.pii ? (entry) => entry : maskEntry,
       isAllowed: async () => isDeepStrictEqual(await request.callerNow?.(), caller),
     });
-    this.trail.viewed(caller, { customer: id, saw: 'stream', reason });
     await reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
