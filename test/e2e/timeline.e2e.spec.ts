@@ -787,7 +787,9 @@ describe('a hub and those who work with it', () => {
       const toPosition = positions.at(-1);
       expect(await read({ position: middle, toPosition })).toEqual(all.filter(({ position }) => position >= middle));
       expect(await read({ toPosition: middle, limit: 3 })).toEqual(all.slice(0, 3));
-      expect(await read({ types: 'ProfileImported', toPosition })).toEqual(all.filter(({ type }) => type === 'ProfileImported'));
+      expect(await read({ types: 'ProfileImported', toPosition })).toEqual(
+        all.filter(({ type }) => type === 'ProfileImported'),
+      );
       const { id } = await reader.customer('email:tom@example.com');
       const told = (await read({ customer: id })).filter(({ type }) => type !== 'TimelineViewed');
       expect(told.map(({ type }) => type)).toEqual(Array(6).fill('InteractionRecorded'));

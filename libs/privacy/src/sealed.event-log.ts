@@ -87,6 +87,10 @@ export class SealedEventLog implements EventLog, RawEventLog {
     return this.log.head();
   }
 
+  recordedBy(instantMs: number): Promise<Position> {
+    return this.log.recordedBy(instantMs);
+  }
+
   async close(): Promise<void> {
     await this.log.close();
     await this.vault.close();

@@ -97,6 +97,10 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
     return this.inner.head();
   }
 
+  recordedBy(instantMs: number): Promise<Position> {
+    return this.inner.recordedBy(instantMs);
+  }
+
   /** Appends what waits, and closes the store behind it. */
   async close(): Promise<void> {
     this.closed = true;

@@ -10,6 +10,7 @@ import { interactionContent } from '#libs/testing';
 import { GetConversationHandler, GetConversationQuery } from '../conversations/get-conversation.handler.js';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { CustomerReader } from '../customers/customer-reader.js';
+import { IdentityFinder } from '../customers/identity-finder.js';
 import { FindCustomersHandler, FindCustomersQuery } from '../customers/find-customers.handler.js';
 import { GetCustomerHandler, GetCustomerQuery } from '../customers/get-customer.handler.js';
 import { Bodies } from '../interactions/bodies.js';
@@ -43,9 +44,12 @@ class Hub {
 
   readonly asOf = new AsOfReader(this.store, new Freshness(this.progress));
   readonly customer = new GetCustomerHandler(this.directory, this.reader);
-  readonly find = new FindCustomersHandler(this.readModel, this.labels, this.reader, ids, {
-    countryOf: () => undefined,
-  });
+  readonly find = new FindCustomersHandler(
+    this.readModel,
+    this.labels,
+    new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined }),
+    this.reader,
+  );
   readonly timeline = new GetTimelineHandler(this.readModel, this.directory, this.labels, this.entries, this.bodies);
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
   readonly interaction = new GetInteractionHandler(this.bodies);
