@@ -67,24 +67,25 @@ export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVau
       expect((await vault.find([identity])).get(identity)).toEqual(second);
     });
 
-    const { beside, reopen, lacks } = under;
-
-    (beside ? it : it.skip)('shows another process the same keys, and none that was destroyed since', async () => {
-      const [gone, kept] = [randomUUID(), randomUUID()];
-      const keys = new Map(await vault.obtain([gone, kept]));
-      const other = await beside!(vault);
-      try {
-        expect(other.id).toBe(vault.id);
-        expect(await other.find([gone, kept])).toEqual(keys);
-        await vault.destroy(gone);
-        expect([...(await other.find([gone, kept])).keys()]).toEqual([kept]);
-      } finally {
-        await other.close();
-      }
-    });
+    (under.beside ? it : it.skip)(
+      'shows another process the same keys, and none that was destroyed since',
+      async () => {
+        const [gone, kept] = [randomUUID(), randomUUID()];
+        const keys = new Map(await vault.obtain([gone, kept]));
+        const other = await under.beside!(vault);
+        try {
+          expect(other.id).toBe(vault.id);
+          expect(await other.find([gone, kept])).toEqual(keys);
+          await vault.destroy(gone);
+          expect([...(await other.find([gone, kept])).keys()]).toEqual([kept]);
+        } finally {
+          await other.close();
+        }
+      },
+    );
 
     const title = 'has its keys again after it was closed';
-    if (lacks?.durability !== undefined) it.skip(`${title} (${lacks.durability})`, () => undefined);
+    if (under.lacks?.durability !== undefined) it.skip(`${title} (${under.lacks.durability})`, () => undefined);
     else
       it(title, async () => {
         const [gone, kept] = [randomUUID(), randomUUID()];
@@ -92,7 +93,7 @@ export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVau
         await vault.destroy(gone);
         const { id } = vault;
         await vault.close();
-        vault = await reopen!();
+        vault = await under.reopen!();
         expect(vault.id).toBe(id);
         expect([...(await vault.find([gone, kept]))]).toEqual([[kept, keys.get(kept)]]);
         expect((await keyOf(gone)).version).toBe(2);

@@ -237,7 +237,7 @@ export class KyselyKeyVault extends KeyVault {
         .insertInto('data_key')
         .values(values.map((row) => ({ ...row, identity: bufferOf(row.identity) })))
         .onConflict((conflict) =>
-          conflict.column('identity').doUpdateSet(({ ref }) => ({ master, wrapped: ref('excluded.wrapped') })),
+          conflict.column('identity').doUpdateSet((set) => ({ master, wrapped: set.ref('excluded.wrapped') })),
         )
         .execute();
     }

@@ -144,11 +144,11 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .expression((e) =>
         e
           .selectFrom('identity')
-          .select(({ fn, selectFrom }) => [
+          .select((row) => [
             'key',
-            fn
+            row.fn
               .coalesce(
-                selectFrom('identity_past').select(fn.max('until').as('until')).where('identity', '=', s.key),
+                row.selectFrom('identity_past').select(row.fn.max('until').as('until')).where('identity', '=', s.key),
                 'firstPosition',
               )
               .as('since'),
@@ -202,11 +202,11 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .expression((e) =>
         e
           .selectFrom('entry')
-          .select(({ fn, selectFrom }) => [
+          .select((row) => [
             'position',
-            fn
+            row.fn
               .coalesce(
-                selectFrom('entry_past').select(fn.max('until').as('until')).where('position', '=', s.position),
+                row.selectFrom('entry_past').select(row.fn.max('until').as('until')).where('position', '=', s.position),
                 'position',
               )
               .as('since'),

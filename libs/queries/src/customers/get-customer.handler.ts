@@ -26,6 +26,6 @@ export class GetCustomerHandler implements IQueryHandler<GetCustomerQuery> {
     const rows = await this.customers.inPast(tenant, id, asOf.position, (past, identities) =>
       this.reader.readPast(past, identities),
     );
-    return { ...(await this.reader.show(rows)), ...shownAsOf(asOf) };
+    return Object.assign(await this.reader.show(rows), shownAsOf(asOf));
   }
 }

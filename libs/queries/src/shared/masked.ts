@@ -30,11 +30,8 @@ export const maskPage = ({ items, next, previous, asOfPosition }: TimelinePageDt
   ...(asOfPosition === undefined ? {} : { asOfPosition }),
 });
 
-export const maskConversation = ({ id, customers, ...page }: ConversationDto): ConversationDto => ({
-  id,
-  customers,
-  ...maskPage(page),
-});
+export const maskConversation = (conversation: ConversationDto): ConversationDto =>
+  Object.assign({ id: conversation.id, customers: conversation.customers }, maskPage(conversation));
 
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
   const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
@@ -65,8 +62,7 @@ export const maskCustomers = ({ items, asOfPosition }: CustomerListDto): Custome
 
 export const maskInteraction = (interaction: InteractionDto): InteractionDto => {
   const { revision, lastPosition, receivedAt, endedAt, language, customer } = interaction;
-  return {
-    ...maskEntry(interaction),
+  return Object.assign(maskEntry(interaction), {
     // The provider's ids hold addresses of its users: a Message-ID names the sender's domain.
     externalId: maskIdentifier('externalId', interaction.externalId),
     revision,
@@ -83,7 +79,7 @@ export const maskInteraction = (interaction: InteractionDto): InteractionDto => 
       ...(blocked === undefined ? {} : { blocked }),
     })),
     body: {},
-  };
+  });
 };
 
 const maskIdentity = ({ id, type, value, verified }: CustomerIdentityDto): CustomerIdentityDto => ({
@@ -93,7 +89,7 @@ const maskIdentity = ({ id, type, value, verified }: CustomerIdentityDto): Custo
   verified,
 });
 
-const maskEnd = (end: LinkEndDto): LinkEndDto => ({ ...maskIdentity(end), customer: end.customer });
+const maskEnd = (end: LinkEndDto): LinkEndDto => Object.assign(maskIdentity(end), { customer: end.customer });
 
 /** The reasons that people gave stay out: they are free text about the customer. */
 const maskLink = ({ id, status, between, decisions }: LinkDto): LinkDto => ({
