@@ -26,6 +26,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'hilo-projection-'));
   build('kernel');
   build('history');
+  build('privacy');
   writeFileSync(join(directory, 'package.json'), readFileSync(join(root, 'package.json')));
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
 });
