@@ -432,7 +432,7 @@ describe('a hub and those who work with it', () => {
       expect(idsOf(await reader.timeline(id, { ...before, occurredTo: at(1) }))).toEqual([]);
       // Before the first event nobody was known; an instant to come shows everything.
       for (const path of [`/v1/customers/${id}`, `/v1/customers/${id}/timeline`])
-        expectProblem(await reader.get(path, { asOf: at(1) }), 404, 'CUSTOMER.NOT_FOUND');
+        expectProblem(await reader.get(path, { asOf: at(1) }), 404, 'NOT_FOUND');
       expect(await reader.mustGet('/v1/customers', { identifier: vera, asOf: at(1) })).toEqual({
         items: [],
         asOfPosition: 0,
