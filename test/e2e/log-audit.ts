@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
+import type { SealedEventLog } from '#libs/privacy/sealed.event-log.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { rebuildReadModel } from '#libs/projections/rebuild/rebuild.js';
@@ -87,10 +88,21 @@ export interface Comparison {
   rebuilt?: TableDigest[];
 }
 
-/** Fingerprints of a read model and of a new one made from the log beside it. Changes the directory: give it a copy. */
+// Looks at a customer are written a second after they were taken: a copy may hold some that were not folded yet.
+const catchUp = async (file: string, log: SealedEventLog): Promise<void> => {
+  const readModel = SqliteReadModel.open({ file });
+  try {
+    await new Projector(readModel, log).catchUp();
+  } finally {
+    await readModel.close();
+  }
+};
+
+/** Fingerprints of a read model, caught up with the log, and of a new one made from the log beside it. Changes the directory: give it a copy. */
 export const compareWithLog = async (copy: string): Promise<Comparison> => {
   const log = await openSealedEventLog({ dataDir: copy, eventStoreUrl: 'sqlite:' });
   try {
+    await catchUp(join(copy, 'read-model.db'), log);
     const shown = await digestsOf(join(copy, 'read-model.db'));
     const fresh = SqliteReadModel.open({ file: join(copy, 'folded.db') });
     try {

@@ -1,3 +1,4 @@
+import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -97,15 +98,12 @@ where(title, () => {
   }
 
   /** Every contact the read model shows, with its provider's id from the log. */
-  const shown = (dir: string): Shown[] => {
-    const log = openSqlite(join(dir, 'events.db'), { readonly: true });
-    const externalIds = new Map(
-      log
-        .prepare(`SELECT position, json_extract(data, '$.externalId') externalId FROM event WHERE category = 1 OR 1`)
-        .all<{ position: number; externalId: string }>([])
-        .map((r) => [r.position, r.externalId]),
-    );
-    log.close();
+  const shown = async (dir: string): Promise<Shown[]> => {
+    const log = await openSealedEventLog({ dataDir: dir, eventStoreUrl: 'sqlite:' });
+    const externalIds = new Map<number, string>();
+    for await (const events of log.readAll({ after: 0 }))
+      for (const { position, data } of events) externalIds.set(position, (data as { externalId: string }).externalId);
+    await log.close();
     const db = openSqlite(join(dir, 'read-model.db'), { readonly: true });
     const rows = db
       .prepare(
@@ -123,9 +121,9 @@ where(title, () => {
   };
 
   /** All timelines without ids and places in the log, which depend on the order of arrival. */
-  const timelines = (dir: string): string[] => {
+  const timelines = async (dir: string): Promise<string[]> => {
     const byCustomer = new Map<string, Shown[]>();
-    for (const row of shown(dir)) byCustomer.set(row.customer, [...(byCustomer.get(row.customer) ?? []), row]);
+    for (const row of await shown(dir)) byCustomer.set(row.customer, [...(byCustomer.get(row.customer) ?? []), row]);
     return [...byCustomer.values()]
       .map((rows) =>
         rows
@@ -154,7 +152,7 @@ where(title, () => {
     const file = join(newDir('score'), 'predictions.ndjson');
     await writeLines(
       file,
-      shown(dir).map(({ tenant, externalId, customer }) => ({ tenant, externalId, customerId: customer })),
+      (await shown(dir)).map(({ tenant, externalId, customer }) => ({ tenant, externalId, customerId: customer })),
     );
     const { stdout } = await run(process.execPath, [SCORER, STORYLINE, file], { maxBuffer: 16 * 1024 * 1024 });
     return JSON.parse(stdout) as Awaited<ReturnType<typeof score>>;
@@ -177,7 +175,7 @@ where(title, () => {
       expect(duplicate + corrected).toBe(25_462 - 24_659);
       expect(corrected).toBe(57);
       expect(parked).toBe(0);
-      expect(shown(first)).toHaveLength(24_659);
+      expect(await shown(first)).toHaveLength(24_659);
       expect(await hilo(first, 'reconcile')).toContain('eagle-bank');
     },
     2 * MINUTES,
@@ -206,7 +204,7 @@ where(title, () => {
       const dir = newDir(`shuffle-${seed}`);
       await importAll(dir, shuffled(rows, seed));
       expect(tally(dir).recorded).toBe(24_659);
-      expect(timelines(dir)).toEqual(timelines(first));
+      expect(await timelines(dir)).toEqual(await timelines(first));
     },
     10 * MINUTES,
   );
