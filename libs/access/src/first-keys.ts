@@ -1,17 +1,7 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HubError, messageOf } from '#libs/kernel';
+import { writeDurably } from '#libs/kernel/durable-file.js';
 import type { ApiKeys } from './api-keys.port.js';
 import { ROLES, type Role } from './caller.js';
 
@@ -46,11 +36,11 @@ export const ensureFirstKeys = async (dataDir: string, apiKeys: ApiKeys): Promis
   // An earlier first start ended before anybody could read its keys: nobody has them, so they are made again.
   for (const { id } of first) await apiKeys.revoke(id);
   mkdirSync(dataDir, { recursive: true });
-  writeSecretFile(pending, '');
+  writeDurably(pending, Buffer.alloc(0));
   const made = {} as Record<Role, string>;
   for (const role of ROLES) made[role] = (await apiKeys.create({ tenant: FIRST_TENANT, role, label: FIRST_LABEL })).key;
   const keys = { [FIRST_TENANT]: made };
-  writeSecretFile(file, `${JSON.stringify(keys, null, 2)}\n`);
+  writeDurably(file, Buffer.from(`${JSON.stringify(keys, null, 2)}\n`));
   rmSync(pending, { force: true });
   return { created: true, file, keys };
 };
@@ -66,30 +56,5 @@ const readKeys = (file: string): FirstKeys['keys'] => {
         cause,
       },
     );
-  }
-};
-
-/** Writes a file that only its owner may read, whole or not at all, also across a power cut. */
-const writeSecretFile = (file: string, text: string): void => {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    const descriptor = openSync(temporary, 'wx', 0o600);
-    try {
-      writeSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    chmodSync(temporary, 0o600);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  const directory = openSync(join(file, '..'), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 };
