@@ -9,6 +9,8 @@ import {
   profileDecider,
   upcast,
   type AccessEvent,
+  type ErasureEvent,
+  type IdentityErased,
   type IdentityEvent,
   type InteractionContent,
   type InteractionEvent,
@@ -55,6 +57,9 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkConfirmed.2': '04b7991851315a1a',
   'LinkRejected.2': '7a60d1d6973671a8',
   'LinkRetracted.2': '8e4a88ee8d90c861',
+  'ErasureRequested.1': '62508645422f2e81',
+  'IdentityErased.1': 'afbc3deed165c1ee',
+  'ErasureCompleted.1': 'b33b2a2f0b6b3a40',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
@@ -65,6 +70,7 @@ const interaction = '20000000-0000-8000-8000-000000000001';
 const conversation = '30000000-0000-8000-8000-000000000001';
 const linkA = '40000000-0000-8000-8000-000000000001';
 const linkB = '40000000-0000-8000-8000-000000000002';
+const erasure = '70000000-0000-8000-8000-000000000001';
 
 const content: Required<Omit<InteractionContent, 'erased'>> = {
   channel: 'email',
@@ -114,6 +120,20 @@ const proposed = {
   confidence: 0.98,
 } as const;
 
+const asked = {
+  erasure,
+  customer: email,
+  by: 'abcdefgh',
+  reason: 'art-17',
+  requestedAt: '2025-04-01T08:00:00.000Z',
+  contacts: 2,
+  events: 3,
+  rows: [
+    { table: 'entry', rows: 2 },
+    { table: 'timeline', rows: 2 },
+  ],
+};
+
 /** The keys that the sealed files were written with. */
 const keysOfGolden = async (): Promise<MemoryKeyVault> => {
   const vault = new MemoryKeyVault((subject) => createHash('sha256').update(`golden key of ${subject}`).digest());
@@ -128,11 +148,13 @@ const openedGolden = async (name: string): Promise<object> => {
   return event!.data;
 };
 
+type Told = InteractionEvent | IdentityEvent | AccessEvent | ErasureEvent | IdentityErased;
+
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEvent>> = {
+const TODAY: Readonly<Record<string, Told>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -198,10 +220,42 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
       reason: 'call-back',
     },
   },
+  'ErasureRequested.1': {
+    type: 'ErasureRequested',
+    data: {
+      ...asked,
+      identities: [
+        { identity: email, type: 'email' },
+        { identity: phone, type: 'phone' },
+      ],
+      links: [linkA],
+      conversations: [conversation],
+    },
+  },
+  'IdentityErased.1': {
+    type: 'IdentityErased',
+    data: { identity: email, erasure, by: 'abcdefgh', reason: 'art-17', at: '2025-04-01T08:00:00.015Z' },
+  },
+  'ErasureCompleted.1': {
+    type: 'ErasureCompleted',
+    data: {
+      ...asked,
+      completedAt: '2025-04-01T08:00:00.025Z',
+      position: 21,
+      identities: [
+        { identity: email, type: 'email', keyDestroyed: true },
+        { identity: phone, type: 'phone', keyDestroyed: false },
+      ],
+      links: 1,
+      conversations: 1,
+      parked: 1,
+      files: ['events.db', 'identity.db', 'keys.db', 'read-model.db'],
+    },
+  },
 };
 
 /** Shape 2 says what shape 1 said, sealed. */
-const todayOf = (name: string): AccessEvent | InteractionEvent | IdentityEvent | undefined =>
+const todayOf = (name: string): Told | undefined =>
   TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
 
 const without = <Value extends object, Field extends keyof Value>(
@@ -274,7 +328,7 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link|access)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(/^(interaction|identity|link|access|erasure)-[0-9a-f-]{36}$/) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);

@@ -2,6 +2,8 @@ export * from './decider.js';
 export * from './personal.js';
 export * from './schemas.js';
 export * from './access/access.events.js';
+export * from './erasure/erasure.decider.js';
+export * from './erasure/erasure.events.js';
 export * from './identity/identifier.js';
 export * from './identity/identity.events.js';
 export * from './identity/identity.resolution.js';

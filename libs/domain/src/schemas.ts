@@ -1,6 +1,7 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
 import type { DomainEvent } from './decider.js';
+import { erasureCompletedPrivacy, erasureRequestedPrivacy, identityErasedPrivacy } from './erasure/erasure.events.js';
 import {
   decidedPrivacy,
   linkedPrivacy,
@@ -23,6 +24,9 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkRetracted: 2,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
+  ErasureRequested: 1,
+  IdentityErased: 1,
+  ErasureCompleted: 1,
 };
 
 /** What of each event type is personal: declared beside the type, and here for every type that is stored. */
@@ -37,6 +41,9 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   LinkRetracted: retractedPrivacy,
   TimelineViewed: viewedPrivacy,
   PersonalDataRevealed: revealedPrivacy,
+  ErasureRequested: erasureRequestedPrivacy,
+  IdentityErased: identityErasedPrivacy,
+  ErasureCompleted: erasureCompletedPrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

@@ -1,10 +1,4 @@
-import { bytesOfUuid, uuidOfBytes, type Uuid } from './ids.js';
-
-/** The ids that an erasure has ended for good. It only ever grows. */
-export interface ErasedIds {
-  readonly size: number;
-  has(id: Uuid): boolean;
-}
+import { bytesOfUuid, uuidOfBytes, type ErasedIds, type Uuid } from './ids.js';
 
 const ID_BYTES = 16;
 const FIRST_SLOTS = 1024;

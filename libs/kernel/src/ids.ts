@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { ErasedIds } from './erased-ids.js';
 
 /** A lower-case UUID text, 36 characters. */
 export type Uuid = string;
@@ -43,6 +42,12 @@ const text = Buffer.alloc(36, '-');
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const isUuid = (text: string): text is Uuid => uuidForm.test(text);
+
+/** The ids that an erasure has ended for good. It only ever grows. */
+export interface ErasedIds {
+  readonly size: number;
+  has(id: Uuid): boolean;
+}
 
 const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;

@@ -41,4 +41,13 @@ describe('recording a contact', () => {
     given([recorded(first), corrected(second)])
       .when(record(second))
       .thenNothing());
+
+  it('takes in nothing more of a contact that was erased', () => {
+    const erased = recorded({ ...first, erased: true });
+    given([erased]).when(record(first)).thenNothing();
+    given([erased]).when(record(second)).thenNothing();
+    given([erased])
+      .when(record({ ...first, digest: 'said-differently' }))
+      .thenNothing();
+  });
 });

@@ -4,10 +4,12 @@ import type { InteractionCommand, RecordInteraction } from './interaction.comman
 import type { InteractionEvent } from './interaction.events.js';
 
 /** What the rules must know of a contact: how far its provider has got, and what it said last. */
-export type Interaction = { status: 'unknown' } | { status: 'recorded'; revision: number; digest: string };
+export type Interaction = { status: 'unknown' } | { status: 'erased' } | { status: 'recorded'; revision: number; digest: string };
 
 const record = ({ content }: RecordInteraction, state: Interaction): InteractionEvent[] => {
   if (state.status === 'unknown') return [{ type: 'InteractionRecorded', data: content }];
+  // Whatever the provider says of it again: recorded, it would tie whom it is about now to whom it was about.
+  if (state.status === 'erased') return [];
   if (content.revision > state.revision) return [{ type: 'InteractionCorrected', data: content }];
   // A lower revision that comes late has been overtaken: what it said is no longer so.
   if (content.revision < state.revision || content.digest === state.digest) return [];
@@ -30,6 +32,7 @@ export const interactionDecider: Decider<InteractionCommand, Interaction, Intera
     switch (event.type) {
       case 'InteractionRecorded':
       case 'InteractionCorrected':
+        if (event.data.erased) return { status: 'erased' };
         return { status: 'recorded', revision: event.data.revision, digest: event.data.digest };
     }
   },

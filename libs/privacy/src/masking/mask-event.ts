@@ -5,6 +5,10 @@ const CONTACT = [
   'identities', 'agent', 'language', 'outcome',
 ] as const; // prettier-ignore
 const LINK = ['link', 'a', 'b', 'rule', 'by', 'evidence', 'confidence'] as const;
+// Who was erased are ids alone: `identities` of these events has no values to mask.
+const ERASURE = [
+  'erasure', 'customer', 'by', 'reason', 'requestedAt', 'conversations', 'contacts', 'events', 'rows',
+] as const; // prettier-ignore
 
 /**
  * What of each stored event a caller without the scope `pii` is shown; everything else, and every event that is not
@@ -20,6 +24,9 @@ export const CLEAR_FIELDS: Readonly<Record<string, readonly string[]>> = {
   LinkRejected: LINK,
   LinkRetracted: LINK,
   TimelineViewed: ['by', 'customer', 'at', 'saw', 'reads', 'reason'],
+  ErasureRequested: [...ERASURE, 'links'],
+  IdentityErased: ['identity', 'erasure', 'by', 'reason', 'at'],
+  ErasureCompleted: [...ERASURE, 'completedAt', 'position', 'links', 'parked', 'files'],
   PersonalDataRevealed: ['by', 'customer', 'at', 'field', 'identity', 'reason'],
 };
 

@@ -1,6 +1,9 @@
 import type {
   CarriedIdentity,
+  ErasureCompleted,
+  ErasureRequested,
   IdentitiesLinked,
+  IdentityErased,
   InteractionContent,
   LinkConfirmed,
   LinkProposed,
@@ -122,6 +125,43 @@ const revealed: Full<PersonalDataRevealed['data']> = {
   reason: 'call-back',
 };
 
+const asked = {
+  erasure: id(5),
+  customer: id(1),
+  by: 'abcdefgh',
+  reason: 'art-17',
+  requestedAt: '2025-03-02T09:16:10.000Z',
+  contacts: 2,
+  events: 4,
+  rows: [{ table: 'entry', rows: 2 }],
+};
+
+const erasureRequested: Full<ErasureRequested['data']> = {
+  ...asked,
+  identities: [{ identity: id(1), type: 'email' }],
+  links: [id(4)],
+  conversations: [id(3)],
+};
+
+const identityErased: Full<IdentityErased['data']> = {
+  identity: id(1),
+  erasure: id(5),
+  by: 'abcdefgh',
+  reason: 'art-17',
+  at: '2025-03-02T09:16:11.000Z',
+};
+
+const erasureCompleted: Full<ErasureCompleted['data']> = {
+  ...asked,
+  completedAt: '2025-03-02T09:16:12.000Z',
+  position: 12,
+  identities: [{ identity: id(1), type: 'email', keyDestroyed: true }],
+  links: 1,
+  conversations: 1,
+  parked: 1,
+  files: ['read-model.db'],
+};
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
@@ -134,4 +174,7 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   LinkRetracted: retracted,
   TimelineViewed: viewed,
   PersonalDataRevealed: revealed,
+  ErasureRequested: erasureRequested,
+  IdentityErased: identityErased,
+  ErasureCompleted: erasureCompleted,
 };
