@@ -69,6 +69,10 @@ export class SealedParkedMessages extends ParkedMessages {
     return this.inner.discard(id, by, reason);
   }
 
+  purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    return this.inner.purge(id, by, reason);
+  }
+
   count(tenant?: string): Promise<ParkedCount[]> {
     return this.inner.count(tenant);
   }

@@ -55,6 +55,15 @@ export class MemoryParkedMessages extends ParkedMessages {
     Object.assign(this.parked(id), { status: 'discarded', discardedBy: by, discardReason: reason });
   }
 
+  async purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    const message = this.messages.get(id);
+    if (!message || message.bytes.length === 0) return false;
+    message.bytes = Buffer.alloc(0);
+    if (message.status === 'parked')
+      Object.assign(message, { status: 'discarded', discardedBy: by, discardReason: reason });
+    return true;
+  }
+
   async count(tenant?: string): Promise<ParkedCount[]> {
     const counts = new Map<string, ParkedCount>();
     for (const { tenant: owner, channel, account, status } of this.messages.values()) {

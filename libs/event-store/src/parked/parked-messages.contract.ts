@@ -78,6 +78,19 @@ export const parkedMessagesContract = (name: string, under: ParkedMessagesUnderT
       await expect(parked.discard(randomUUID(), 'ops', 'spam')).rejects.toMatchObject({ code: 'PARKED.NOT_FOUND' });
     });
 
+    it('purges a message of its bytes for good, and counts it on', async () => {
+      const [open, replayed] = [await parked.park(parkedOf()), await parked.park(parkedOf())];
+      await parked.markReplayed(replayed, 'recorded');
+      for (const id of [open, replayed]) {
+        expect(await parked.purge(id, 'ops', 'erasure')).toBe(true);
+        expect(await parked.purge(id, 'ops', 'erasure')).toBe(false);
+        await parked.park(parkedOf({ id }));
+        expect((await parked.get(id))!.bytes).toHaveLength(0);
+      }
+      expect(await parked.get(open)).toMatchObject({ status: 'discarded', discardedBy: 'ops', attempts: 2 });
+      expect(await parked.purge(randomUUID(), 'ops', 'erasure')).toBe(false);
+    });
+
     it('lists newest first, filtered, page by page, without bytes', async () => {
       const ids: string[] = [];
       for (let i = 0; i < 7; i++) ids.push(await parked.park(parkedOf({ tenant: i % 2 ? 'globex' : 'acme' })));

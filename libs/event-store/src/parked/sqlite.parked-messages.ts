@@ -97,6 +97,21 @@ export class SqliteParkedMessages extends ParkedMessages {
     await this.settle(id, "status = 'discarded', discarded_by = ?, discard_reason = ?", [by, reason]);
   }
 
+  purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    return this.file.commits.enqueue({
+      run: () =>
+        this.db
+          .prepare(
+            `UPDATE parked SET bytes = x'',
+               discarded_by = CASE status WHEN 'parked' THEN ? ELSE discarded_by END,
+               discard_reason = CASE status WHEN 'parked' THEN ? ELSE discard_reason END,
+               status = CASE status WHEN 'parked' THEN 'discarded' ELSE status END
+             WHERE id = ? AND length(bytes) > 0`,
+          )
+          .run([by, reason, bytesOfUuid(id)]).changes > 0,
+    });
+  }
+
   async count(tenant?: string): Promise<ParkedCount[]> {
     return this.db
       .prepare(

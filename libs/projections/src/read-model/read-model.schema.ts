@@ -16,6 +16,7 @@ export interface ReadModelSchema {
   entry: EntryTable;
   timeline: TimelineTable;
   access: AccessTable;
+  erased_contact: ErasedContactTable;
   identity_past: IdentityPastTable;
   profile_past: ProfilePastTable;
   link_past: LinkPastTable;
@@ -41,6 +42,7 @@ export interface IdentityTable {
   id: Buffer;
   tenant: number;
   type: string;
+  /** Empty where it is not known: what told it was erased, or the identity itself. */
   value: string;
   verified: number;
   firstPosition: number;
@@ -49,6 +51,18 @@ export interface IdentityTable {
   /** Name last seen beside this identity, by the clock of the contact. */
   name: string | null;
   nameAt: number | null;
+  /** Where it was erased: then the row is all that is left, and stays as it is. */
+  erased: Generated<number | null>;
+  /** Id of the erasure. */
+  erasure: Generated<Buffer | null>;
+}
+
+/** A contact that was recorded and is erased; what stands here stands in clear in the log. */
+export interface ErasedContactTable {
+  position: number;
+  tenant: number;
+  channel: number;
+  account: number;
 }
 
 /** An identity seen beside an anchor, linked or not: how a shared number still finds those who used it. */
@@ -67,7 +81,8 @@ export interface ProfileTable {
   data: string;
 }
 
-export type LinkStatus = 'active' | 'retracted' | 'proposed' | 'rejected';
+/** `erased`: one of its ends is; the row says nothing more. */
+export type LinkStatus = 'active' | 'retracted' | 'proposed' | 'rejected' | 'erased';
 
 export interface LinkTable {
   key: Generated<number>;

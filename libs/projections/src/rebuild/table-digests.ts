@@ -22,6 +22,7 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   entry: 'position',
   timeline: 'customer, occurredAt, position',
   access: 'position',
+  erased_contact: 'position',
   identity_past: 'identity, until',
   profile_past: 'identity, until',
   link_past: 'link, until',

@@ -1,11 +1,12 @@
-/** Tables of the read model, shape 2. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS label (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS identity (
   key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL,
-  verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER);
+  verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER,
+  erased INTEGER, erasure BLOB);
 CREATE INDEX IF NOT EXISTS identity_customer ON identity (customer);
 CREATE TABLE IF NOT EXISTS mention (
   identity INTEGER NOT NULL, anchor INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS timeline (
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS erased_contact (
+  position INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, channel INTEGER NOT NULL, account INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS identity_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
   nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
@@ -50,6 +53,8 @@ CREATE TABLE IF NOT EXISTS entry_past (
 export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
+CREATE INDEX IF NOT EXISTS mention_anchor ON mention (anchor);
+CREATE INDEX IF NOT EXISTS identity_erasure ON identity (erasure) WHERE erasure IS NOT NULL;
 CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
 CREATE INDEX IF NOT EXISTS entry_past_identity ON entry_past (
   identity, occurredAt, position, until, since, channel, kind, direction);
