@@ -345,7 +345,7 @@ export class KyselyKeyVault extends KeyVault {
   private async readErased(): Promise<void> {
     const tables = await this.db.introspection.getTables();
     if (!tables.some(({ name }) => name === 'erased')) return;
-    let after = Buffer.alloc(0);
+    let after: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows = await this.db
         .selectFrom('erased')

@@ -2,6 +2,7 @@ import {
   upcast,
   type ContactSummary,
   type IdentitiesLinked,
+  type IdentityErased,
   type LinkConfirmed,
   type LinkProposed,
   type LinkRejected,
@@ -14,6 +15,7 @@ import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
+import { foldErased } from '../erasure/erasure.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
 
@@ -29,7 +31,8 @@ type FoldedEvent =
   | LinkRejected
   | LinkRetracted
   | TimelineViewed
-  | PersonalDataRevealed;
+  | PersonalDataRevealed
+  | IdentityErased;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -57,5 +60,7 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'TimelineViewed':
     case 'PersonalDataRevealed':
       return foldAccess(context, event, position);
+    case 'IdentityErased':
+      return foldErased(context, event, position);
   }
 };

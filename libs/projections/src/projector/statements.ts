@@ -9,6 +9,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { erasureStatements } from '../erasure/erasure.statements.js';
 import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, statement } from '../read-model/statement.js';
 
@@ -18,6 +19,10 @@ export interface IdentityRow {
   firstPosition: number;
   verified: number;
   nameAt: number | null;
+  /** Where it was erased. */
+  erased: number | null;
+  /** 0 while no event has said its value, and once it is erased. */
+  told: number;
 }
 
 export type NewConversation = { key: number } & Omit<ConversationTable, 'key'>;
@@ -117,7 +122,10 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
-    db.selectFrom('identity').select(['key', 'customer', 'firstPosition', 'verified', 'nameAt']).where('id', '=', s.id),
+    db
+      .selectFrom('identity')
+      .select(['key', 'customer', 'firstPosition', 'verified', 'nameAt', 'erased', sql<number>`value <> ''`.as('told')])
+      .where('id', '=', s.id),
   ),
   addIdentity: statement<NewIdentity>((s) =>
     db.insertInto('identity').values({
@@ -130,6 +138,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       firstPosition: s.firstPosition,
       customer: s.customer,
     }),
+  ),
+  tellIdentity: statement<{ key: number; value: string }>((s) =>
+    db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
   ),
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
@@ -227,7 +238,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .selectFrom('entry')
       .innerJoin('identity', 'identity.key', 'entry.identity')
       .select(['entry.occurredAt', 'identity.customer'])
-      .where('entry.position', '=', s.position),
+      .where('entry.position', '=', s.position)
+      .where('identity.erased', 'is', sql.lit(null)),
   ),
   removeTimeline: statement<{ customer: number; occurredAt: number; position: number }>((s) =>
     db
@@ -236,6 +248,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .where('occurredAt', '=', s.occurredAt)
       .where('position', '=', s.position),
   ),
+
+  erasure: erasureStatements(db),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
 

@@ -1,5 +1,6 @@
 import type { ContactSummary } from '#libs/domain';
 import { DIRECTIONS, INTERACTION_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { forgetContacts } from '../erasure/erasure.projection.js';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
 
@@ -48,7 +49,18 @@ export const foldRecorded = (
   const add = (places: ContactPlaces) =>
     context.addEntry(entryOf(places, interaction, content, occurredAt, position, recordedAtMs), places.anchor.customer);
   const known = context.known(tenant, content, occurredAt);
-  return known ? add(known) : context.learn(tenant, content, occurredAt, position).then(add);
+  if (known) return add(known);
+  return context.learn(tenant, content, occurredAt, position).then(async (places) => {
+    add(places);
+    await forgetErased(context, places);
+  });
+};
+
+/** A contact that was on its way while the identity it belongs to was erased. */
+const forgetErased = async (context: FoldContext, { anchor }: ContactPlaces): Promise<void> => {
+  if (anchor.erased === null) return;
+  await context.flush();
+  await forgetContacts(context, anchor);
 };
 
 /** Puts the content of a higher revision in the place of the earlier one; where it was recorded stays. */
@@ -66,12 +78,14 @@ export const foldCorrected = async (
   await context.flush();
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
+  // Where it was recorded for somebody erased since, there is nothing to correct.
   if (!place) return;
   await session.run(statements.keepEntry, { position: recorded, corrected: position });
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });
   await session.insert(statements.addTimelines, [{ ...entry, customer: places.anchor.customer }]);
+  await forgetErased(context, places);
 };
 
 const entryOf = (

@@ -60,3 +60,17 @@ CREATE INDEX IF NOT EXISTS entry_past_identity ON entry_past (
   identity, occurredAt, position, until, since, channel, kind, direction);
 CREATE INDEX IF NOT EXISTS entry_past_conversation ON entry_past (conversation);
 `;
+
+/** What a bulk write does at its end for all that was erased; `erasure.projection.ts` does it for one at a time. */
+export const FORGET_ERASED = `
+CREATE TEMP TABLE gone AS SELECT key, tenant FROM identity WHERE erased IS NOT NULL;
+CREATE UNIQUE INDEX temp.gone_key ON gone (key);
+INSERT INTO erased_contact
+  SELECT e.position, g.tenant, e.channel, e.account FROM entry e JOIN gone g ON g.key = e.identity ORDER BY e.position;
+DELETE FROM entry_past WHERE position IN (SELECT position FROM erased_contact);
+DELETE FROM entry WHERE position IN (SELECT position FROM erased_contact);
+UPDATE entry_past SET subject = NULL, preview = NULL, agent = NULL, outcome = NULL
+  WHERE identity IN (SELECT key FROM gone);
+DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELECT key FROM gone);
+DROP TABLE gone;
+`;
