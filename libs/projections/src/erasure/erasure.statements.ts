@@ -16,7 +16,12 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
       .select('position')
       .where('customer', '=', s.customer)
       .where('timeline.identity', '=', s.identity);
-  const blank = { subject: sql<null>`null`, preview: sql<null>`null`, agent: sql<null>`null`, outcome: sql<null>`null` };
+  const blank = {
+    subject: sql<null>`null`,
+    preview: sql<null>`null`,
+    agent: sql<null>`null`,
+    outcome: sql<null>`null`,
+  };
   return {
     countContacts: statement<Place>((s) =>
       db
@@ -42,9 +47,7 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
     forgetMentions: statement<{ identity: number }>((s) =>
       db.deleteFrom('mention').where((e) => e.or([e('identity', '=', s.identity), e('anchor', '=', s.identity)])),
     ),
-    forgetProfile: statement<{ identity: number }>((s) =>
-      db.deleteFrom('profile').where('identity', '=', s.identity),
-    ),
+    forgetProfile: statement<{ identity: number }>((s) => db.deleteFrom('profile').where('identity', '=', s.identity)),
     forgetFormerProfiles: statement<{ identity: number }>((s) =>
       db.deleteFrom('profile_past').where('identity', '=', s.identity),
     ),
