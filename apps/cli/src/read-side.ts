@@ -65,7 +65,7 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
     ReadSideModule.over([
       { provide: EventStore, useValue: log },
       { provide: ReadModel, useValue: readModel },
-      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper'))) },
+      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper')), log.erased) },
       { provide: AccountCountries, useValue: accounts },
     ]),
     { logger: false, abortOnError: false },

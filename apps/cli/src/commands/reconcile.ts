@@ -109,7 +109,21 @@ const entriesThrough = async (
       .where('entry.position', '<=', through)
       .groupBy(['tenant.text', 'channel.text', 'account.text'])
       .execute();
-    return { position, entries };
+    const erased = await db
+      .selectFrom('erased_contact')
+      .innerJoin('tenant', 'tenant.key', 'erased_contact.tenant')
+      .innerJoin('label as channel', 'channel.key', 'erased_contact.channel')
+      .innerJoin('label as account', 'account.key', 'erased_contact.account')
+      .select(({ fn }) => [
+        'tenant.text as tenant',
+        'channel.text as channel',
+        'account.text as account',
+        fn.countAll<number>().as('entries'),
+      ])
+      .where('position', '<=', through)
+      .groupBy(['tenant.text', 'channel.text', 'account.text'])
+      .execute();
+    return { position, entries: [...entries, ...erased] };
   } finally {
     await readModel.close();
   }

@@ -8,6 +8,7 @@ import {
   upcast,
   type ContactSummary,
   type Evidence,
+  type IdentityErased,
   type IdentityRules,
   type LinkEvent,
   type LinkedPair,
@@ -24,7 +25,7 @@ import {
   type StoredEvent,
   type StreamId,
 } from '#libs/event-store';
-import { LruMap, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
+import { LruMap, UuidSet, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
 import { IdentityState, type KnownLink, type LinkStatus } from './identity.state.js';
 import { Sightings, type Sighting } from './sightings.js';
 
@@ -34,6 +35,8 @@ export interface IdentityResolverOptions {
   ids: IdFactory;
   /** Where decisions go: `EventStore.append`, or a way to it. */
   append: EventStore['append'];
+  /** What is erased already; what the log says was erased is added. @default nothing */
+  erased?: UuidSet;
   /** Another `version` than the one that filled the file decides everything again from position 0. @default DEFAULT_RULES */
   rules?: IdentityRules;
 }
@@ -49,7 +52,8 @@ interface Decision {
 }
 
 type FollowedEvent =
-  { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary } | ProfileImported | LinkEvent;
+  | IdentityErased
+  | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary } | ProfileImported | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;
@@ -73,12 +77,19 @@ export class IdentityResolver {
     private readonly ids: IdFactory,
     private readonly append: EventStore['append'],
     private readonly rules: IdentityRules,
+    private readonly erased: UuidSet,
   ) {
-    this.sightings = new Sightings(ids);
+    this.sightings = new Sightings(ids, erased);
   }
 
-  static open({ file, ids, append, rules = DEFAULT_RULES }: IdentityResolverOptions): IdentityResolver {
-    return new IdentityResolver(IdentityState.open(file, rules), ids, append, rules);
+  static open({
+    file,
+    ids,
+    append,
+    erased = new UuidSet(),
+    rules = DEFAULT_RULES,
+  }: IdentityResolverOptions): IdentityResolver {
+    return new IdentityResolver(IdentityState.open(file, rules), ids.after(erased), append, rules, erased);
   }
 
   /** Position of the last event whose decisions are recorded. */
@@ -129,7 +140,18 @@ export class IdentityResolver {
       case 'LinkRejected':
       case 'LinkRetracted':
         return this.takeLinkEvent(stored, event);
+      case 'IdentityErased':
+        return this.takeErasure(event.data.identity);
     }
+  }
+
+  /** What it was seen with is decided anew only when it is seen again: to be forgotten is no news of others. */
+  private takeErasure(identity: Uuid): void {
+    this.erased.add(identity);
+    for (const link of this.state.linksOf(identity)) this.decisions.delete(link.id);
+    this.state.forget(identity);
+    this.sightings.forget();
+    this.combinations.clear();
   }
 
   private takeContact(tenant: string, content: ContactSummary): void {
@@ -184,6 +206,7 @@ export class IdentityResolver {
   }
 
   private knownLink({ data }: LinkEvent): KnownLink | undefined {
+    if ('a' in data && (this.erased.has(data.a) || this.erased.has(data.b))) return undefined;
     const end = 'a' in data ? data.a : undefined;
     const known = this.state.link(data.link, end);
     if (known || !('a' in data)) return known;
@@ -276,8 +299,10 @@ export class IdentityResolver {
       try {
         await this.append(decision.stream, [decision.event], decision.expected);
       } catch (error) {
-        // Someone else wrote there meanwhile: that event comes later in the log, and will be settled then.
-        if (codeOf(error) === 'EVENT_STORE.REVISION_CONFLICT') return decision;
+        // Someone else wrote there meanwhile, or an end of it is being erased: that event comes later in the log, and will
+        // be settled then.
+        const code = codeOf(error);
+        if (code === 'EVENT_STORE.REVISION_CONFLICT' || code === 'PRIVACY.IDENTITY_ERASED') return decision;
         throw error;
       }
     }

@@ -296,6 +296,26 @@ export class IdentityState implements EvidenceReader {
     }
   }
 
+  /** Forgets an identity with its evidence and links, and neighbours that were known by way of it alone. */
+  forget(id: Uuid): void {
+    const node = this.node(id);
+    if (!node) return;
+    this.flush();
+    const others = this.sql.evidenceOf.all<{ id: Uint8Array }>([node.key]).map((row) => uuidOfBytes(row.id));
+    this.sql.dropLinks.run([node.key, node.key]);
+    for (const other of others) this.sql.dropEvidence.run([this.node(other)!.key, node.key]);
+    this.sql.dropOwnEvidence.run([node.key]);
+    this.sql.dropIdentity.run([node.key]);
+    this.nodes.clear();
+    for (const other of others) {
+      const left = this.node(other)!;
+      left.neighbours--;
+      this.changed.set(other, left);
+      if (left.neighbours === 0 && !left.carried) this.forget(other);
+    }
+    this.flush();
+  }
+
   private node(id: Uuid): Node | undefined {
     const known = this.nodes.get(id);
     if (known) return known;
@@ -400,6 +420,10 @@ const statementsOf = (db: SqliteDatabase) => ({
     `INSERT INTO evidence (identity, other, kinds) VALUES (?, ?, ?), (?, ?, ?)
      ON CONFLICT (identity, other) DO UPDATE SET kinds = excluded.kinds`,
   ),
+  dropLinks: db.prepare('DELETE FROM link WHERE a = ? OR b = ?'),
+  dropEvidence: db.prepare('DELETE FROM evidence WHERE identity = ? AND other = ?'),
+  dropOwnEvidence: db.prepare('DELETE FROM evidence WHERE identity = ?'),
+  dropIdentity: db.prepare('DELETE FROM identity WHERE key = ?'),
   link: db.prepare(`${LINKS} WHERE link.id = ?`),
   linksOf: db.prepare(`${LINKS} WHERE link.a = ? UNION ALL ${LINKS} WHERE link.b = ?`),
   putLink: db.prepare(

@@ -11,7 +11,7 @@ import {
   type NormalisedIdentifier,
   type ProfileImported,
 } from '#libs/domain';
-import { LruMap, type IdFactory, type Uuid } from '#libs/kernel';
+import { LruMap, type ErasedIds, type IdFactory, type Uuid } from '#libs/kernel';
 import type { Sighted } from './identity.state.js';
 
 /** What one contact or profile says about who is who, in ids and keyed hashes. */
@@ -31,7 +31,16 @@ export class Sightings {
   private readonly names = new LruMap<string, { key: NameKey | undefined }>(REMEMBERED_NAMES);
   private readonly tokens = new LruMap<string, string>(REMEMBERED_NAMES);
 
-  constructor(private readonly ids: IdFactory) {}
+  constructor(
+    private readonly ids: IdFactory,
+    private readonly erased: ErasedIds,
+  ) {}
+
+  /** Forgets the names it has met. */
+  forget(): void {
+    this.names.clear();
+    this.tokens.clear();
+  }
 
   ofContact(tenant: string, content: ContactSummary): Sighting {
     if (content.erased) return NOTHING; // its identifiers are placeholders, alike for everybody
@@ -42,7 +51,7 @@ export class Sightings {
   }
 
   ofProfile(tenant: string, profile: ProfileImported['data']): Sighting {
-    if (profile.erased) return NOTHING;
+    if (profile.erased || this.erased.has(profile.profile)) return NOTHING;
     const carried = this.read([
       ...profile.identities,
       { identity: profile.profile, type: 'profile', value: profile.profile },
@@ -86,7 +95,7 @@ export class Sightings {
     const identities = new Map<string, Uuid>();
     const identifiers: NormalisedIdentifier[] = [];
     for (const { identity, type, value, verified, blocked } of carried) {
-      if (blocked || type === 'conversation') continue;
+      if (blocked || type === 'conversation' || this.erased.has(identity)) continue;
       identities.set(`${type}:${value}`, identity);
       identifiers.push({ ...normaliseIdentifier({ type, value, ...(verified && { verified }) }), type, value });
     }

@@ -9,6 +9,8 @@ import { RecordInteractionCommand } from '../interaction/record-interaction.hand
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
 import { ContentReader } from './content.js';
 
+const MAX_ATTEMPTS = 5;
+
 /** Turns each bus message into one command and its result into one outcome; alone in acting on outcomes. */
 @Injectable()
 export class Intake {
@@ -56,7 +58,7 @@ export class Intake {
     return outcomes;
   }
 
-  private async deliver(message: BusMessage): Promise<DeliveryOutcome> {
+  private async deliver(message: BusMessage, attempt = 1): Promise<DeliveryOutcome> {
     try {
       const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(
         this.commandOf(message),
@@ -64,6 +66,8 @@ export class Intake {
       return { status: statusOf(receipt.events), receipt: message.receipt, position: receipt.position };
     } catch (error) {
       if (isRetryable(error)) throw error;
+      // Erased while it was on its way: read again, it belongs to whoever starts afresh.
+      if (codeOf(error) === 'PRIVACY.IDENTITY_ERASED' && attempt < MAX_ATTEMPTS) return this.deliver(message, attempt + 1);
       return this.park(message, error);
     }
   }

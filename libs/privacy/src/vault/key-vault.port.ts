@@ -1,4 +1,4 @@
-import type { ErasedIds, Uuid } from '#libs/kernel';
+import type { Uuid, UuidSet } from '#libs/kernel';
 
 /** The live key of an identity. */
 export interface DataKey {
@@ -41,7 +41,7 @@ export abstract class KeyVault {
   abstract cached(identity: Uuid): DataKey | undefined;
 
   /** What was erased. Of another process's erasures it may know those alone that were there when it was opened. */
-  abstract readonly erased: ErasedIds;
+  abstract readonly erased: UuidSet;
 
   /**
    * The live keys of these identities; those that have none get one, and those that were erased are absent.
