@@ -4,6 +4,7 @@ const CONTACT = [
   'channel', 'account', 'revision', 'kind', 'conversation', 'direction', 'occurredAt', 'endedAt', 'receivedAt', 'anchor',
   'identities', 'agent', 'language', 'outcome',
 ] as const; // prettier-ignore
+const WRITTEN = ['conversation', 'anchor', 'channel', 'account', 'by', 'at'] as const;
 const LINK = ['link', 'a', 'b', 'rule', 'by', 'evidence', 'confidence'] as const;
 
 /**
@@ -21,6 +22,10 @@ export const CLEAR_FIELDS: Readonly<Record<string, readonly string[]>> = {
   LinkRetracted: LINK,
   TimelineViewed: ['by', 'customer', 'at', 'saw', 'reads', 'reason'],
   PersonalDataRevealed: ['by', 'customer', 'at', 'field', 'identity', 'reason'],
+  NoteAdded: ['note', ...WRITTEN],
+  CommitmentMade: ['commitment', ...WRITTEN, 'dueAt'],
+  CommitmentKept: ['commitment', ...WRITTEN],
+  CommitmentWithdrawn: ['commitment', ...WRITTEN],
 };
 
 /** The data of a stored event without personal content, identifiers masked. The fields keep their order. */
