@@ -71,6 +71,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [CustomerDirectory, IdentityFinder, Metrics],
+  exports: [ConversationFinder, CustomerDirectory, IdentityFinder, Metrics],
 })
 export class QueriesModule {}
