@@ -175,7 +175,7 @@ export class QueriesController {
 
   @Get('customers/:id/timeline/stream')
   @Roles('agent', 'supervisor')
-  @ApiOperation({ summary: 'New and corrected contacts of a customer as server-sent events' })
+  @ApiOperation({ summary: 'New and changed entries of a customer’s timeline as server-sent events' })
   @ApiProduces('text/event-stream')
   async stream(
     @CurrentCaller() caller: Caller,

@@ -64,8 +64,11 @@ describe('a commitment', () => {
     given([made, withdrawn]).when(keep).thenRefused('COMMITMENT.CONFLICT');
   });
 
-  it('that was never made cannot end', () => {
-    given([]).when(keep).thenRefused('COMMITMENT.NOT_FOUND');
-    given([]).when(withdraw).thenRefused('COMMITMENT.NOT_FOUND');
+  it('that was never made, or is erased, cannot end', () => {
+    const erased: CommitmentEvent = { type: 'CommitmentMade', data: { ...content, text: 'erased', erased: true } };
+    for (const past of [[], [erased], [erased, kept]]) {
+      given(past).when(keep).thenRefused('COMMITMENT.NOT_FOUND');
+      given(past).when(withdraw).thenRefused('COMMITMENT.NOT_FOUND');
+    }
   });
 });

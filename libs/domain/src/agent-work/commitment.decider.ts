@@ -5,11 +5,13 @@ import type { CommitmentEvent, CommitmentKept, CommitmentMade } from './agent-wo
 
 type Made = CommitmentMade['data'];
 
-/** What has become of a promise. */
-export type Commitment = { status: 'unknown' } | { status: 'open' | 'kept' | 'withdrawn'; made: Made };
+/** What has become of a promise; `erased` with the customer it was made to. */
+export type Commitment =
+  { status: 'unknown' } | { status: 'erased' } | { status: 'open' | 'kept' | 'withdrawn'; made: Made };
 
 const make = ({ content }: MakeCommitment, state: Commitment): CommitmentEvent[] => {
   if (state.status === 'unknown') return [{ type: 'CommitmentMade', data: content }];
+  if (state.status === 'erased') throw notFound();
   if (state.made.text === content.text && state.made.dueAt === content.dueAt) return [];
   throw new HubError('COMMITMENT.CONFLICT', 'another one was sent under the same Idempotency-Key; send another key');
 };
@@ -17,6 +19,7 @@ const make = ({ content }: MakeCommitment, state: Commitment): CommitmentEvent[]
 const keep = (command: KeepCommitment, state: Commitment): CommitmentEvent[] => {
   switch (state.status) {
     case 'unknown':
+    case 'erased':
       throw notFound();
     case 'open':
       return [{ type: 'CommitmentKept', data: ended(command, state.made) }];
@@ -30,6 +33,7 @@ const keep = (command: KeepCommitment, state: Commitment): CommitmentEvent[] => 
 const withdraw = (command: WithdrawCommitment, state: Commitment): CommitmentEvent[] => {
   switch (state.status) {
     case 'unknown':
+    case 'erased':
       throw notFound();
     case 'open':
       return [{ type: 'CommitmentWithdrawn', data: ended(command, state.made) }];
@@ -72,11 +76,11 @@ export const commitmentDecider: Decider<CommitmentCommand, Commitment, Commitmen
   evolve: (state, event) => {
     switch (event.type) {
       case 'CommitmentMade':
-        return { status: 'open', made: event.data };
+        return event.data.erased ? { status: 'erased' } : { status: 'open', made: event.data };
       case 'CommitmentKept':
-        return state.status === 'unknown' ? state : { status: 'kept', made: state.made };
+        return 'made' in state ? { status: 'kept', made: state.made } : state;
       case 'CommitmentWithdrawn':
-        return state.status === 'unknown' ? state : { status: 'withdrawn', made: state.made };
+        return 'made' in state ? { status: 'withdrawn', made: state.made } : state;
     }
   },
 };
