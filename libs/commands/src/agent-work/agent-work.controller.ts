@@ -42,7 +42,8 @@ const keyForm = /^[\x21-\x7e]{1,200}$/;
 const KEY_DOCS = {
   name: KEY_HEADER,
   required: false,
-  description: 'Anything unique, 1 to 200 printable ASCII characters: the same request under the same key is taken once',
+  description:
+    'Anything unique, 1 to 200 printable ASCII characters: the same request under the same key is taken once',
 } as const;
 
 /** What agents write down at a conversation. Another tenant's ids answer as unknown ones do. */
@@ -50,7 +51,10 @@ const KEY_DOCS = {
 @ApiBearerAuth()
 @ApiResponse({ status: 403, description: 'The role may not write.' })
 @ApiResponse({ status: 404, description: 'No conversation or commitment has this id.' })
-@ApiResponse({ status: 409, description: 'The key was used for something else, or the commitment has ended otherwise.' })
+@ApiResponse({
+  status: 409,
+  description: 'The key was used for something else, or the commitment has ended otherwise.',
+})
 @ApiResponse({ status: 422, description: 'A field is missing or wrong.' })
 @Controller('v1')
 @Roles('agent', 'supervisor')
