@@ -13,6 +13,7 @@ import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
+import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
 import type { InteractionContent } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import { SystemClock, type Uuid } from '#libs/kernel';
@@ -29,7 +30,8 @@ import type { TimelinePageDto } from '#libs/queries/timeline/timeline.dto.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 
-type Kind = 'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject';
+type Kind =
+  'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject' | 'toKeep' | 'toWithdraw';
 
 interface Route {
   /** Who may; admins always. `open`: everybody, by another proof or none. */
@@ -123,6 +125,32 @@ const TABLE: Readonly<Record<string, Route>> = {
     id: 'conversation',
     url: (id) => `/v1/conversations/${id}?include=body`,
   },
+  'POST /v1/conversations/:id/notes': {
+    who: ['agent', 'supervisor'],
+    id: 'conversation',
+    url: (id) => `/v1/conversations/${id}/notes`,
+    body: { text: 'written by the table' },
+    status: 201,
+  },
+  'POST /v1/conversations/:id/commitments': {
+    who: ['agent', 'supervisor'],
+    id: 'conversation',
+    url: (id) => `/v1/conversations/${id}/commitments`,
+    body: { text: 'promised by the table', dueAt: '2026-03-02T09:15:00Z' },
+    status: 201,
+  },
+  'POST /v1/commitments/:id/keep': {
+    who: ['agent', 'supervisor'],
+    id: 'toKeep',
+    url: (id) => `/v1/commitments/${id}/keep`,
+    body: {},
+  },
+  'POST /v1/commitments/:id/withdraw': {
+    who: ['agent', 'supervisor'],
+    id: 'toWithdraw',
+    url: (id) => `/v1/commitments/${id}/withdraw`,
+    body: { reason: 'the table says so' },
+  },
   'GET /v1/receipts/:receipt': {
     who: ['integration', ...READERS],
     id: 'receipt',
@@ -166,7 +194,15 @@ const guarded = Object.entries(TABLE).filter(([, { who }]) => who !== 'open');
 const withIds = guarded.filter(([, { id }]) => id !== undefined);
 
 /** What an invented person is called and says: nobody without `pii` may come to see any of it. */
-const CANARIES = ['lucia.canary', '+34600998877', 'Lucía Canaria', 'parrot feather', 'a nest of straw', 'canary-msg-1'];
+const CANARIES = [
+  'lucia.canary',
+  '+34600998877',
+  'Lucía Canaria',
+  'parrot feather',
+  'a nest of straw',
+  'canary-msg-1',
+  'a promised perch',
+];
 
 describe('the routes of the hub', () => {
   let dataDir: string;
@@ -245,6 +281,15 @@ describe('the routes of the hub', () => {
     const whole = json<InteractionDto>(await ask('GET', `/v1/interactions/${of.interaction}`, reader));
     of.conversation = whole.conversation;
     of.customer = whole.customer;
+    const promise = async () => {
+      const made = await ask('POST', `/v1/conversations/${of.conversation}/commitments`, reader, {
+        text: 'a promised perch',
+      });
+      return json<WrittenDownDto>(made).id;
+    };
+    of.toKeep = await promise();
+    of.toWithdraw = await promise();
+    await ask('POST', `/v1/conversations/${of.conversation}/notes`, reader, { text: 'a promised perch, noted' });
     const joined = { identities: PAIR, reason: 'both are hers' };
     of.link = json<{ link: string }>(await ask('POST', '/v1/links', reader, joined)).link;
     const others = ['one', 'two', 'three'].map((value) => ({ type: 'account', value }));
@@ -399,7 +444,7 @@ describe('the routes of the hub', () => {
       const customer = json<CustomerDto>(await ask('GET', `/v1/customers/${own.customer}`, key));
       expect(customer).toMatchObject({ name: 'Lucía Canaria', identities: [{ value: 'lucia.canary@example.com' }] });
       expect(customer).not.toHaveProperty('masked');
-      const timeline = await ask('GET', `/v1/customers/${own.customer}/timeline?include=body`, key);
+      const timeline = await ask('GET', `/v1/customers/${own.customer}/timeline?include=body&kind=message`, key);
       expect(json<TimelinePageDto>(timeline).items[0]).toMatchObject({ body: { text: 'a nest of straw' } });
       const whole = await ask('GET', `/v1/interactions/${own.interaction}`, key);
       expect(json<InteractionDto>(whole)).toMatchObject({ name: 'Lucía Canaria', subject: 'parrot feather' });

@@ -1,4 +1,4 @@
-import { optionalField, readBodyFields, textField, textPairField } from './body-fields.js';
+import { instantField, optionalField, readBodyFields, textField, textPairField } from './body-fields.js';
 import type { ProblemError } from './problem.js';
 
 const fields = { pair: textPairField(5, 'names'), reason: textField(10), note: optionalField(textField(3)) };
@@ -39,6 +39,14 @@ describe('the fields of a small body', () => {
     expect(() => readBodyFields(body, fields, 'X.INVALID')).toThrow(
       '$.__proto__ is no field here; $.reason is missing',
     );
+  });
+
+  it('take an instant of any zone in UTC, and nothing that names none', () => {
+    const due = (dueAt: unknown) =>
+      readBodyFields(Buffer.from(JSON.stringify({ dueAt })), { dueAt: instantField }, 'X.INVALID');
+    expect(due('2026-03-02T09:15:00+01:00')).toEqual({ dueAt: '2026-03-02T08:15:00.000Z' });
+    for (const none of ['2026-03-02', '2026-03-02T09:15:00', '2026-02-30T09:15:00Z', 1_700_000_000_000, ''])
+      expect(() => due(none)).toThrow('$.dueAt has another form');
   });
 
   it('may all be missing where all are optional, and so may the body', () => {

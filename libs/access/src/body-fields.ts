@@ -1,3 +1,4 @@
+import { parseInstantMs, toInstant, type Instant } from '#libs/kernel';
 import { readJsonBody } from './json-body.js';
 import { ProblemError, type FieldError } from './problem.js';
 
@@ -41,6 +42,16 @@ export const textPairField = (max: number, what: string): BodyField<readonly [st
     allowed: `list of two: ${what}`,
     optional: false,
   };
+};
+
+/** An instant with a zone, taken in UTC. */
+export const instantField: BodyField<Instant> = {
+  read: (value) => {
+    const ms = typeof value === 'string' ? parseInstantMs(value) : undefined;
+    return ms === undefined ? undefined : toInstant(ms);
+  },
+  allowed: 'ISO 8601 with zone, for example 2025-03-02T09:15:00Z',
+  optional: false,
 };
 
 export const optionalField = <T>(field: BodyField<T>): BodyField<T | undefined> => ({ ...field, optional: true });

@@ -1,5 +1,6 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
+import { commitmentEndPrivacy, commitmentPrivacy, notePrivacy } from './agent-work/agent-work.events.js';
 import type { DomainEvent } from './decider.js';
 import {
   decidedPrivacy,
@@ -23,6 +24,10 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkRetracted: 2,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
+  NoteAdded: 1,
+  CommitmentMade: 1,
+  CommitmentKept: 1,
+  CommitmentWithdrawn: 1,
 };
 
 /** What of each event type is personal: declared beside the type, and here for every type that is stored. */
@@ -37,6 +42,10 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   LinkRetracted: retractedPrivacy,
   TimelineViewed: viewedPrivacy,
   PersonalDataRevealed: revealedPrivacy,
+  NoteAdded: notePrivacy,
+  CommitmentMade: commitmentPrivacy,
+  CommitmentKept: commitmentEndPrivacy,
+  CommitmentWithdrawn: commitmentEndPrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

@@ -8,6 +8,8 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   link: 3,
   identity: 4,
   access: 5,
+  note: 6,
+  commitment: 7,
 };
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 

@@ -7,6 +7,7 @@ import { Clock } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
 import { AsOfReader } from './as-of/as-of-reader.js';
+import { ConversationFinder } from './conversations/conversation-finder.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -38,6 +39,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
   providers: [
     AsOfReader,
     Bodies,
+    ConversationFinder,
     CustomerDirectory,
     CustomerReader,
     Entries,
@@ -69,6 +71,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [CustomerDirectory, IdentityFinder, Metrics],
+  exports: [ConversationFinder, CustomerDirectory, IdentityFinder, Metrics],
 })
 export class QueriesModule {}

@@ -1,10 +1,13 @@
 import type {
   CarriedIdentity,
+  CommitmentKept,
+  CommitmentMade,
   IdentitiesLinked,
   InteractionContent,
   LinkConfirmed,
   LinkProposed,
   LinkRetracted,
+  NoteAdded,
   PersonalDataRevealed,
   ProfileImported,
   TimelineViewed,
@@ -122,6 +125,26 @@ const revealed: Full<PersonalDataRevealed['data']> = {
   reason: 'call-back',
 };
 
+const written = {
+  conversation: id(3),
+  anchor: id(1),
+  channel: 'email',
+  account: 'care@acme.example',
+  by: { agent: 'agent-7' },
+  at: '2025-03-02T09:16:12.000Z',
+};
+
+const note: Full<NoteAdded['data']> = { ...written, note: id(7), text: 'canary: prefers to be called' };
+
+const commitment: Full<CommitmentMade['data']> = {
+  ...written,
+  commitment: id(8),
+  text: 'canary: call back about the order',
+  dueAt: '2025-03-04T09:00:00.000Z',
+};
+
+const ended: Full<CommitmentKept['data']> = { ...written, commitment: id(8), reason: 'canary: told on the phone' };
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
@@ -134,4 +157,8 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   LinkRetracted: retracted,
   TimelineViewed: viewed,
   PersonalDataRevealed: revealed,
+  NoteAdded: note,
+  CommitmentMade: commitment,
+  CommitmentKept: ended,
+  CommitmentWithdrawn: ended,
 };

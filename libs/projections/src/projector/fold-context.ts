@@ -140,7 +140,7 @@ export class FoldContext {
     return this.named('tenant', this.tenants, text);
   }
 
-  private label(text: string): Promise<number> {
+  label(text: string): Promise<number> {
     return this.named('label', this.labels, text);
   }
 

@@ -1,5 +1,6 @@
 import {
   upcast,
+  type AgentWorkEvent,
   type ContactSummary,
   type IdentitiesLinked,
   type LinkConfirmed,
@@ -13,11 +14,12 @@ import {
 import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
+import { foldCommitment, foldCommitmentEnd, foldNote } from '../agent-work/agent-work.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
 
-/** Where a contact was first recorded; asked for corrections only. */
+/** Where what a stream is about was first recorded; asked for what changes it only. */
 export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
 
 type FoldedEvent =
@@ -29,7 +31,8 @@ type FoldedEvent =
   | LinkRejected
   | LinkRetracted
   | TimelineViewed
-  | PersonalDataRevealed;
+  | PersonalDataRevealed
+  | AgentWorkEvent;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -57,5 +60,15 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'TimelineViewed':
     case 'PersonalDataRevealed':
       return foldAccess(context, event, position);
+    case 'NoteAdded':
+      return foldNote(context, event, stored);
+    case 'CommitmentMade':
+      return foldCommitment(context, event, stored);
+    case 'CommitmentKept':
+    case 'CommitmentWithdrawn':
+      return findRecorded(stored.stream).then((made) => {
+        if (made === undefined) throw new Error(`the commitment that ends at position ${position} was never made`);
+        return foldCommitmentEnd(context, event, position, made);
+      });
   }
 };

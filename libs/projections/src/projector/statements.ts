@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
 import type {
   AccessTable,
+  CommitmentStatus,
+  CommitmentTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
@@ -40,6 +42,10 @@ const TIMELINE_COLUMNS = [
 const ACCESS_COLUMNS = [
   'position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason',
 ] as const satisfies (keyof AccessTable)[]; // prettier-ignore
+
+const COMMITMENT_COLUMNS = [
+  'position', 'id', 'identity', 'conversation', 'text', 'dueAt', 'madeAt', 'agent', 'status', 'endedPosition',
+] as const satisfies (keyof CommitmentTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -234,6 +240,17 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .deleteFrom('timeline')
       .where('customer', '=', s.customer)
       .where('occurredAt', '=', s.occurredAt)
+      .where('position', '=', s.position),
+  ),
+
+  setOutcome: statement<{ position: number; outcome: string }>((s) =>
+    db.updateTable('entry').set({ outcome: s.outcome }).where('position', '=', s.position),
+  ),
+  addCommitments: bulkInsert<CommitmentTable>(db, 'commitment', COMMITMENT_COLUMNS),
+  endCommitment: statement<{ position: number; status: CommitmentStatus; endedPosition: number }>((s) =>
+    db
+      .updateTable('commitment')
+      .set({ status: s.status, endedPosition: s.endedPosition })
       .where('position', '=', s.position),
   ),
 

@@ -15,6 +15,7 @@ export interface ReadModelSchema {
   conversation: ConversationTable;
   entry: EntryTable;
   timeline: TimelineTable;
+  commitment: CommitmentTable;
   access: AccessTable;
   identity_past: IdentityPastTable;
   profile_past: ProfilePastTable;
@@ -93,7 +94,7 @@ export interface ConversationTable {
   tenant: number;
 }
 
-/** One contact as lists show it. */
+/** One contact, or what an agent wrote down, as lists show it. */
 export interface EntryTable {
   /** Where the contact was first recorded; stays through corrections. */
   position: number;
@@ -123,6 +124,24 @@ export interface TimelineTable {
   channel: number;
   kind: number;
   direction: number;
+}
+
+export type CommitmentStatus = 'open' | 'kept' | 'withdrawn';
+
+/** What was promised; its entry has the same position. It ends once at most, so what it was by a position needs no past. */
+export interface CommitmentTable {
+  /** Where it was made. */
+  position: number;
+  id: Buffer;
+  identity: number;
+  conversation: number;
+  text: string;
+  dueAt: number | null;
+  madeAt: number;
+  agent: string;
+  status: CommitmentStatus;
+  /** Where it was kept or withdrawn. */
+  endedPosition: number | null;
 }
 
 /** One look at a customer, or one value revealed. */

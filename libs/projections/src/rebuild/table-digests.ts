@@ -21,6 +21,7 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   conversation: 'key',
   entry: 'position',
   timeline: 'customer, occurredAt, position',
+  commitment: 'position',
   access: 'position',
   identity_past: 'identity, until',
   profile_past: 'identity, until',

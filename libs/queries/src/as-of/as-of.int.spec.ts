@@ -7,6 +7,7 @@ import { ProjectionProgress } from '#libs/projections';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { interactionContent } from '#libs/testing';
+import { ConversationFinder } from '../conversations/conversation-finder.js';
 import { GetConversationHandler, GetConversationQuery } from '../conversations/get-conversation.handler.js';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { CustomerReader } from '../customers/customer-reader.js';
@@ -51,6 +52,11 @@ class Hub {
     this.reader,
   );
   readonly timeline = new GetTimelineHandler(this.readModel, this.directory, this.labels, this.entries, this.bodies);
+  private readonly finder = new ConversationFinder(this.readModel, this.labels);
+  /** Of the hub as it stands, folded. */
+  readonly conversations = {
+    find: async (tenant: string, id: string) => (await this.fold()).finder.find(tenant, id),
+  };
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
   readonly interaction = new GetInteractionHandler(this.bodies);
 
@@ -106,6 +112,8 @@ type Step = { ms: number } & (
   | { type: 'contact'; said: Said; elsewhere: boolean }
   | { type: 'correct'; which: number; said: Said }
   | { type: 'profile'; number: number; people: readonly number[]; name?: string; minute?: number }
+  | { type: 'write'; note: boolean; conversation: number; due?: number }
+  | { type: 'end'; which: number; kept: boolean; reason?: string }
   | { type: 'link'; event: (typeof LINK_EVENTS)[number]; a: number; b: number; agent: boolean }
 );
 
@@ -124,6 +132,8 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
   const hub = new Hub();
   const contacts: { id: Uuid; tenant: string; revision: number }[] = [];
   const seen: Uuid[] = [];
+  const commitments: { id: Uuid; place: object }[] = [];
+  let written = 0;
   const see = (identities: Iterable<Uuid>) => seen.push(...[...identities].filter((id) => !seen.includes(id)));
   const contentOf = (said: Said, tenant: string, revision: number, n: number): InteractionContent =>
     interactionContent({
@@ -175,6 +185,35 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
           digest: `d${hub.clock.nowMs()}`,
         });
         see([profileId(step.number), ...identities.map(({ identity }) => identity)]);
+        break;
+      }
+      case 'write': {
+        // Only where somebody of the tenant has been in touch.
+        const place = await hub.conversations.find('acme', conversationId(step.conversation));
+        if (!place) break;
+        const kind = step.note ? 'note' : 'commitment';
+        const id = ids.written(kind, 'acme', conversationId(step.conversation), 'kim', `${++written}`);
+        const said = {
+          [kind]: id,
+          conversation: conversationId(step.conversation),
+          ...place,
+          by: { agent: 'kim' },
+          at: toInstant(hub.clock.nowMs()),
+        };
+        await hub.put(streamId(kind, id), step.note ? 'NoteAdded' : 'CommitmentMade', 'acme', {
+          ...said,
+          text: `written ${written}`,
+          ...(!step.note && step.due !== undefined && { dueAt: toInstant(BEGIN_MS + step.due * 60_000) }),
+        });
+        if (!step.note) commitments.push({ id, place: said });
+        break;
+      }
+      case 'end': {
+        const [made] = commitments.splice(step.which % Math.max(1, commitments.length), 1);
+        if (!made) break;
+        const data = { ...made.place, ...(step.reason && { reason: step.reason }) };
+        const type = step.kept ? 'CommitmentKept' : 'CommitmentWithdrawn';
+        await hub.put(streamId('commitment', made.id), type, 'acme', data);
         break;
       }
       case 'link': {
@@ -231,6 +270,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   {
+    weight: 2,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('write'),
+        note: fc.boolean(),
+        conversation: fc.nat(CONVERSATIONS - 1),
+        due: fc.nat(12),
+      },
+      { requiredKeys: ['ms', 'type', 'note', 'conversation'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { ms, type: fc.constant('end'), which: fc.nat(), kept: fc.boolean(), reason: fc.constant('done') },
+      { requiredKeys: ['ms', 'type', 'which', 'kept'] },
+    ),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       ms,
@@ -255,7 +314,7 @@ const minuteMs = fc.nat(12).map((minute) => BEGIN_MS + minute * 60_000);
 const filter: fc.Arbitrary<Filter> = fc.record(
   {
     channels: fc.constantFrom(['email'], ['phone', 'email'], ['fax']),
-    kinds: fc.constantFrom(['call'], ['call', 'message']),
+    kinds: fc.constantFrom(['call'], ['call', 'message'], ['note', 'commitment']),
     directions: fc.constantFrom(['inbound']),
     from: minuteMs,
     to: minuteMs,

@@ -1,7 +1,8 @@
 import type { Expression, Kysely, SqlBool } from 'kysely';
-import type { IdentityTable, LinkTable, ReadModelSchema } from '#libs/projections';
+import { AGENT_WORK_CODES, type IdentityTable, type LinkTable, type ReadModelSchema } from '#libs/projections';
 import { kysely } from '#libs/projections/read-model/kysely.js';
 import { bytesOfUuid, isUuid } from '#libs/kernel';
+import { commitmentRows, type CommitmentRow } from '../agent-work/open-commitments.js';
 import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
 import { entryText, pastEntryText, readEntry, type EntryRow } from '../timeline/entries.js';
 
@@ -204,6 +205,7 @@ export class Past {
           .select(['timeline.channel', 'timeline.direction', ...sums()])
           .where('timeline.customer', '=', customer)
           .where('timeline.identity', 'in', keys)
+          .where('timeline.kind', 'not in', AGENT_WORK_CODES)
           .where(this.stands('timeline'))
           .groupBy(['timeline.channel', 'timeline.direction'])
           .execute()),
@@ -214,11 +216,25 @@ export class Past {
           .selectFrom('entry_past')
           .select(['entry_past.channel', 'entry_past.direction', ...sums()])
           .where('entry_past.identity', '=', identity)
+          .where('entry_past.kind', 'not in', AGENT_WORK_CODES)
           .where(this.stood())
           .groupBy(['entry_past.channel', 'entry_past.direction'])
           .execute()),
       );
     return found;
+  }
+
+  /** Commitments of these identities that were open, in slices of those due first. */
+  commitments(identities: readonly number[]): Promise<CommitmentRow[][]> {
+    return inSlices(identities, async (keys) => [
+      await commitmentRows(this.db)
+        .where('commitment.identity', 'in', keys)
+        .where('commitment.position', '<=', this.position)
+        .where((e) =>
+          e.or([e('commitment.endedPosition', 'is', null), e('commitment.endedPosition', '>', this.position)]),
+        )
+        .execute(),
+    ]);
   }
 
   /** Rows of a page of these identities' contacts, in its direction, one more than its limit. */

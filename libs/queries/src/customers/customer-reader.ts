@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DIRECTION_CODES, ReadModel } from '#libs/projections';
+import { AGENT_WORK_CODES, DIRECTION_CODES, ReadModel } from '#libs/projections';
 import { toInstant, uuidOfBytes } from '#libs/kernel';
+import { commitmentRows, showCommitments, type CommitmentRow } from '../agent-work/open-commitments.js';
 import type { ContactCount, Past, PastIdentity } from '../as-of/past.js';
 import { Labels } from '../shared/labels.js';
 import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
@@ -21,6 +22,8 @@ export interface CustomerRows {
   /** JSON of each. */
   profiles: readonly string[];
   counts: readonly ContactCount[];
+  /** Open ones, as one or several questions found them. */
+  commitments: readonly (readonly CommitmentRow[])[];
 }
 
 /** Puts together what the header of a customer shows. */
@@ -38,7 +41,7 @@ export class CustomerReader {
   /** The customer that these identities would be. There must be one. */
   async readPart({ customers, identities: only }: CustomerPart): Promise<CustomerDto> {
     const { db } = this.readModel;
-    const [identities, profiles, counts] = await Promise.all([
+    const [identities, profiles, counts, commitments] = await Promise.all([
       db
         .selectFrom('identity')
         .selectAll()
@@ -64,11 +67,22 @@ export class CustomerReader {
           fn.max('occurredAt').as('last'),
         ])
         .where('customer', 'in', customers)
+        .where('kind', 'not in', AGENT_WORK_CODES)
         .$if(only !== undefined, (query) => query.where('identity', 'in', only!))
         .groupBy(['channel', 'direction'])
         .execute(),
+      commitmentRows(db)
+        .where('identity.customer', 'in', customers)
+        .where('commitment.endedPosition', 'is', null)
+        .$if(only !== undefined, (query) => query.where('identity.key', 'in', only!))
+        .execute(),
     ]);
-    return this.show({ identities, profiles: profiles.map(({ data }) => data), counts });
+    return this.show({
+      identities,
+      profiles: profiles.map(({ data }) => data),
+      counts,
+      commitments: [commitments],
+    });
   }
 
   /** Rows for `show` of the customer that these identities made up. */
@@ -77,10 +91,11 @@ export class CustomerReader {
       identities: await past.identities(keys),
       profiles: await past.profiles(keys),
       counts: await past.counts(keys),
+      commitments: await past.commitments(keys),
     };
   }
 
-  async show({ identities, profiles, counts }: CustomerRows): Promise<CustomerDto> {
+  async show({ identities, profiles, counts, commitments }: CustomerRows): Promise<CustomerDto> {
     const label = await this.labels.load(new Set(counts.map(({ channel }) => channel)));
     const channels: Record<string, number> = {};
     const begun: Record<string, number> = {};
@@ -113,6 +128,7 @@ export class CustomerReader {
             firstContactAt: toInstant(Math.min(...counts.map(({ first }) => Number(first)))),
             lastContactAt: toInstant(Math.max(...counts.map(({ last }) => Number(last)))),
           }),
+      ...showCommitments(commitments),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { CommitmentDto } from '../agent-work/commitment.dto.js';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** One identifier that belongs to the customer. */
@@ -63,6 +64,10 @@ export class CustomerDto {
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   lastContactAt?: string;
+  @ApiProperty({ type: [CommitmentDto], description: 'Open ones, due first in front, at most 20' })
+  commitments!: CommitmentDto[];
+  @ApiProperty({ type: Number, description: 'How many there are in all' })
+  openCommitments!: number;
   @ApiPropertyOptional({ type: Boolean, description: 'Identifiers are masked, names left out: the caller lacks pii' })
   masked?: true;
   @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })

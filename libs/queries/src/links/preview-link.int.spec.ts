@@ -46,6 +46,7 @@ class World {
     new LinkReader(this.readModel, this.store),
   );
   private contacts = 0;
+  private commitments = 0;
 
   async contact(n: number): Promise<void> {
     const externalId = `m${++this.contacts}`;
@@ -59,6 +60,25 @@ class World {
       name: `Person ${n}`,
     });
     const event = { id: ids.event(stream, 0, 'test'), type: 'InteractionRecorded', schema: 1, tenant, data };
+    await this.store.append(stream, [event], 'no_stream');
+    await this.projector.catchUp();
+  }
+
+  /** An open promise to somebody, in a conversation of its own. */
+  async commit(n: number): Promise<void> {
+    const commitment = ids.written('commitment', tenant, idOf(n), 'kim', `${++this.commitments}`);
+    const stream = streamId('commitment', commitment);
+    const data = {
+      commitment,
+      conversation: ids.conversation(tenant, 'email', 'care', commitment),
+      anchor: idOf(n),
+      channel: 'email',
+      account: 'care',
+      by,
+      at: '2026-03-02T09:15:00.000Z',
+      text: `promised to ${n}`,
+    };
+    const event = { id: ids.event(stream, 0, 'test'), type: 'CommitmentMade', schema: 1, tenant, data };
     await this.store.append(stream, [event], 'no_stream');
     await this.projector.catchUp();
   }
@@ -116,6 +136,7 @@ const person = fc.integer({ min: 1, max: PEOPLE });
 const pair = fc.tuple(person, person).filter(([a, b]) => a !== b);
 const step = fc.oneof(
   fc.record({ does: fc.constant('contact' as const), n: person }),
+  fc.record({ does: fc.constant('commit' as const), n: person }),
   { weight: 3, arbitrary: fc.record({ does: fc.constant('link' as const), pair }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('retract' as const), pair }) },
 );
@@ -123,11 +144,12 @@ const step = fc.oneof(
 describe('a preview', () => {
   jest.setTimeout(120_000);
 
-  it('shows what then happens, whatever happened before, and each customer once with every contact once', async () => {
+  it('shows what then happens, whatever happened before, and each customer once with every contact and promise once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const world = new World();
         const told = new Map<number, number>();
+        const promised = new Map<number, number>();
         const tell = async (n: number) => {
           await world.contact(n);
           told.set(n, (told.get(n) ?? 0) + 1);
@@ -136,6 +158,11 @@ describe('a preview', () => {
         for (const one of steps) {
           if (one.does === 'contact') {
             await tell(one.n);
+            continue;
+          }
+          if (one.does === 'commit') {
+            await world.commit(one.n);
+            promised.set(one.n, (promised.get(one.n) ?? 0) + 1);
             continue;
           }
           const [a, b] = one.pair;
@@ -158,10 +185,13 @@ describe('a preview', () => {
         expect(everybody.reduce((sum, { interactions }) => sum + interactions, 0)).toBe(
           [...told.values()].reduce((sum, count) => sum + count, 0),
         );
-        for (const { identities, interactions } of everybody)
-          expect(interactions).toBe(
-            identities.reduce((sum, { value }) => sum + told.get(Number(/\d+/.exec(value)![0]))!, 0),
-          );
+        for (const { identities, interactions, openCommitments, commitments } of everybody) {
+          const people = identities.map(({ value }) => Number(/\d+/.exec(value)![0]));
+          expect(interactions).toBe(people.reduce((sum, n) => sum + told.get(n)!, 0));
+          expect(openCommitments).toBe(people.reduce((sum, n) => sum + (promised.get(n) ?? 0), 0));
+          expect(commitments).toHaveLength(Math.min(openCommitments, 20));
+          for (const { text } of commitments) expect(people.map((n) => `promised to ${n}`)).toContain(text);
+        }
         await world.readModel.close();
       }),
       { numRuns: 150 },

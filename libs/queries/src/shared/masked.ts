@@ -1,4 +1,5 @@
 import { maskIdentifier } from '#libs/privacy/masking/mask-identifier.js';
+import type { CommitmentDto } from '../agent-work/commitment.dto.js';
 import type { ConversationDto } from '../conversations/get-conversation.handler.js';
 import type { CustomerDto, CustomerIdentityDto, CustomerListDto } from '../customers/customer.dto.js';
 import type { InteractionDto } from '../interactions/get-interaction.handler.js';
@@ -33,6 +34,14 @@ export const maskPage = ({ items, next, previous, asOfPosition }: TimelinePageDt
 export const maskConversation = (conversation: ConversationDto): ConversationDto =>
   Object.assign({ id: conversation.id, customers: conversation.customers }, maskPage(conversation));
 
+const maskCommitment = ({ id, conversation, dueAt, madeAt, agent }: CommitmentDto): CommitmentDto => ({
+  id,
+  conversation,
+  ...(dueAt === undefined ? {} : { dueAt }),
+  madeAt,
+  agent,
+});
+
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
   const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
   return {
@@ -50,6 +59,8 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     ...(preferredChannel === undefined ? {} : { preferredChannel }),
     ...(firstContactAt === undefined ? {} : { firstContactAt }),
     ...(lastContactAt === undefined ? {} : { lastContactAt }),
+    commitments: customer.commitments.map(maskCommitment),
+    openCommitments: customer.openCommitments,
     ...(asOfPosition === undefined ? {} : { asOfPosition }),
     masked: true,
   };

@@ -1,4 +1,4 @@
-/** Tables of the read model, shape 2. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS timeline (
   customer INTEGER NOT NULL, occurredAt INTEGER NOT NULL, position INTEGER NOT NULL, identity INTEGER NOT NULL,
   channel INTEGER NOT NULL, kind INTEGER NOT NULL, direction INTEGER NOT NULL,
   PRIMARY KEY (customer, occurredAt, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commitment (
+  position INTEGER PRIMARY KEY, id BLOB NOT NULL, identity INTEGER NOT NULL, conversation INTEGER NOT NULL,
+  text TEXT NOT NULL, dueAt INTEGER, madeAt INTEGER NOT NULL, agent TEXT NOT NULL, status TEXT NOT NULL,
+  endedPosition INTEGER);
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
@@ -50,6 +54,7 @@ CREATE TABLE IF NOT EXISTS entry_past (
 export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
+CREATE INDEX IF NOT EXISTS commitment_identity ON commitment (identity);
 CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
 CREATE INDEX IF NOT EXISTS entry_past_identity ON entry_past (
   identity, occurredAt, position, until, since, channel, kind, direction);
