@@ -71,6 +71,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [ConversationFinder, CustomerDirectory, IdentityFinder, Metrics],
+  exports: [AccessTrail, ConversationFinder, CustomerDirectory, IdentityFinder, Metrics, Reasons],
 })
 export class QueriesModule {}
