@@ -184,20 +184,15 @@ export class KyselyKeyVault extends KeyVault {
   /** A key for each of these that have none: a new one, or after a destroyed one the next. */
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
     for (const ids of batches(identities)) {
-      const made = new Map(ids.map((identity) => [identity, { version: 1, secret: randomBytes(KEY_BYTES) }]));
-      const added = await this.db
+      const made = ids.map((identity) => ({ identity, version: 1, secret: randomBytes(KEY_BYTES) }));
+      const { numInsertedOrUpdatedRows: added } = await this.db
         .insertInto('data_key')
-        .values([...made].map(([identity, key]) => this.rowOf(identity, key)))
+        .values(made.map(({ identity, ...key }) => this.rowOf(identity, key)))
         .onConflict((conflict) => conflict.column('identity').doNothing())
-        .returning('identity')
-        .execute();
-      for (const { identity: bytes } of added) {
-        const identity = uuidOfBytes(bytes);
-        this.keep(identity, made.get(identity)!, into);
-        made.delete(identity);
-      }
+        .executeTakeFirstOrThrow();
+      if (added === BigInt(ids.length)) for (const { identity, ...key } of made) this.keep(identity, key, into);
       // Somebody else was first, or there was a key that is destroyed.
-      if (made.size > 0) await this.succeed([...made.keys()], into);
+      else await this.succeed(ids, into);
     }
   }
 
