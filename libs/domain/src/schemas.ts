@@ -1,5 +1,6 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
+import { consentPrivacy, preferencePrivacy } from './consent/consent.events.js';
 import type { DomainEvent } from './decider.js';
 import {
   decidedPrivacy,
@@ -23,6 +24,8 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkRetracted: 2,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
+  ConsentRecorded: 1,
+  PreferenceStated: 1,
 };
 
 /** What of each event type is personal: declared beside the type, and here for every type that is stored. */
@@ -37,6 +40,8 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   LinkRetracted: retractedPrivacy,
   TimelineViewed: viewedPrivacy,
   PersonalDataRevealed: revealedPrivacy,
+  ConsentRecorded: consentPrivacy,
+  PreferenceStated: preferencePrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

@@ -1,6 +1,6 @@
 import type { Uuid } from '#libs/kernel';
 
-export type StreamCategory = 'interaction' | 'conversation' | 'link' | 'identity' | 'access';
+export type StreamCategory = 'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'consent';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;

@@ -8,6 +8,7 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   link: 3,
   identity: 4,
   access: 5,
+  consent: 6,
 };
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 

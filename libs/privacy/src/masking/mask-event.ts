@@ -21,6 +21,8 @@ export const CLEAR_FIELDS: Readonly<Record<string, readonly string[]>> = {
   LinkRetracted: LINK,
   TimelineViewed: ['by', 'customer', 'at', 'saw', 'reads', 'reason'],
   PersonalDataRevealed: ['by', 'customer', 'at', 'field', 'identity', 'reason'],
+  ConsentRecorded: ['identity', 'purpose', 'channel', 'granted', 'until', 'statedAt', 'by'],
+  PreferenceStated: ['identity', 'channel', 'purpose', 'withdrawn', 'until', 'statedAt', 'by'],
 };
 
 /** The data of a stored event without personal content, identifiers masked. The fields keep their order. */

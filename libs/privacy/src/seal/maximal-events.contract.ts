@@ -1,11 +1,13 @@
 import type {
   CarriedIdentity,
+  ConsentRecorded,
   IdentitiesLinked,
   InteractionContent,
   LinkConfirmed,
   LinkProposed,
   LinkRetracted,
   PersonalDataRevealed,
+  PreferenceStated,
   ProfileImported,
   TimelineViewed,
 } from '#libs/domain';
@@ -122,6 +124,28 @@ const revealed: Full<PersonalDataRevealed['data']> = {
   reason: 'call-back',
 };
 
+const consent: Full<ConsentRecorded['data']> = {
+  identity: id(1),
+  purpose: 'marketing',
+  channel: 'email',
+  granted: false,
+  evidence: 'canary: wrote it on the back of a letter',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'user:mika',
+};
+
+const preference: Full<PreferenceStated['data']> = {
+  identity: id(1),
+  channel: 'canary-channel',
+  purpose: 'orders',
+  withdrawn: true,
+  evidence: 'canary: said so in the shop',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'abcdefgh',
+};
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
@@ -134,4 +158,6 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   LinkRetracted: retracted,
   TimelineViewed: viewed,
   PersonalDataRevealed: revealed,
+  ConsentRecorded: consent,
+  PreferenceStated: preference,
 };
