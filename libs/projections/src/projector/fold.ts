@@ -1,5 +1,6 @@
 import {
   upcast,
+  type ConsentEvent,
   type ContactSummary,
   type IdentitiesLinked,
   type LinkConfirmed,
@@ -13,6 +14,7 @@ import {
 import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
+import { foldStatement } from '../consents/consents.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
@@ -29,7 +31,8 @@ type FoldedEvent =
   | LinkRejected
   | LinkRetracted
   | TimelineViewed
-  | PersonalDataRevealed;
+  | PersonalDataRevealed
+  | ConsentEvent;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -46,7 +49,7 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
       });
     case 'ProfileImported':
-      return foldProfile(context, tenant, event, position);
+      return foldProfile(context, tenant, event, position, stored.recordedAtMs);
     case 'IdentitiesLinked':
     case 'LinkProposed':
     case 'LinkConfirmed':
@@ -57,5 +60,8 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'TimelineViewed':
     case 'PersonalDataRevealed':
       return foldAccess(context, event, position);
+    case 'ConsentRecorded':
+    case 'PreferenceStated':
+      return foldStatement(context, event, position);
   }
 };

@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely';
 import type {
   AccessTable,
+  ConsentTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
   MentionTable,
+  PreferenceTable,
   ProfileTable,
   ReadModelSchema,
   TimelineTable,
@@ -40,6 +42,14 @@ const TIMELINE_COLUMNS = [
 const ACCESS_COLUMNS = [
   'position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason',
 ] as const satisfies (keyof AccessTable)[]; // prettier-ignore
+
+const CONSENT_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'granted', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof ConsentTable)[]; // prettier-ignore
+
+const PREFERENCE_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof PreferenceTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -238,6 +248,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   ),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
+
+  addConsents: bulkInsert<ConsentTable>(db, 'consent', CONSENT_COLUMNS),
+  addPreferences: bulkInsert<PreferenceTable>(db, 'preference', PREFERENCE_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

@@ -22,6 +22,8 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   entry: 'position',
   timeline: 'customer, occurredAt, position',
   access: 'position',
+  consent: 'identity, position, purpose',
+  preference: 'identity, position',
   identity_past: 'identity, until',
   profile_past: 'identity, until',
   link_past: 'link, until',

@@ -1,4 +1,4 @@
-/** Tables of the read model, shape 2. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -30,6 +30,13 @@ CREATE TABLE IF NOT EXISTS timeline (
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS consent (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+  granted INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER, evidence TEXT, by TEXT,
+  PRIMARY KEY (identity, position, purpose)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS preference (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT, at INTEGER NOT NULL,
+  until INTEGER, evidence TEXT, by TEXT NOT NULL, PRIMARY KEY (identity, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
   nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
