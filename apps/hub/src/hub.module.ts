@@ -8,6 +8,7 @@ import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { KnownIdentities } from '#libs/commands';
 import { CommandsModule } from '#libs/commands/commands.module.js';
+import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
@@ -80,6 +81,7 @@ export class HubModule {
         CommandsModule,
         QueriesModule,
         LinksModule.register({ imports: [QueriesModule], knownIdentities }),
+        ConsentsModule.register({ imports: [QueriesModule], knownIdentities }),
         HistoryModule.register({
           imports: [QueriesModule],
           customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },

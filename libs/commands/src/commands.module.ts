@@ -2,6 +2,7 @@ import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown
 import { CqrsModule } from '@nestjs/cqrs';
 import { InteractionBus, type BusConsumer } from '#libs/bus';
 import { CommandRunner } from './command-runner.js';
+import { RecordStatementHandler } from './consents/record-statement.handler.js';
 import { Intake } from './intake/intake.js';
 import { RecordInteractionHandler } from './interaction/record-interaction.handler.js';
 import { RuleOnLinkHandler } from './links/rule-on-link.handler.js';
@@ -10,7 +11,14 @@ import { ImportProfileHandler } from './profile/import-profile.handler.js';
 /** The recorder: takes messages off the bus and appends what the rules decide. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  providers: [CommandRunner, Intake, RecordInteractionHandler, ImportProfileHandler, RuleOnLinkHandler],
+  providers: [
+    CommandRunner,
+    Intake,
+    RecordInteractionHandler,
+    ImportProfileHandler,
+    RecordStatementHandler,
+    RuleOnLinkHandler,
+  ],
   exports: [CommandRunner, Intake],
 })
 export class CommandsModule implements OnApplicationBootstrap, OnApplicationShutdown {
