@@ -7,6 +7,7 @@ import { Clock } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
 import { AsOfReader } from './as-of/as-of-reader.js';
+import { Moments } from './as-of/moments.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -47,6 +48,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     LinkReader,
     LiveTimelines,
     Metrics,
+    Moments,
     Reveals,
     {
       provide: AccessTrail,

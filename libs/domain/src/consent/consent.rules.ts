@@ -60,7 +60,7 @@ export const effectiveConsents = <Of extends ConsentStatement>(statements: Itera
 
 /** What effective statements say of a purpose, on a channel or on every one; undefined where they say nothing. */
 export const consentGiven = (
-  effective: readonly ConsentStatement[],
+  effective: readonly Pick<ConsentStatement, 'purpose' | 'channel' | 'granted'>[],
   purpose: string,
   channel?: string,
 ): boolean | undefined => {

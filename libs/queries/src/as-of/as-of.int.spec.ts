@@ -22,6 +22,7 @@ import { Entries } from '../timeline/entries.js';
 import { GetTimelineHandler, GetTimelineQuery } from '../timeline/get-timeline.handler.js';
 import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { AsOfReader } from './as-of-reader.js';
+import { Moments } from './moments.js';
 import { Past } from './past.js';
 
 const ids = new IdFactory(Buffer.from('a pepper for tests'));
@@ -40,15 +41,17 @@ class Hub {
   private readonly directory = new CustomerDirectory(this.readModel, this.labels);
   private readonly entries = new Entries(this.readModel, this.labels);
   private readonly bodies = new Bodies(this.store);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
+  private readonly moments = new Moments(this.store, this.clock);
 
   readonly asOf = new AsOfReader(this.store, new Freshness(this.progress));
-  readonly customer = new GetCustomerHandler(this.directory, this.reader);
+  readonly customer = new GetCustomerHandler(this.directory, this.reader, this.moments);
   readonly find = new FindCustomersHandler(
     this.readModel,
     this.labels,
     new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined }),
     this.reader,
+    this.moments,
   );
   readonly timeline = new GetTimelineHandler(this.readModel, this.directory, this.labels, this.entries, this.bodies);
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);

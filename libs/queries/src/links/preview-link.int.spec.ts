@@ -25,11 +25,12 @@ const idOf = (n: number): Uuid => ids.identity(tenant, 'email', `p${n}@x.example
 
 /** A log of contacts and rulings without any rule, the read model over it, and what people ask of it. */
 class World {
-  private readonly store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
+  private readonly clock = new FixedClock(1_700_000_000_000);
+  private readonly store = new MemoryEventStore(this.clock);
   readonly readModel = SqliteReadModel.open({ file: ':memory:' });
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly labels = new Labels(this.readModel);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
   private readonly finder = new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined });
   private readonly handler = new RuleOnLinkHandler(new CommandRunner(this.store));
   private readonly previews = new PreviewLinkHandler(

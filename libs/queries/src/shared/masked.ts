@@ -1,4 +1,5 @@
 import { maskIdentifier } from '#libs/privacy/masking/mask-identifier.js';
+import type { ConsentDto, PreferenceDto } from '../consents/consents.dto.js';
 import type { ConversationDto } from '../conversations/get-conversation.handler.js';
 import type { CustomerDto, CustomerIdentityDto, CustomerListDto } from '../customers/customer.dto.js';
 import type { InteractionDto } from '../interactions/get-interaction.handler.js';
@@ -34,7 +35,8 @@ export const maskConversation = (conversation: ConversationDto): ConversationDto
   Object.assign({ id: conversation.id, customers: conversation.customers }, maskPage(conversation));
 
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
-  const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
+  const { id, channels, interactions, preferredChannel, preferredChannelSource, asOfPosition } = customer;
+  const { firstContactAt, lastContactAt } = customer;
   return {
     id,
     names: [],
@@ -48,12 +50,36 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     channels,
     interactions,
     ...(preferredChannel === undefined ? {} : { preferredChannel }),
+    ...(preferredChannelSource === undefined ? {} : { preferredChannelSource }),
+    preferences: customer.preferences.map(maskPreference),
+    consents: customer.consents.map(maskConsent),
     ...(firstContactAt === undefined ? {} : { firstContactAt }),
     ...(lastContactAt === undefined ? {} : { lastContactAt }),
     ...(asOfPosition === undefined ? {} : { asOfPosition }),
     masked: true,
   };
 };
+
+// What somebody said or wrote as evidence is free text about the person.
+const maskConsent = ({ purpose, channel, granted, statedAt, until, source, identity, by }: ConsentDto): ConsentDto => ({
+  purpose,
+  ...(channel === undefined ? {} : { channel }),
+  granted,
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  source,
+  identity,
+  ...(by === undefined ? {} : { by }),
+});
+
+const maskPreference = ({ channel, purpose, statedAt, until, identity, by }: PreferenceDto): PreferenceDto => ({
+  channel,
+  ...(purpose === undefined ? {} : { purpose }),
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  identity,
+  by,
+});
 
 export const maskCustomers = ({ items, asOfPosition }: CustomerListDto): CustomerListDto => ({
   items: items.map(maskCustomer),
