@@ -108,7 +108,16 @@ interface Said {
 type Step = { ms: number } & (
   | { type: 'contact'; said: Said; elsewhere: boolean }
   | { type: 'correct'; which: number; said: Said }
-  | { type: 'profile'; number: number; people: readonly number[]; name?: string; minute?: number }
+  | {
+      type: 'profile';
+      number: number;
+      people: readonly number[];
+      name?: string;
+      minute?: number;
+      consents?: Record<string, boolean>;
+    }
+  | { type: 'consent'; who: number; purpose: string; channel?: string; granted: boolean; lastsMs?: number }
+  | { type: 'preference'; who: number; purpose?: string; channel: string; withdrawn: boolean; lastsMs?: number }
   | { type: 'link'; event: (typeof LINK_EVENTS)[number]; a: number; b: number; agent: boolean }
 );
 
@@ -174,10 +183,32 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
           identities,
           ...(step.name && { name: step.name }),
           ...(step.minute !== undefined && { createdAt: toInstant(BEGIN_MS + step.minute * 60_000) }),
+          ...(step.consents && { consents: step.consents }),
           attributes: { at: hub.clock.nowMs() },
           digest: `d${hub.clock.nowMs()}`,
         });
         see([profileId(step.number), ...identities.map(({ identity }) => identity)]);
+        break;
+      }
+      case 'consent':
+      case 'preference': {
+        const identity = seen[step.who % Math.max(1, seen.length)];
+        if (identity === undefined) break;
+        const { type, ms: _, who: __, lastsMs, ...statement } = step;
+        const nowMs = hub.clock.nowMs();
+        await hub.put(
+          streamId('consent', identity),
+          type === 'consent' ? 'ConsentRecorded' : 'PreferenceStated',
+          'acme',
+          {
+            identity,
+            ...statement,
+            evidence: 'said so',
+            ...(lastsMs !== undefined && { until: toInstant(nowMs + lastsMs) }),
+            statedAt: toInstant(nowMs),
+            by: 'kim',
+          },
+        );
         break;
       }
       case 'link': {
@@ -215,6 +246,8 @@ const said: fc.Arbitrary<Said> = fc.record(
   { requiredKeys: ['anchor', 'others', 'verified', 'minute', 'conversation', 'channel', 'direction', 'kind'] },
 );
 const ms = fc.integer({ min: -20, max: 100 });
+/** How long a statement holds: some are over within the steps that follow. */
+const lastsMs = fc.integer({ min: 1, max: 400 });
 const contactStep = fc.record({ ms, type: fc.constant('contact'), said, elsewhere: fc.nat(9).map((n) => n === 0) });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: contactStep },
@@ -229,8 +262,39 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         people: fc.array(person, { maxLength: 2 }),
         name: fc.constantFrom('Ana Ruiz', 'Bo Li'),
         minute: fc.nat(12),
+        consents: fc.constantFrom({ marketing: true }, { marketing: false, surveys: true }),
       },
       { requiredKeys: ['ms', 'type', 'number', 'people'] },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('consent'),
+        who: fc.nat(8),
+        purpose: fc.constantFrom('marketing', 'surveys'),
+        channel: fc.constantFrom('email', 'sms'),
+        granted: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'purpose', 'granted'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('preference'),
+        who: fc.nat(8),
+        purpose: fc.constant('orders'),
+        channel: fc.constantFrom('email', 'chat'),
+        withdrawn: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'channel', 'withdrawn'] },
     ),
   },
   {
