@@ -15,6 +15,8 @@ import { FindCustomersHandler } from './customers/find-customers.handler.js';
 import { GetCustomerHandler } from './customers/get-customer.handler.js';
 import { IdentityFinder } from './customers/identity-finder.js';
 import { Reveals } from './customers/reveal.js';
+import { CustomerDataController } from './data/customer-data.controller.js';
+import { CustomerData } from './data/customer-data.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
@@ -35,10 +37,11 @@ import { LiveTimelines } from './timeline/live-timelines.js';
 /** The questions agents ask, over the read model and the streams behind it. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [QueriesController, LinkQueriesController, HealthController],
+  controllers: [QueriesController, LinkQueriesController, CustomerDataController, HealthController],
   providers: [
     AsOfReader,
     Bodies,
+    CustomerData,
     CustomerDirectory,
     CustomerReader,
     Entries,

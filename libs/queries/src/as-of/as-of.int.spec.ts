@@ -262,7 +262,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         people: fc.array(person, { maxLength: 2 }),
         name: fc.constantFrom('Ana Ruiz', 'Bo Li'),
         minute: fc.nat(12),
-        consents: fc.constantFrom({ marketing: true }, { marketing: false, surveys: true }),
+        consents: fc.constantFrom<Record<string, boolean>>({ marketing: true }, { marketing: false, surveys: true }),
       },
       { requiredKeys: ['ms', 'type', 'number', 'people'] },
     ),
