@@ -10,6 +10,7 @@ import {
   upcast,
   type AccessEvent,
   type AgentWorkEvent,
+  type ConsentEvent,
   type IdentityEvent,
   type InteractionContent,
   type InteractionEvent,
@@ -49,6 +50,8 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
   'TimelineViewed.1': 'b63bc696724056db',
+  'ConsentRecorded.1': 'cb328fa09712e68c',
+  'PreferenceStated.1': '9eb93fc75cb164ae',
   'InteractionRecorded.2': '26beba94a0e0e166',
   'InteractionCorrected.2': '7c7bd8729b4420c5',
   'ProfileImported.2': '7fa9606cb6461ae5',
@@ -137,11 +140,13 @@ const openedGolden = async (name: string): Promise<object> => {
   return event!.data;
 };
 
+type StoredFact = InteractionEvent | IdentityEvent | AccessEvent | AgentWorkEvent | ConsentEvent;
+
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEvent | AgentWorkEvent>> = {
+const TODAY: Readonly<Record<string, StoredFact>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -229,13 +234,46 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
     type: 'CommitmentWithdrawn',
     data: { commitment, ...written, at: '2025-03-03T11:00:00.000Z', reason: 'Lucía ya tiene la fecha.' },
   },
+  'ConsentRecorded.1': {
+    type: 'ConsentRecorded',
+    data: {
+      identity: email,
+      purpose: 'marketing',
+      channel: 'email',
+      granted: false,
+      evidence: 'lo pidió por teléfono',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'abcdefgh',
+    },
+  },
+  'PreferenceStated.1': {
+    type: 'PreferenceStated',
+    data: {
+      identity: email,
+      channel: 'whatsapp',
+      purpose: 'orders',
+      withdrawn: true,
+      evidence: 'lo dijo en la tienda',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'user:mika',
+    },
+  },
 };
 
 /** Types that were sealed from their first shape on. */
-const SEALED_FROM_THE_START = ['NoteAdded', 'CommitmentMade', 'CommitmentKept', 'CommitmentWithdrawn'];
+const SEALED_FROM_THE_START = [
+  'NoteAdded',
+  'CommitmentMade',
+  'CommitmentKept',
+  'CommitmentWithdrawn',
+  'ConsentRecorded',
+  'PreferenceStated',
+];
 
 /** Shape 2 says what shape 1 said, sealed. */
-const todayOf = (name: string): (typeof TODAY)[string] | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
+const todayOf = (name: string): StoredFact | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
 
 const without = <Value extends object, Field extends keyof Value>(
   value: Value,
@@ -278,6 +316,8 @@ const folded = async (...wanted: string[]) => {
       links: await db.selectFrom('link').selectAll().execute(),
       commitments: await db.selectFrom('commitment').selectAll().execute(),
       entries: await db.selectFrom('entry').selectAll().orderBy('position').execute(),
+      consents: await db.selectFrom('consent').selectAll().orderBy('position').orderBy('purpose').execute(),
+      preferences: await db.selectFrom('preference').selectAll().execute(),
       access: await db.selectFrom('access').selectAll().orderBy('position').execute(),
       conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
       labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
@@ -309,7 +349,9 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link|access|note|commitment)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(
+        /^(interaction|identity|link|access|note|commitment|consent)-[0-9a-f-]{36}$/,
+      ) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);
@@ -502,6 +544,27 @@ describe('the read model of today folds', () => {
       ['phone', '+34600111222', null],
     ]);
   });
+
+  it('consents and preferences into rows under their identity, those of a profile at its import', async () => {
+    const { consents, preferences } = await folded(
+      'InteractionRecorded.1',
+      'ProfileImported.1',
+      'ConsentRecorded.1',
+      'PreferenceStated.1',
+    );
+    const imported = { identity: 3, position: 2, channel: '', until: null, evidence: null, by: null };
+    const at = instantMs('2025-03-02T09:16:11.000Z');
+    const until = instantMs('2026-03-02T00:00:00.000Z');
+    expect(consents).toMatchObject([
+      { ...imported, purpose: 'email', granted: 1 },
+      { ...imported, purpose: 'marketing', granted: 0 },
+      { identity: 1, position: 3, purpose: 'marketing', channel: 'email', granted: 0, at, until, by: 'abcdefgh' },
+    ]);
+    expect(consents[2]!.evidence).toBe('lo pidió por teléfono');
+    expect(preferences).toEqual([
+      { identity: 1, position: 4, purpose: 'orders', channel: null, at, until, evidence: 'lo dijo en la tienda', by: 'user:mika' },
+    ]);
+  }); // prettier-ignore
 
   it('a look and a reveal into rows under the identity that was opened', async () => {
     const { access, identities } = await folded('InteractionRecorded.1', 'TimelineViewed.1', 'PersonalDataRevealed.1');

@@ -9,6 +9,7 @@ import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { KnownConversations, KnownIdentities } from '#libs/commands';
 import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
+import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
@@ -85,6 +86,7 @@ export class HubModule {
           imports: [QueriesModule],
           knownConversations: { provide: KnownConversations, useExisting: ConversationFinder },
         }),
+        ConsentsModule.register({ imports: [QueriesModule], knownIdentities }),
         HistoryModule.register({
           imports: [QueriesModule],
           customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },

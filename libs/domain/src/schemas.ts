@@ -1,6 +1,7 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
 import { commitmentEndPrivacy, commitmentPrivacy, notePrivacy } from './agent-work/agent-work.events.js';
+import { consentPrivacy, preferencePrivacy } from './consent/consent.events.js';
 import type { DomainEvent } from './decider.js';
 import {
   decidedPrivacy,
@@ -28,6 +29,8 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   CommitmentMade: 1,
   CommitmentKept: 1,
   CommitmentWithdrawn: 1,
+  ConsentRecorded: 1,
+  PreferenceStated: 1,
 };
 
 /** What of each event type is personal: declared beside the type, and here for every type that is stored. */
@@ -46,6 +49,8 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   CommitmentMade: commitmentPrivacy,
   CommitmentKept: commitmentEndPrivacy,
   CommitmentWithdrawn: commitmentEndPrivacy,
+  ConsentRecorded: consentPrivacy,
+  PreferenceStated: preferencePrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

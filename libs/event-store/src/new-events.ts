@@ -10,6 +10,8 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   access: 5,
   note: 6,
   commitment: 7,
+  consent: 8,
+  erasure: 9,
 };
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 

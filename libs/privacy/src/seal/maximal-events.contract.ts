@@ -2,6 +2,7 @@ import type {
   CarriedIdentity,
   CommitmentKept,
   CommitmentMade,
+  ConsentRecorded,
   IdentitiesLinked,
   InteractionContent,
   LinkConfirmed,
@@ -9,6 +10,7 @@ import type {
   LinkRetracted,
   NoteAdded,
   PersonalDataRevealed,
+  PreferenceStated,
   ProfileImported,
   TimelineViewed,
 } from '#libs/domain';
@@ -145,6 +147,28 @@ const commitment: Full<CommitmentMade['data']> = {
 
 const ended: Full<CommitmentKept['data']> = { ...written, commitment: id(8), reason: 'canary: told on the phone' };
 
+const consent: Full<ConsentRecorded['data']> = {
+  identity: id(1),
+  purpose: 'marketing',
+  channel: 'email',
+  granted: false,
+  evidence: 'canary: wrote it on the back of a letter',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'user:mika',
+};
+
+const preference: Full<PreferenceStated['data']> = {
+  identity: id(1),
+  channel: 'canary-channel',
+  purpose: 'orders',
+  withdrawn: true,
+  evidence: 'canary: said so in the shop',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'abcdefgh',
+};
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
@@ -161,4 +185,6 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   CommitmentMade: commitment,
   CommitmentKept: ended,
   CommitmentWithdrawn: ended,
+  ConsentRecorded: consent,
+  PreferenceStated: preference,
 };

@@ -1,6 +1,7 @@
 import {
   upcast,
   type AgentWorkEvent,
+  type ConsentEvent,
   type ContactSummary,
   type IdentitiesLinked,
   type LinkConfirmed,
@@ -15,6 +16,7 @@ import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
 import { foldCommitment, foldCommitmentEnd, foldNote } from '../agent-work/agent-work.projection.js';
+import { foldStatement } from '../consents/consents.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
@@ -32,7 +34,8 @@ type FoldedEvent =
   | LinkRetracted
   | TimelineViewed
   | PersonalDataRevealed
-  | AgentWorkEvent;
+  | AgentWorkEvent
+  | ConsentEvent;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -49,7 +52,7 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
       });
     case 'ProfileImported':
-      return foldProfile(context, tenant, event, position);
+      return foldProfile(context, tenant, event, position, stored.recordedAtMs);
     case 'IdentitiesLinked':
     case 'LinkProposed':
     case 'LinkConfirmed':
@@ -70,5 +73,8 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         if (made === undefined) throw new Error(`the commitment that ends at position ${position} was never made`);
         return foldCommitmentEnd(context, event, position, made);
       });
+    case 'ConsentRecorded':
+    case 'PreferenceStated':
+      return foldStatement(context, event, position);
   }
 };

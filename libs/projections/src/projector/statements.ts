@@ -3,10 +3,12 @@ import type {
   AccessTable,
   CommitmentStatus,
   CommitmentTable,
+  ConsentTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
   MentionTable,
+  PreferenceTable,
   ProfileTable,
   ReadModelSchema,
   TimelineTable,
@@ -46,6 +48,13 @@ const ACCESS_COLUMNS = [
 const COMMITMENT_COLUMNS = [
   'position', 'id', 'identity', 'conversation', 'text', 'dueAt', 'madeAt', 'agent', 'status', 'endedPosition',
 ] as const satisfies (keyof CommitmentTable)[]; // prettier-ignore
+const CONSENT_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'granted', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof ConsentTable)[]; // prettier-ignore
+
+const PREFERENCE_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof PreferenceTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -255,6 +264,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   ),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
+
+  addConsents: bulkInsert<ConsentTable>(db, 'consent', CONSENT_COLUMNS),
+  addPreferences: bulkInsert<PreferenceTable>(db, 'preference', PREFERENCE_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

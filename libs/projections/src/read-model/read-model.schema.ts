@@ -17,6 +17,8 @@ export interface ReadModelSchema {
   timeline: TimelineTable;
   commitment: CommitmentTable;
   access: AccessTable;
+  consent: ConsentTable;
+  preference: PreferenceTable;
   identity_past: IdentityPastTable;
   profile_past: ProfilePastTable;
   link_past: LinkPastTable;
@@ -161,6 +163,34 @@ export interface AccessTable {
   revealed: Buffer | null;
   reason: string | null;
 }
+
+/** One statement on a consent; all of them are kept, the newest of each speaker counts. */
+export interface ConsentTable {
+  /** The identity it was told to: statements stay with it when links change. */
+  identity: number;
+  position: number;
+  purpose: string;
+  /** Empty: every channel. */
+  channel: string;
+  granted: number;
+  at: number;
+  /** From here on it no longer holds. */
+  until: number | null;
+  evidence: string | null;
+  /** Id of an API key, or `user:` and a subject; null where an imported record says so. */
+  by: string | null;
+}
+
+/** One statement on a preferred channel; all of them are kept, the newest counts. */
+export interface PreferenceTable extends Pick<
+  ConsentTable,
+  'identity' | 'position' | 'purpose' | 'at' | 'until' | 'evidence'
+> {
+  /** Null: the wish was taken back. An empty `purpose` is a wish in general. */
+  channel: string | null;
+  by: string;
+}
+
 /**
  * What a row said from one position up to another, exclusive, where an event changed it: written when that happens, so
  * that what never changes costs nothing. Together with the rows of now they show the read model as of any position.

@@ -23,6 +23,8 @@ const KEYS: Record<keyof ReadModelSchema, string> = {
   timeline: 'customer, occurredAt, position',
   commitment: 'position',
   access: 'position',
+  consent: 'identity, position, purpose',
+  preference: 'identity, position',
   identity_past: 'identity, until',
   profile_past: 'identity, until',
   link_past: 'link, until',

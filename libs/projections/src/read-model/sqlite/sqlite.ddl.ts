@@ -34,6 +34,13 @@ CREATE TABLE IF NOT EXISTS commitment (
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS consent (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+  granted INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER, evidence TEXT, by TEXT,
+  PRIMARY KEY (identity, position, purpose)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS preference (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT, at INTEGER NOT NULL,
+  until INTEGER, evidence TEXT, by TEXT NOT NULL, PRIMARY KEY (identity, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
   nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
