@@ -9,6 +9,8 @@ import {
   profileDecider,
   upcast,
   type AccessEvent,
+  type AgentWorkEvent,
+  type ConsentEvent,
   type ErasureEvent,
   type IdentityErased,
   type IdentityEvent,
@@ -50,6 +52,8 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
   'TimelineViewed.1': 'b63bc696724056db',
+  'ConsentRecorded.1': 'cb328fa09712e68c',
+  'PreferenceStated.1': '9eb93fc75cb164ae',
   'InteractionRecorded.2': '26beba94a0e0e166',
   'InteractionCorrected.2': '7c7bd8729b4420c5',
   'ProfileImported.2': '7fa9606cb6461ae5',
@@ -57,6 +61,10 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkConfirmed.2': '04b7991851315a1a',
   'LinkRejected.2': '7a60d1d6973671a8',
   'LinkRetracted.2': '8e4a88ee8d90c861',
+  'NoteAdded.1': 'df7749aa795c9133',
+  'CommitmentMade.1': 'e59eabae06f0571e',
+  'CommitmentKept.1': '5d23eb4a010dff46',
+  'CommitmentWithdrawn.1': 'b04de82ce481e44d',
   'ErasureRequested.1': '62508645422f2e81',
   'IdentityErased.1': 'afbc3deed165c1ee',
   'ErasureCompleted.1': 'b33b2a2f0b6b3a40',
@@ -70,6 +78,8 @@ const interaction = '20000000-0000-8000-8000-000000000001';
 const conversation = '30000000-0000-8000-8000-000000000001';
 const linkA = '40000000-0000-8000-8000-000000000001';
 const linkB = '40000000-0000-8000-8000-000000000002';
+const note = '70000000-0000-8000-8000-000000000001';
+const commitment = '80000000-0000-8000-8000-000000000001';
 const erasure = '70000000-0000-8000-8000-000000000001';
 
 const content: Required<Omit<InteractionContent, 'erased'>> = {
@@ -120,6 +130,7 @@ const proposed = {
   confidence: 0.98,
 } as const;
 
+const written = { conversation, anchor: email, channel: 'email', account: 'care@acme.example', by };
 const asked = {
   erasure,
   customer: email,
@@ -148,13 +159,14 @@ const openedGolden = async (name: string): Promise<object> => {
   return event!.data;
 };
 
-type Told = InteractionEvent | IdentityEvent | AccessEvent | ErasureEvent | IdentityErased;
+type StoredFact =
+  InteractionEvent | IdentityEvent | AccessEvent | AgentWorkEvent | ConsentEvent | ErasureEvent | IdentityErased;
 
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, Told>> = {
+const TODAY: Readonly<Record<string, StoredFact>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -220,6 +232,54 @@ const TODAY: Readonly<Record<string, Told>> = {
       reason: 'call-back',
     },
   },
+  'NoteAdded.1': {
+    type: 'NoteAdded',
+    data: { note, ...written, at: '2025-03-02T09:16:11.000Z', text: 'Lucía prefiere que la llamen.' },
+  },
+  'CommitmentMade.1': {
+    type: 'CommitmentMade',
+    data: {
+      commitment,
+      ...written,
+      at: '2025-03-02T09:16:12.000Z',
+      text: 'Llamar a Lucía con la fecha de entrega.',
+      dueAt: '2025-03-04T09:00:00.000Z',
+    },
+  },
+  'CommitmentKept.1': {
+    type: 'CommitmentKept',
+    data: { commitment, ...written, at: '2025-03-03T10:00:00.000Z', reason: 'Dicho por teléfono.' },
+  },
+  'CommitmentWithdrawn.1': {
+    type: 'CommitmentWithdrawn',
+    data: { commitment, ...written, at: '2025-03-03T11:00:00.000Z', reason: 'Lucía ya tiene la fecha.' },
+  },
+  'ConsentRecorded.1': {
+    type: 'ConsentRecorded',
+    data: {
+      identity: email,
+      purpose: 'marketing',
+      channel: 'email',
+      granted: false,
+      evidence: 'lo pidió por teléfono',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'abcdefgh',
+    },
+  },
+  'PreferenceStated.1': {
+    type: 'PreferenceStated',
+    data: {
+      identity: email,
+      channel: 'whatsapp',
+      purpose: 'orders',
+      withdrawn: true,
+      evidence: 'lo dijo en la tienda',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'user:mika',
+    },
+  },
   'ErasureRequested.1': {
     type: 'ErasureRequested',
     data: {
@@ -254,9 +314,18 @@ const TODAY: Readonly<Record<string, Told>> = {
   },
 };
 
+/** Types that were sealed from their first shape on. */
+const SEALED_FROM_THE_START = [
+  'NoteAdded',
+  'CommitmentMade',
+  'CommitmentKept',
+  'CommitmentWithdrawn',
+  'ConsentRecorded',
+  'PreferenceStated',
+];
+
 /** Shape 2 says what shape 1 said, sealed. */
-const todayOf = (name: string): Told | undefined =>
-  TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
+const todayOf = (name: string): StoredFact | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
 
 const without = <Value extends object, Field extends keyof Value>(
   value: Value,
@@ -297,6 +366,10 @@ const folded = async (...wanted: string[]) => {
       timeline: await db.selectFrom('timeline').selectAll().execute(),
       profiles: await db.selectFrom('profile').selectAll().execute(),
       links: await db.selectFrom('link').selectAll().execute(),
+      commitments: await db.selectFrom('commitment').selectAll().execute(),
+      entries: await db.selectFrom('entry').selectAll().orderBy('position').execute(),
+      consents: await db.selectFrom('consent').selectAll().orderBy('position').orderBy('purpose').execute(),
+      preferences: await db.selectFrom('preference').selectAll().execute(),
       access: await db.selectFrom('access').selectAll().orderBy('position').execute(),
       conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
       labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
@@ -328,7 +401,9 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link|access|erasure)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(
+        /^(interaction|identity|link|access|note|commitment|consent|erasure)-[0-9a-f-]{36}$/,
+      ) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);
@@ -341,9 +416,11 @@ describe('what releases have written', () => {
   });
 
   it('holds nothing personal in clear since shape 2', () => {
-    const sealed = names.filter((name) => name.endsWith('.2')).map(bytesOf);
-    for (const text of sealed)
-      expect(text).not.toMatch(/luc[ií]a|pedido|34600111222|mail\.example|customer said|household/i);
+    const sealed = names.filter(
+      (name) => name.endsWith('.2') || SEALED_FROM_THE_START.includes(name.replace(/\.1$/, '')),
+    );
+    for (const text of sealed.map(bytesOf))
+      expect(text).not.toMatch(/luc[ií]a|pedido|34600111222|mail\.example|customer said|household|entrega|teléfono/i);
   });
 
   it('stays unread where a later release wrote it', () => {
@@ -520,6 +597,27 @@ describe('the read model of today folds', () => {
     ]);
   });
 
+  it('consents and preferences into rows under their identity, those of a profile at its import', async () => {
+    const { consents, preferences } = await folded(
+      'InteractionRecorded.1',
+      'ProfileImported.1',
+      'ConsentRecorded.1',
+      'PreferenceStated.1',
+    );
+    const imported = { identity: 3, position: 2, channel: '', until: null, evidence: null, by: null };
+    const at = instantMs('2025-03-02T09:16:11.000Z');
+    const until = instantMs('2026-03-02T00:00:00.000Z');
+    expect(consents).toMatchObject([
+      { ...imported, purpose: 'email', granted: 1 },
+      { ...imported, purpose: 'marketing', granted: 0 },
+      { identity: 1, position: 3, purpose: 'marketing', channel: 'email', granted: 0, at, until, by: 'abcdefgh' },
+    ]);
+    expect(consents[2]!.evidence).toBe('lo pidió por teléfono');
+    expect(preferences).toEqual([
+      { identity: 1, position: 4, purpose: 'orders', channel: null, at, until, evidence: 'lo dijo en la tienda', by: 'user:mika' },
+    ]);
+  }); // prettier-ignore
+
   it('a look and a reveal into rows under the identity that was opened', async () => {
     const { access, identities } = await folded('InteractionRecorded.1', 'TimelineViewed.1', 'PersonalDataRevealed.1');
     const keyOf = (id: string) => identities.find((identity) => uuidOfBytes(identity.id) === id)!.key;
@@ -549,6 +647,36 @@ describe('the read model of today folds', () => {
     ]);
     // Whoever was looked at and is nobody here leaves no row, and stops nobody.
     expect((await folded('TimelineViewed.1')).access).toEqual([]);
+  });
+
+  it('a note and a commitment into entries, and an end of the commitment into what has become of it', async () => {
+    const before = ['InteractionRecorded.1', 'NoteAdded.1', 'CommitmentMade.1'];
+    const open = await folded(...before);
+    const entry = { identity: 1, conversation: 1, channel: 1, account: 2, direction: 2, late: 0, revision: 1 };
+    expect(open.entries.slice(1)).toMatchObject([
+      { ...entry, kind: 8, preview: 'Lucía prefiere que la llamen.', agent: 'agent-7', outcome: null },
+      { ...entry, kind: 9, preview: 'Llamar a Lucía con la fecha de entrega.', outcome: 'open' },
+    ]);
+    const row = {
+      position: 3,
+      identity: 1,
+      conversation: 1,
+      text: 'Llamar a Lucía con la fecha de entrega.',
+      dueAt: instantMs('2025-03-04T09:00:00.000Z'),
+      madeAt: instantMs('2025-03-02T09:16:12.000Z'),
+      agent: 'agent-7',
+    };
+    expect(open.commitments).toMatchObject([{ ...row, status: 'open', endedPosition: null }]);
+    for (const [end, status] of [
+      ['CommitmentKept.1', 'kept'],
+      ['CommitmentWithdrawn.1', 'withdrawn'],
+    ] as const) {
+      const ended = await folded(...before, end);
+      expect(ended.commitments).toMatchObject([{ ...row, status, endedPosition: 4 }]);
+      expect(ended.entries.at(-1)).toMatchObject({ ...entry, outcome: status });
+    }
+    // What belongs to nobody any more leaves no row, and stops nobody.
+    expect((await folded('NoteAdded.1', 'CommitmentMade.1', 'CommitmentKept.1')).entries).toEqual([]);
   });
 
   it('a link into one customer, and its end into two', async () => {

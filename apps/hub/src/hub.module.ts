@@ -6,8 +6,10 @@ import { ParkDelivery } from '#libs/channels';
 import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
-import { KnownIdentities } from '#libs/commands';
+import { KnownConversations, KnownIdentities } from '#libs/commands';
+import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
+import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
@@ -17,7 +19,7 @@ import { HubSettings } from '#libs/kernel/settings.js';
 import { type Logger } from '#libs/kernel/logging.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
+import { ConversationFinder, CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
@@ -80,6 +82,11 @@ export class HubModule {
         CommandsModule,
         QueriesModule,
         LinksModule.register({ imports: [QueriesModule], knownIdentities }),
+        AgentWorkModule.register({
+          imports: [QueriesModule],
+          knownConversations: { provide: KnownConversations, useExisting: ConversationFinder },
+        }),
+        ConsentsModule.register({ imports: [QueriesModule], knownIdentities }),
         HistoryModule.register({
           imports: [QueriesModule],
           customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },

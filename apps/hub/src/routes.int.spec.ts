@@ -13,6 +13,7 @@ import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
+import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
 import type { InteractionContent } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import { SystemClock, type Uuid } from '#libs/kernel';
@@ -29,7 +30,8 @@ import type { TimelinePageDto } from '#libs/queries/timeline/timeline.dto.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 
-type Kind = 'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject';
+type Kind =
+  'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject' | 'toKeep' | 'toWithdraw';
 
 interface Route {
   /** Who may; admins always. `open`: everybody, by another proof or none. */
@@ -87,6 +89,19 @@ const TABLE: Readonly<Record<string, Route>> = {
     id: 'customer',
     url: (id) => `/v1/customers/${id}/access-log`,
   },
+  'GET /v1/customers/:id/data': { who: ['supervisor'], id: 'customer', url: (id) => `/v1/customers/${id}/data` },
+  'POST /v1/customers/:id/consents': {
+    who: ['integration', 'agent', 'supervisor'],
+    id: 'customer',
+    url: (id) => `/v1/customers/${id}/consents`,
+    body: { purpose: 'surveys', channel: 'sms', granted: true, evidence: 'told parrot feather on the phone' },
+  },
+  'POST /v1/customers/:id/preferences': {
+    who: ['integration', 'agent', 'supervisor'],
+    id: 'customer',
+    url: (id) => `/v1/customers/${id}/preferences`,
+    body: { channel: 'email', evidence: 'told parrot feather on the phone' },
+  },
   'GET /v1/customers/:id/identities': {
     who: READERS,
     id: 'customer',
@@ -122,6 +137,32 @@ const TABLE: Readonly<Record<string, Route>> = {
     who: READERS,
     id: 'conversation',
     url: (id) => `/v1/conversations/${id}?include=body`,
+  },
+  'POST /v1/conversations/:id/notes': {
+    who: ['agent', 'supervisor'],
+    id: 'conversation',
+    url: (id) => `/v1/conversations/${id}/notes`,
+    body: { text: 'written by the table' },
+    status: 201,
+  },
+  'POST /v1/conversations/:id/commitments': {
+    who: ['agent', 'supervisor'],
+    id: 'conversation',
+    url: (id) => `/v1/conversations/${id}/commitments`,
+    body: { text: 'promised by the table', dueAt: '2026-03-02T09:15:00Z' },
+    status: 201,
+  },
+  'POST /v1/commitments/:id/keep': {
+    who: ['agent', 'supervisor'],
+    id: 'toKeep',
+    url: (id) => `/v1/commitments/${id}/keep`,
+    body: {},
+  },
+  'POST /v1/commitments/:id/withdraw': {
+    who: ['agent', 'supervisor'],
+    id: 'toWithdraw',
+    url: (id) => `/v1/commitments/${id}/withdraw`,
+    body: { reason: 'the table says so' },
   },
   'GET /v1/receipts/:receipt': {
     who: ['integration', ...READERS],
@@ -166,7 +207,15 @@ const guarded = Object.entries(TABLE).filter(([, { who }]) => who !== 'open');
 const withIds = guarded.filter(([, { id }]) => id !== undefined);
 
 /** What an invented person is called and says: nobody without `pii` may come to see any of it. */
-const CANARIES = ['lucia.canary', '+34600998877', 'Lucía Canaria', 'parrot feather', 'a nest of straw', 'canary-msg-1'];
+const CANARIES = [
+  'lucia.canary',
+  '+34600998877',
+  'Lucía Canaria',
+  'parrot feather',
+  'a nest of straw',
+  'canary-msg-1',
+  'a promised perch',
+];
 
 describe('the routes of the hub', () => {
   let dataDir: string;
@@ -245,13 +294,24 @@ describe('the routes of the hub', () => {
     const whole = json<InteractionDto>(await ask('GET', `/v1/interactions/${of.interaction}`, reader));
     of.conversation = whole.conversation;
     of.customer = whole.customer;
+    const promise = async () => {
+      const made = await ask('POST', `/v1/conversations/${of.conversation}/commitments`, reader, {
+        text: 'a promised perch',
+      });
+      return json<WrittenDownDto>(made).id;
+    };
+    of.toKeep = await promise();
+    of.toWithdraw = await promise();
+    await ask('POST', `/v1/conversations/${of.conversation}/notes`, reader, { text: 'a promised perch, noted' });
     const joined = { identities: PAIR, reason: 'both are hers' };
     of.link = json<{ link: string }>(await ask('POST', '/v1/links', reader, joined)).link;
+    const told = { purpose: 'marketing', granted: false, evidence: 'told parrot feather on the phone' };
+    await ask('POST', `/v1/customers/${of.customer}/consents`, key, told);
     const others = ['one', 'two', 'three'].map((value) => ({ type: 'account', value }));
     const other = { ...CONTACT, externalId: 'o', customer: { identifiers: others } };
     const answer = json<IngestAnswer>(await ask('POST', '/v1/interactions', key, other));
-    const [told] = await parts.log.events.read(streamId('interaction', answer.results[0]!.receipt!));
-    const [one, two, three] = (told!.data as InteractionContent).identities.map(({ identity }) => identity);
+    const [posted] = await parts.log.events.read(streamId('interaction', answer.results[0]!.receipt!));
+    const [one, two, three] = (posted!.data as InteractionContent).identities.map(({ identity }) => identity);
     of.toConfirm = await propose(tenant, one!, two!);
     of.toReject = await propose(tenant, one!, three!);
     await fold();
@@ -399,7 +459,8 @@ describe('the routes of the hub', () => {
       const customer = json<CustomerDto>(await ask('GET', `/v1/customers/${own.customer}`, key));
       expect(customer).toMatchObject({ name: 'Lucía Canaria', identities: [{ value: 'lucia.canary@example.com' }] });
       expect(customer).not.toHaveProperty('masked');
-      const timeline = await ask('GET', `/v1/customers/${own.customer}/timeline?include=body`, key);
+      expect(customer.consents[0]).toMatchObject({ evidence: 'told parrot feather on the phone' });
+      const timeline = await ask('GET', `/v1/customers/${own.customer}/timeline?include=body&kind=message`, key);
       expect(json<TimelinePageDto>(timeline).items[0]).toMatchObject({ body: { text: 'a nest of straw' } });
       const whole = await ask('GET', `/v1/interactions/${own.interaction}`, key);
       expect(json<InteractionDto>(whole)).toMatchObject({ name: 'Lucía Canaria', subject: 'parrot feather' });
@@ -410,8 +471,25 @@ describe('the routes of the hub', () => {
       interactions: 1,
       identities: [{ id: own.customer, value: 'l***@***.com' }],
     });
+    const [denial] = masked.consents;
+    expect(denial).toMatchObject({ purpose: 'marketing', granted: false, source: 'stated', identity: own.customer });
+    expect(denial).not.toHaveProperty('evidence');
     const history = await ask('GET', '/v1/history/events', seeing);
     for (const canary of CANARIES) expect(history.text).toContain(canary);
+  });
+
+  it('hand out everything about a person to a supervisor with pii alone, and write it down', async () => {
+    const blind = (await parts.keys.create({ tenant: 'acme', role: 'supervisor', scopes: [] })).key;
+    const url = `/v1/customers/${own.customer}/data`;
+    const refused = await ask('GET', url, blind);
+    expect(json(refused)).toMatchObject({ status: 403, code: 'ACCESS.FORBIDDEN' });
+    await fold();
+    const { text } = await ask('GET', url, keyOf.supervisor);
+    for (const canary of CANARIES) expect(text).toContain(canary);
+    await fold();
+    const log = json<AccessLogDto>(await ask('GET', `/v1/customers/${own.customer}/access-log`, keyOf.supervisor));
+    expect(log.items.filter(({ saw }) => saw?.includes('data')).length).toBeGreaterThan(0);
+    expect(log.items[0]).toMatchObject({ saw: ['data'], by: (await parts.keys.verify(keyOf.supervisor))!.keyId });
   });
 
   it('streams masked entries to who lacks pii', async () => {

@@ -2,9 +2,10 @@
  * How the log keeps a field:
  * - `clear`: readable by whoever reads the file; nothing in it tells who somebody is or what was said;
  * - `sealed`: encrypted, and gone once the key is destroyed;
+ * - `unnamed`: encrypted like `sealed`, but it names nobody: who may not see personal data is shown it all the same;
  * - `marked`: encrypted, and read as `erased` once the key is destroyed, since readers cannot do without it.
  */
-export type Privacy = 'clear' | 'sealed' | 'marked';
+export type Privacy = 'clear' | 'sealed' | 'unnamed' | 'marked';
 
 /** `each`: a list of objects whose fields are kept one way or another. */
 export type FieldPrivacy = Privacy | { readonly each: Readonly<Record<string, Privacy>> };

@@ -1,5 +1,7 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
+import { commitmentEndPrivacy, commitmentPrivacy, notePrivacy } from './agent-work/agent-work.events.js';
+import { consentPrivacy, preferencePrivacy } from './consent/consent.events.js';
 import type { DomainEvent } from './decider.js';
 import { erasureCompletedPrivacy, erasureRequestedPrivacy, identityErasedPrivacy } from './erasure/erasure.events.js';
 import {
@@ -24,6 +26,12 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkRetracted: 2,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
+  NoteAdded: 1,
+  CommitmentMade: 1,
+  CommitmentKept: 1,
+  CommitmentWithdrawn: 1,
+  ConsentRecorded: 1,
+  PreferenceStated: 1,
   ErasureRequested: 1,
   IdentityErased: 1,
   ErasureCompleted: 1,
@@ -41,6 +49,12 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   LinkRetracted: retractedPrivacy,
   TimelineViewed: viewedPrivacy,
   PersonalDataRevealed: revealedPrivacy,
+  NoteAdded: notePrivacy,
+  CommitmentMade: commitmentPrivacy,
+  CommitmentKept: commitmentEndPrivacy,
+  CommitmentWithdrawn: commitmentEndPrivacy,
+  ConsentRecorded: consentPrivacy,
+  PreferenceStated: preferencePrivacy,
   ErasureRequested: erasureRequestedPrivacy,
   IdentityErased: identityErasedPrivacy,
   ErasureCompleted: erasureCompletedPrivacy,

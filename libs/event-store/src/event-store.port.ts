@@ -1,6 +1,7 @@
 import type { Uuid } from '#libs/kernel';
 
-export type StreamCategory = 'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'erasure';
+export type StreamCategory =
+  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;
@@ -24,6 +25,8 @@ export interface NewEvent {
   schema: number;
   tenant: string;
   data: object;
+  /** JSON text that the log keeps instead of `data`, where that must not lie there as it is. @default `data` as JSON */
+  json?: string;
 }
 
 export interface StoredEvent {

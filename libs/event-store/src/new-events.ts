@@ -8,7 +8,10 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   link: 3,
   identity: 4,
   access: 5,
-  erasure: 6,
+  note: 6,
+  commitment: 7,
+  consent: 8,
+  erasure: 9,
 };
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 

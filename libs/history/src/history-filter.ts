@@ -13,7 +13,7 @@ export interface HistoryFilter {
   /** Last position included. */
   toPosition?: Position;
   types?: readonly string[];
-  /** Contacts of these channels. An event that has no channel, such as a link, is left out. */
+  /** Contacts of these channels, and what was written down about them. An event that has no channel, such as a link, is left out. */
   channels?: readonly string[];
   tenant?: string;
   /**

@@ -2,8 +2,10 @@ import { get, type IncomingMessage } from 'node:http';
 import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { ApiKeys, type Role } from '#libs/access';
+import { ApiKeys, type Caller, type Role } from '#libs/access';
 import { AccessModule } from '#libs/access/access.module.js';
+import { AccessTrail, type Look } from '#libs/access/trail/access-trail.js';
+import { Reasons } from '#libs/access/trail/reasons.js';
 import { EventStore, type StoredEvent } from '#libs/event-store';
 import { silentLogger } from '#libs/kernel/logging.js';
 import { CustomerIdentities } from './customer-identities.port.js';
@@ -22,9 +24,16 @@ const acme = events.filter(({ tenant }) => tenant === 'acme');
 const roles: Record<string, Role> = { analyst: 'analyst', masked: 'analyst', agent: 'agent', admin: 'admin' };
 
 let app: NestFastifyApplication;
+const looks: Look[] = [];
 
 const start = async (log: HistoryLog): Promise<void> => {
-  @Module({ providers: [{ provide: EventStore, useValue: log }], exports: [EventStore] })
+  looks.length = 0;
+  const providers = [
+    { provide: EventStore, useValue: log },
+    { provide: AccessTrail, useValue: { viewed: (_caller: Caller, look: Look) => void looks.push(look) } },
+    { provide: Reasons, useValue: new Reasons(undefined) },
+  ];
+  @Module({ providers, exports: providers })
   class StoreModule {}
   const keys = {
     verify: (key: string) =>
@@ -98,6 +107,16 @@ describe('GET /v1/history/events', () => {
   ])('answers %s', async (query, expected) => {
     await start(sampleLog(events, { raw: true }));
     expect((await ask(query)).body).toBe(expected.map(historyLine).join(''));
+  });
+
+  it("writes down who asks for one customer's history, and nobody who asks for all", async () => {
+    await start(sampleLog(events));
+    await ask('');
+    expect(looks).toEqual([]);
+    await ask(`?customer=${sampleId(1)}`);
+    expect(looks).toEqual([{ customer: sampleId(1), saw: 'history', reason: undefined }]);
+    await ask(`?customer=${sampleId(2)}`);
+    expect(looks).toHaveLength(1);
   });
 
   it.each([

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '#libs/kernel/api-docs.js';
+import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '#libs/access';
+import { AccessTrail } from '#libs/access/trail/access-trail.js';
+import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
 import { EventStore } from '#libs/event-store';
 import { HubError, isUuid } from '#libs/kernel';
 import { CustomerIdentities } from './customer-identities.port.js';
@@ -34,6 +36,8 @@ export class HistoryController {
   constructor(
     private readonly store: EventStore,
     private readonly customers: CustomerIdentities,
+    private readonly trail: AccessTrail,
+    private readonly reasons: Reasons,
   ) {}
 
   /** The tenant's events in order as NDJSON, masked where the caller lacks the scope `pii`, as fast as the client reads and no longer than it listens. */
@@ -50,14 +54,19 @@ export class HistoryController {
   @described('channels')
   @described('customer')
   @described('limit')
+  @ApiHeader({ name: REASON_HEADER, required: false, description: 'With `customer`: code of the reason' })
   async events(
     @CurrentCaller() caller: Caller,
     @Query() query: Record<string, unknown>,
+    @Headers(REASON_HEADER) why: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const given = readQuery(query);
     const limit = given.limit === undefined ? Infinity : wholeNumber('limit', given.limit, 1);
+    // Everybody's history is no look at anybody; one customer's is.
+    const reason = given.customer === undefined ? undefined : this.reasons.of(caller, why);
     const filter = await this.filterFor(caller.tenant, given);
+    if (given.customer !== undefined) this.trail.viewed(caller, { customer: given.customer, saw: 'history', reason });
     const span = await spanOf(this.store, filter);
     const gone = new AbortController();
     const lines = Readable.from(

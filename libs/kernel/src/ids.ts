@@ -109,6 +109,11 @@ export class IdFactory {
     return a < b ? this.derive('link', tenant, a, b) : this.derive('link', tenant, b, a);
   }
 
+  /** A note or commitment: the same request of the same caller to a conversation, sent again, has the same id. */
+  written(kind: 'note' | 'commitment', tenant: string, conversation: Uuid, caller: string, key: string): Uuid {
+    return this.derive(kind, tenant, conversation, caller, key);
+  }
+
   /** A parked message: the same content for the same contact, parked for the same reason. */
   parked(receipt: Uuid, digest: string, reasonCode: string): Uuid {
     return this.derive('parked', receipt, digest, reasonCode);

@@ -21,6 +21,11 @@ export const INTERACTION_KINDS = [
 ] as const;
 export type InteractionKind = (typeof INTERACTION_KINDS)[number];
 
+/** What agents write down at a conversation; no delivery brings it. */
+export const AGENT_WORK_KINDS = ['note', 'commitment'] as const;
+/** What a timeline holds. */
+export const ENTRY_KINDS = [...INTERACTION_KINDS, ...AGENT_WORK_KINDS] as const;
+
 export const DIRECTIONS = ['inbound', 'outbound', 'internal'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 

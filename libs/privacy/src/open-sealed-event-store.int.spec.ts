@@ -32,6 +32,7 @@ const vault = new MemoryKeyVault();
 const everything = new EventSealer(new Proxy({}, { get: () => ({ subject: 'stream', fields: {} }), has: () => true }));
 const overSqlite = () => new SealedEventStore(SqliteEventStore.open({ file }), vault, everything);
 eventStoreContract('SealedEventStore over SQLite', {
+  makesTexts: true,
   open: () => {
     file = join(root, `${randomUUID()}.db`);
     return overSqlite();

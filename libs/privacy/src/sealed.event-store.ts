@@ -47,8 +47,6 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
   private waiting: WaitingAppend[] = [];
   private draining: Promise<void> | undefined;
   private closed = false;
-  /** What was sealed, by what it was sealed to: for those who follow the writer. */
-  private readonly opened = new WeakMap<object, object>();
 
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
@@ -65,7 +63,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
       if (this.closed) throw new HubError('EVENT_STORE.CLOSED', 'the event store is closed', { retryable: true });
       // What is no event at all is for the store to refuse.
       const drafts = events.map((event) =>
-        typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event, clear: {} },
+        typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event },
       );
       this.refuseErased(stream, events);
       const append: WaitingAppend = { stream, drafts, expected, resolve, reject };
@@ -93,14 +91,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
   }
 
   onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
-    return this.inner.onAppended((events) =>
-      listener(
-        events.map((event) => {
-          const data = this.opened.get(event.data);
-          return data ? { ...event, data } : event;
-        }),
-      ),
-    );
+    return this.inner.onAppended(listener);
   }
 
   head(): Promise<Position> {
@@ -132,9 +123,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
     const events = drafts.map((draft) => {
       const key = draft.secret && keyOf(draft.secret.subject);
       if (draft.secret && !key && this.vault.erased.has(draft.secret.subject)) throw erased(stream);
-      const event = this.sealer.seal(draft, key);
-      if (draft.secret) this.opened.set(event.data, draft.event.data);
-      return event;
+      return this.sealer.seal(draft, key);
     });
     return this.inner.append(stream, events, expected);
   }

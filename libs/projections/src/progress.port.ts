@@ -2,7 +2,7 @@
 export interface ProjectionAdvance {
   /** Position of the last folded event. */
   position: number;
-  /** Recorded positions of the contacts whose content a correction replaced. */
+  /** Recorded positions of the contacts whose content a correction replaced, and of the commitments that ended. */
   corrected: readonly number[];
 }
 

@@ -1,4 +1,5 @@
 export { Metrics } from './health/metrics.js';
+export { ConversationFinder } from './conversations/conversation-finder.js';
 export { CustomerDirectory } from './customers/customer-directory.js';
 export { IdentityFinder } from './customers/identity-finder.js';
 export { GetTimelineQuery } from './timeline/get-timeline.handler.js';

@@ -15,7 +15,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CurrentCaller, Roles, readJsonBody, type Caller, type CallerRequest } from '#libs/access';
 import { AccessTrail } from '#libs/access/trail/access-trail.js';
 import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
-import { DIRECTIONS, INTERACTION_KINDS } from '#libs/kernel';
+import { DIRECTIONS, ENTRY_KINDS } from '#libs/kernel';
 import { AccessLogDto, GetAccessLogQuery } from './access-log/get-access-log.handler.js';
 import { AS_OF, AsOfQueries } from './as-of/as-of.docs.js';
 import { AsOfReader } from './as-of/as-of-reader.js';
@@ -119,12 +119,12 @@ export class QueriesController {
 
   @Get('customers/:id/timeline')
   @Roles('agent', 'supervisor', 'analyst')
-  @ApiOperation({ summary: 'All contacts of a customer on all channels, newest first' })
+  @ApiOperation({ summary: 'All contacts of a customer on all channels, and what agents wrote down, newest first' })
   @ApiQuery({ name: 'limit', required: false, description: '1 to 100, default 50' })
   @ApiQuery({ name: 'before', required: false, description: 'Cursor: `next` of an earlier answer' })
   @ApiQuery({ name: 'after', required: false, description: 'Cursor: `previous` of an earlier answer' })
   @ApiQuery({ name: 'channel', required: false, description: 'One or more, by comma' })
-  @ApiQuery({ name: 'kind', required: false, description: `Of ${INTERACTION_KINDS.join(', ')}` })
+  @ApiQuery({ name: 'kind', required: false, description: `Of ${ENTRY_KINDS.join(', ')}` })
   @ApiQuery({ name: 'direction', required: false, description: `Of ${DIRECTIONS.join(', ')}` })
   @ApiQuery({ name: 'from', required: false, description: 'Of `occurredAt`: instant, inclusive' })
   @ApiQuery({ name: 'to', required: false, description: 'Of `occurredAt`: instant, exclusive' })
@@ -175,7 +175,7 @@ export class QueriesController {
 
   @Get('customers/:id/timeline/stream')
   @Roles('agent', 'supervisor')
-  @ApiOperation({ summary: 'New and corrected contacts of a customer as server-sent events' })
+  @ApiOperation({ summary: 'New and changed entries of a customer’s timeline as server-sent events' })
   @ApiProduces('text/event-stream')
   async stream(
     @CurrentCaller() caller: Caller,

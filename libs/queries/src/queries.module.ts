@@ -7,6 +7,8 @@ import { Clock } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
 import { AsOfReader } from './as-of/as-of-reader.js';
+import { ConversationFinder } from './conversations/conversation-finder.js';
+import { Moments } from './as-of/moments.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -14,6 +16,8 @@ import { FindCustomersHandler } from './customers/find-customers.handler.js';
 import { GetCustomerHandler } from './customers/get-customer.handler.js';
 import { IdentityFinder } from './customers/identity-finder.js';
 import { Reveals } from './customers/reveal.js';
+import { CustomerDataController } from './data/customer-data.controller.js';
+import { CustomerData } from './data/customer-data.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
@@ -34,10 +38,12 @@ import { LiveTimelines } from './timeline/live-timelines.js';
 /** The questions agents ask, over the read model and the streams behind it. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [QueriesController, LinkQueriesController, HealthController],
+  controllers: [QueriesController, LinkQueriesController, CustomerDataController, HealthController],
   providers: [
     AsOfReader,
     Bodies,
+    ConversationFinder,
+    CustomerData,
     CustomerDirectory,
     CustomerReader,
     Entries,
@@ -47,6 +53,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     LinkReader,
     LiveTimelines,
     Metrics,
+    Moments,
     Reveals,
     {
       provide: AccessTrail,
@@ -69,6 +76,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [CustomerDirectory, IdentityFinder, Metrics],
+  exports: [AccessTrail, ConversationFinder, CustomerDirectory, IdentityFinder, Metrics, Reasons],
 })
 export class QueriesModule {}

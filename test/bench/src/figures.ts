@@ -32,6 +32,22 @@ export const FIGURES = {
   batchesAnswered: { title: '… until the last answer', unit: 'events/s', yardstick: 'raw append' },
   batchesLag: { title: '… from the last answer to visible', unit: 'ms' },
   batchesCpu: { title: '… processor time of the hub', unit: 'µs/event' },
+  sealing: {
+    title: 'batches, sealed',
+    unit: 'events/s',
+    better: 'more',
+    yardstick: 'the same in clear',
+    must: { ratio: 0.8 },
+    aim: { ratio: 0.9 },
+  },
+  looks: {
+    title: 'pages over HTTP, who looked written down',
+    unit: 'pages/s',
+    better: 'more',
+    yardstick: 'the same, not written down',
+    must: { ratio: 0.95 },
+    aim: { ratio: 0.98 },
+  },
   posts: {
     title: 'single posts, 64 connections, visible',
     unit: 'posts/s',

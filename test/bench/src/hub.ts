@@ -5,6 +5,7 @@ import { HttpCaller } from './load/http.js';
 import { cpuSecondsOf, memoryOf, type Memory } from './memory.js';
 import { Program } from './program.js';
 import type { Workspace } from './workspace.js';
+import type { Part } from './yardsticks/hub-without.program.js';
 
 export const TENANT = 'demo';
 
@@ -16,6 +17,12 @@ const startFlags = (): string[] => {
   return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 };
 
+export interface HubVariant {
+  /** Directory for CPU profiles. */
+  profile?: string | undefined;
+  without?: Part | undefined;
+}
+
 /** The product as `npm start` runs it, on a data directory of ours. */
 export class Hub {
   private constructor(
@@ -24,11 +31,16 @@ export class Hub {
     private readonly keys: Keys,
   ) {}
 
-  static async start(workspace: Workspace, dataDir: string, profile?: string): Promise<Hub> {
+  static async start(workspace: Workspace, dataDir: string, { profile, without }: HubVariant = {}): Promise<Hub> {
     const program = await Program.start(workspace, {
-      file: new URL('../../../apps/hub/src/main.js', import.meta.url),
+      file: new URL(without ? './yardsticks/hub-without.program.js' : '../../../apps/hub/src/main.js', import.meta.url),
       nodeArgs: [...startFlags(), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
-      env: { HILO_DATA_DIR: dataDir, HILO_PORT: '0', HILO_LOG_LEVEL: 'error' },
+      env: {
+        HILO_DATA_DIR: dataDir,
+        HILO_PORT: '0',
+        HILO_LOG_LEVEL: 'error',
+        ...(without && { BENCH_WITHOUT: without }),
+      },
       readyPath: '/readyz',
     });
     const keys = JSON.parse(readFileSync(join(dataDir, 'api-keys.json'), 'utf8')) as Record<string, Keys>;

@@ -6,6 +6,7 @@ import { RUNS, USAGE, readOptions, type Options } from './options.js';
 import { terminalTable, writeReport, type Report } from './report.js';
 import { Results } from './results.js';
 import type { Round } from './round.js';
+import { measureCosts } from './runs/costs.js';
 import { measureExport } from './runs/export.js';
 import { ingestHistory, measureIngest } from './runs/ingest.js';
 import { installSeconds } from './runs/install.js';
@@ -45,6 +46,7 @@ const takeRound = async (round: Round, { only }: Options, pages: PageSource | un
   if (dataDir !== undefined) workspace.remove(dataDir);
   if (wanted.has('posts')) await measurePosts(round);
   if (pages) await measurePages(round, pages);
+  if (wanted.has('costs')) await measureCosts(round);
 
   results.add('sync', (before.sync + sync()) / 2);
   results.add('json', (before.json + jsonPerSecond()) / 2);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured by itself, in the order in which a round takes it. */
-export const RUNS = ['ingest', 'start', 'rebuild', 'export', 'posts', 'pages'] as const;
+export const RUNS = ['ingest', 'start', 'rebuild', 'export', 'posts', 'pages', 'costs'] as const;
 export type RunName = (typeof RUNS)[number];
 
 export interface Options {

@@ -11,6 +11,7 @@ import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { READ_MODEL_FILE, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
+import { AGENT_WORK_CODES } from '#libs/projections/timeline/timeline.projection.js';
 import { failure } from '../errors.js';
 import { grouped, table } from '../format/table.js';
 import { readMetrics } from '../hub-http.js';
@@ -107,6 +108,7 @@ const entriesThrough = async (
         fn.countAll<number>().as('entries'),
       ])
       .where('entry.position', '<=', through)
+      .where('entry.kind', 'not in', AGENT_WORK_CODES)
       .groupBy(['tenant.text', 'channel.text', 'account.text'])
       .execute();
     const erased = await db

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { INTERACTION_KINDS } from '#libs/kernel';
+import { ENTRY_KINDS } from '#libs/kernel';
 import { failure, usageError } from '../errors.js';
 import { paintFor } from '../format/style.js';
 import { customerChoice, customerHeader, timelineTable, type TimelineLook } from '../format/timeline.js';
@@ -28,7 +28,7 @@ export const timelineCommand = (): Command =>
     .option('--limit <entries>', `1 to ${MAX_PAGE}`, '50')
     .option('--before <cursor>', 'go on with older contacts: the cursor an earlier page ended with')
     .option('--channel <names>', 'only these channels, comma-separated')
-    .option('--kind <names>', `only of ${INTERACTION_KINDS.join(', ')}`)
+    .option('--kind <names>', `only of ${ENTRY_KINDS.join(', ')}`)
     .option('--bodies', 'with everything that was said')
     .option('--json', 'customer and page as one line of JSON')
     .action((identifier: string, _options: unknown, command: Command) =>
@@ -39,9 +39,8 @@ const run = async (identifier: string, options: TimelineOptions): Promise<void> 
   const limit = wholeOption('--limit', options.limit, 1, MAX_PAGE);
   const channels = listOption(options.channel);
   const kinds = listOption(options.kind);
-  const odd = kinds?.find((kind) => !(INTERACTION_KINDS as readonly string[]).includes(kind));
-  if (odd !== undefined)
-    throw usageError('--kind', `"${odd}" is no kind of contact`, `use ${INTERACTION_KINDS.join(', ')}`);
+  const odd = kinds?.find((kind) => !(ENTRY_KINDS as readonly string[]).includes(kind));
+  if (odd !== undefined) throw usageError('--kind', `"${odd}" is no kind of entry`, `use ${ENTRY_KINDS.join(', ')}`);
 
   const [{ openReadSide }, { FindCustomersQuery, GetTimelineQuery }] = await Promise.all([
     import('../read-side.js'),

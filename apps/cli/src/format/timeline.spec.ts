@@ -15,9 +15,22 @@ const ana: Pick<CustomerDto, keyof CustomerDto> = {
   ],
   profiles: [{ source: 'crm', externalId: '1' }],
   channels: { chat: 1, email: 1200 },
+  preferences: [],
+  consents: [],
   interactions: 1201,
   firstContactAt: '2025-01-06T09:00:00.000Z',
   lastContactAt: '2025-02-07T09:00:00.000Z',
+  commitments: [
+    {
+      id: 'k',
+      conversation: 'c',
+      text: 'call \u001b[31mback',
+      dueAt: '2025-02-08T09:00:00.000Z',
+      madeAt: '2025-02-07T09:00:00.000Z',
+      agent: 'kim',
+    },
+  ],
+  openCommitments: 3,
 };
 
 type Entry = Pick<TimelineEntryDto, keyof TimelineEntryDto>;
@@ -40,13 +53,15 @@ const entry = (more: Partial<Entry> = {}): Entry => ({
 });
 
 describe('the header of a customer', () => {
-  it('names identities and channels, most used first', () => {
+  it('names identities, channels, most used first, and what was promised', () => {
     expect(customerHeader(ana, plain)).toBe(
       `Ana  [31mRed  ${ana.id}
   email  ana@example.com verified
   phone  +34600000101
   record 1 of crm
   1,201 contacts: email 1,200, chat 1, 2025-01-06 to 2025-02-07
+  promised: call  [31mback, due 2025-02-08
+  and 2 commitments more
 `,
     );
   });

@@ -20,7 +20,7 @@ const channelsText = (channels: Readonly<Record<string, number>>): string =>
 
 const day = (instant: string): string => instant.slice(0, 10);
 
-/** Who the customer is: name, id, identities, channels. */
+/** Who the customer is: name, id, identities, channels, what was promised. */
 export const customerHeader = (customer: CustomerDto, { paint }: TimelineLook): string => {
   const lines = [`${paint('bold', printable(customer.name ?? 'no name'))}  ${paint('dim', customer.id)}`];
   const shown = customer.identities.filter(({ type }) => type !== 'profile' && type !== 'conversation');
@@ -35,6 +35,10 @@ export const customerHeader = (customer: CustomerDto, { paint }: TimelineLook): 
       : '';
   const by = customer.interactions > 0 ? `: ${channelsText(customer.channels)}` : '';
   lines.push(`  ${plural(customer.interactions, 'contact')}${by}${between}`);
+  for (const { text, dueAt } of customer.commitments)
+    lines.push(`  promised: ${printable(text ?? '')}${dueAt ? `, due ${day(dueAt)}` : ''}`);
+  const more = customer.openCommitments - customer.commitments.length;
+  if (more > 0) lines.push(`  and ${plural(more, 'commitment')} more`);
   return `${lines.join('\n')}\n`;
 };
 

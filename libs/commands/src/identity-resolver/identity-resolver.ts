@@ -53,7 +53,9 @@ interface Decision {
 
 type FollowedEvent =
   | IdentityErased
-  | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary } | ProfileImported | LinkEvent;
+  | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
+  | ProfileImported
+  | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;

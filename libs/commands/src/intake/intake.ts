@@ -67,7 +67,8 @@ export class Intake {
     } catch (error) {
       if (isRetryable(error)) throw error;
       // Erased while it was on its way: read again, it belongs to whoever starts afresh.
-      if (codeOf(error) === 'PRIVACY.IDENTITY_ERASED' && attempt < MAX_ATTEMPTS) return this.deliver(message, attempt + 1);
+      if (codeOf(error) === 'PRIVACY.IDENTITY_ERASED' && attempt < MAX_ATTEMPTS)
+        return this.deliver(message, attempt + 1);
       return this.park(message, error);
     }
   }

@@ -46,7 +46,13 @@ describe('an erasure', () => {
 
 describe('an identity', () => {
   const { given } = specFor(eraseIdentityDecider);
-  const data: IdentityErased['data'] = { identity, erasure, by: 'key-1', reason: 'art-17', at: '2025-03-02T09:15:00.000Z' };
+  const data: IdentityErased['data'] = {
+    identity,
+    erasure,
+    by: 'key-1',
+    reason: 'art-17',
+    at: '2025-03-02T09:15:00.000Z',
+  };
   const erased: IdentityErased = { type: 'IdentityErased', data };
 
   it('is erased once', () => {

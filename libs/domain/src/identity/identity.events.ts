@@ -140,8 +140,8 @@ export const profilePrivacy = privacyOf<ProfileImported['data']>('profile', {
   birthDate: 'sealed',
   address: 'sealed',
   attributes: 'sealed',
-  consents: 'sealed',
-  createdAt: 'sealed',
+  consents: 'unnamed',
+  createdAt: 'unnamed',
   digest: 'clear',
 });
 

@@ -4,7 +4,8 @@ import type { InteractionCommand, RecordInteraction } from './interaction.comman
 import type { InteractionEvent } from './interaction.events.js';
 
 /** What the rules must know of a contact: how far its provider has got, and what it said last. */
-export type Interaction = { status: 'unknown' } | { status: 'erased' } | { status: 'recorded'; revision: number; digest: string };
+export type Interaction =
+  { status: 'unknown' } | { status: 'erased' } | { status: 'recorded'; revision: number; digest: string };
 
 const record = ({ content }: RecordInteraction, state: Interaction): InteractionEvent[] => {
   if (state.status === 'unknown') return [{ type: 'InteractionRecorded', data: content }];

@@ -67,7 +67,7 @@ export const interactionPrivacy = privacyOf<InteractionContent>('anchor', {
   text: 'sealed',
   html: 'sealed',
   language: 'clear',
-  outcome: 'sealed',
+  outcome: 'unnamed',
   attachments: 'sealed',
   attributes: 'sealed',
   digest: 'clear',

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { SCHEMAS } from '#libs/domain';
-import { CLEAR_FIELDS, maskEvent } from './mask-event.js';
+import { maskEvent } from './mask-event.js';
 
 const GOLDEN = 'test/history/golden';
 const stored = readdirSync(GOLDEN).map(
@@ -10,16 +10,15 @@ const stored = readdirSync(GOLDEN).map(
 const PERSONAL = /lucía|gómez|lucia@|600111222|1980-02-29|gold|pedí|pedido|the customer said|4711|mail\.example/i;
 
 describe('a masked event', () => {
-  it('is declared for every type that is stored', () => {
-    expect(Object.keys(CLEAR_FIELDS).toSorted()).toEqual(Object.keys(SCHEMAS).toSorted());
-  });
-
   it.each(stored.map(({ type, data }) => [type, data] as const))('%s tells nothing personal', (type, data) => {
     const masked = maskEvent(type, data);
     expect(JSON.stringify(masked)).not.toMatch(PERSONAL);
     expect(Object.keys(masked).length).toBeGreaterThan(0);
     expect(Object.keys(data)).toEqual(expect.arrayContaining(Object.keys(masked)));
   });
+
+  it('is tried for every type that is stored', () =>
+    expect([...new Set(stored.map(({ type }) => type))].toSorted()).toEqual(Object.keys(SCHEMAS).toSorted()));
 
   it('keeps what tells events apart, and the kind of each identifier', () => {
     const recorded = stored.find(({ type }) => type === 'InteractionRecorded')!;

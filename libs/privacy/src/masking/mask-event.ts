@@ -1,42 +1,18 @@
+import { PRIVACY } from '#libs/domain';
 import { maskIdentifier } from './mask-identifier.js';
 
-const CONTACT = [
-  'channel', 'account', 'revision', 'kind', 'conversation', 'direction', 'occurredAt', 'endedAt', 'receivedAt', 'anchor',
-  'identities', 'agent', 'language', 'outcome',
-] as const; // prettier-ignore
-const LINK = ['link', 'a', 'b', 'rule', 'by', 'evidence', 'confidence'] as const;
-// Who was erased are ids alone: `identities` of these events has no values to mask.
-const ERASURE = [
-  'erasure', 'customer', 'by', 'reason', 'requestedAt', 'conversations', 'contacts', 'events', 'rows',
-] as const; // prettier-ignore
-
 /**
- * What of each stored event a caller without the scope `pii` is shown; everything else, and every event that is not
- * here, is left out. A reason that a person wrote may name people, so it is not here either.
+ * The data of a stored event as callers without the scope `pii` see it: what its type declares `clear` or `unnamed`, with
+ * identifiers masked. Every other field, and every field of a type that is not declared, is left out.
  */
-export const CLEAR_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  InteractionRecorded: CONTACT,
-  InteractionCorrected: CONTACT,
-  ProfileImported: ['profile', 'source', 'identities', 'consents', 'createdAt'],
-  IdentitiesLinked: LINK,
-  LinkProposed: [...LINK, 'reason'],
-  LinkConfirmed: LINK,
-  LinkRejected: LINK,
-  LinkRetracted: LINK,
-  TimelineViewed: ['by', 'customer', 'at', 'saw', 'reads', 'reason'],
-  ErasureRequested: [...ERASURE, 'links'],
-  IdentityErased: ['identity', 'erasure', 'by', 'reason', 'at'],
-  ErasureCompleted: [...ERASURE, 'completedAt', 'position', 'links', 'parked', 'files'],
-  PersonalDataRevealed: ['by', 'customer', 'at', 'field', 'identity', 'reason'],
-};
-
-/** The data of a stored event without personal content, identifiers masked. The fields keep their order. */
 export const maskEvent = (type: string, data: object): object => {
-  const clear = new Set(Object.hasOwn(CLEAR_FIELDS, type) ? CLEAR_FIELDS[type] : []);
+  const fields = Object.hasOwn(PRIVACY, type) ? PRIVACY[type]!.fields : {};
   return Object.fromEntries(
-    Object.entries(data)
-      .filter(([name]) => clear.has(name))
-      .map(([name, value]: [string, unknown]) => [name, name === 'identities' ? maskIdentities(value) : value]),
+    Object.entries(data).flatMap(([name, value]: [string, unknown]) => {
+      const privacy = Object.hasOwn(fields, name) ? fields[name] : 'sealed';
+      if (typeof privacy === 'object') return [[name, maskIdentities(value)]];
+      return privacy === 'clear' || privacy === 'unnamed' ? [[name, value]] : [];
+    }),
   );
 };
 

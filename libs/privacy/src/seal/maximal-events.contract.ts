@@ -1,5 +1,8 @@
 import type {
   CarriedIdentity,
+  CommitmentKept,
+  CommitmentMade,
+  ConsentRecorded,
   ErasureCompleted,
   ErasureRequested,
   IdentitiesLinked,
@@ -8,7 +11,9 @@ import type {
   LinkConfirmed,
   LinkProposed,
   LinkRetracted,
+  NoteAdded,
   PersonalDataRevealed,
+  PreferenceStated,
   ProfileImported,
   TimelineViewed,
 } from '#libs/domain';
@@ -125,6 +130,48 @@ const revealed: Full<PersonalDataRevealed['data']> = {
   reason: 'call-back',
 };
 
+const written = {
+  conversation: id(3),
+  anchor: id(1),
+  channel: 'email',
+  account: 'care@acme.example',
+  by: { agent: 'agent-7' },
+  at: '2025-03-02T09:16:12.000Z',
+};
+
+const note: Full<NoteAdded['data']> = { ...written, note: id(7), text: 'canary: prefers to be called' };
+
+const commitment: Full<CommitmentMade['data']> = {
+  ...written,
+  commitment: id(8),
+  text: 'canary: call back about the order',
+  dueAt: '2025-03-04T09:00:00.000Z',
+};
+
+const ended: Full<CommitmentKept['data']> = { ...written, commitment: id(8), reason: 'canary: told on the phone' };
+
+const consent: Full<ConsentRecorded['data']> = {
+  identity: id(1),
+  purpose: 'marketing',
+  channel: 'email',
+  granted: false,
+  evidence: 'canary: wrote it on the back of a letter',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'user:mika',
+};
+
+const preference: Full<PreferenceStated['data']> = {
+  identity: id(1),
+  channel: 'canary-channel',
+  purpose: 'orders',
+  withdrawn: true,
+  evidence: 'canary: said so in the shop',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'abcdefgh',
+};
+
 const asked = {
   erasure: id(5),
   customer: id(1),
@@ -174,6 +221,12 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   LinkRetracted: retracted,
   TimelineViewed: viewed,
   PersonalDataRevealed: revealed,
+  NoteAdded: note,
+  CommitmentMade: commitment,
+  CommitmentKept: ended,
+  CommitmentWithdrawn: ended,
+  ConsentRecorded: consent,
+  PreferenceStated: preference,
   ErasureRequested: erasureRequested,
   IdentityErased: identityErased,
   ErasureCompleted: erasureCompleted,

@@ -7,6 +7,7 @@ import type {
   ProfileImported,
 } from '#libs/domain';
 import { bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import { foldProfileConsents } from '../consents/consents.projection.js';
 import type { FoldContext } from '../projector/fold-context.js';
 import type { LinkStatus } from '../read-model/read-model.schema.js';
 
@@ -77,6 +78,7 @@ export const foldProfile = async (
   tenantName: string,
   { data }: ProfileImported,
   position: number,
+  recordedAtMs: number,
 ): Promise<void> => {
   const tenant = await context.tenant(tenantName);
   const { session, statements } = context;
@@ -94,6 +96,7 @@ export const foldProfile = async (
   const { identities: _identities, profile: _profile, digest: _digest, ...shown } = data;
   await session.run(statements.keepProfile, { identity: own.key, position });
   await session.run(statements.putProfile, { identity: own.key, position, data: JSON.stringify(shown) });
+  await foldProfileConsents(context, own.key, data, position, recordedAtMs);
   const name = data.name ?? ([data.givenName, data.familyName].filter(Boolean).join(' ') || undefined);
   if (name && own.nameAt === null)
     await context.name(own, name, data.createdAt ? instantMs(data.createdAt) : 0, position);

@@ -184,10 +184,10 @@ describe('an erased identity', () => {
           const world = new World();
           try {
             // Each is seen beside the next one first, and says itself who it is afterwards: whom nobody but the erased have
-          // named is erased with them.
-          for (let n = PEOPLE - 1; n >= 0; n--)
-            await world.take({ do: 'contact', anchor: n, also: Math.max(0, n - 1) });
-          for (const what of steps) await world.take(what);
+            // named is erased with them.
+            for (let n = PEOPLE - 1; n >= 0; n--)
+              await world.take({ do: 'contact', anchor: n, also: Math.max(0, n - 1) });
+            for (const what of steps) await world.take(what);
             const shown = await world.digests();
             const { folded, bulk } = await world.anew();
             expect(folded).toEqual(shown);

@@ -127,7 +127,8 @@ export class FoldContext {
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
     for (const other of others) await this.mention(other, anchor, position);
-    if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor)) await this.name(anchor, content.name, occurredAtMs, position);
+    if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
+      await this.name(anchor, content.name, occurredAtMs, position);
     return {
       anchor,
       conversation: await this.conversation(content.conversation, tenant),
@@ -140,7 +141,7 @@ export class FoldContext {
     return this.named('tenant', this.tenants, text);
   }
 
-  private label(text: string): Promise<number> {
+  label(text: string): Promise<number> {
     return this.named('label', this.labels, text);
   }
 

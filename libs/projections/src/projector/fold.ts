@@ -1,5 +1,7 @@
 import {
   upcast,
+  type AgentWorkEvent,
+  type ConsentEvent,
   type ContactSummary,
   type IdentitiesLinked,
   type IdentityErased,
@@ -14,12 +16,14 @@ import {
 import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
+import { foldCommitment, foldCommitmentEnd, foldNote } from '../agent-work/agent-work.projection.js';
+import { foldStatement } from '../consents/consents.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
 import { foldErased } from '../erasure/erasure.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
 
-/** Where a contact was first recorded; asked for corrections only. */
+/** Where what a stream is about was first recorded; asked for what changes it only. */
 export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
 
 type FoldedEvent =
@@ -32,6 +36,8 @@ type FoldedEvent =
   | LinkRetracted
   | TimelineViewed
   | PersonalDataRevealed
+  | AgentWorkEvent
+  | ConsentEvent
   | IdentityErased;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
@@ -49,7 +55,7 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
       });
     case 'ProfileImported':
-      return foldProfile(context, tenant, event, position);
+      return foldProfile(context, tenant, event, position, stored.recordedAtMs);
     case 'IdentitiesLinked':
     case 'LinkProposed':
     case 'LinkConfirmed':
@@ -60,6 +66,19 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'TimelineViewed':
     case 'PersonalDataRevealed':
       return foldAccess(context, event, position);
+    case 'NoteAdded':
+      return foldNote(context, event, stored);
+    case 'CommitmentMade':
+      return foldCommitment(context, event, stored);
+    case 'CommitmentKept':
+    case 'CommitmentWithdrawn':
+      return findRecorded(stored.stream).then((made) => {
+        if (made === undefined) throw new Error(`the commitment that ends at position ${position} was never made`);
+        return foldCommitmentEnd(context, event, position, made);
+      });
+    case 'ConsentRecorded':
+    case 'PreferenceStated':
+      return foldStatement(context, event, position);
     case 'IdentityErased':
       return foldErased(context, event, position);
   }

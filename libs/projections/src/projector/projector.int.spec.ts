@@ -76,6 +76,35 @@ const linked = (a: number, b: number) => ({
   rule: 'rules-1',
 });
 
+/** A note or what becomes of a commitment, at the conversation of a contact. */
+const write = async ({ store }: Hub, type: string, n: number, identity: number, over: object = {}) => {
+  const isNote = type === 'NoteAdded';
+  const stream = isNote ? streamId('note', uuid('7', n)) : streamId('commitment', uuid('8', n));
+  const { length } = await store.read(stream);
+  const data = {
+    [isNote ? 'note' : 'commitment']: uuid(isNote ? '7' : '8', n),
+    conversation: uuid('c', n),
+    anchor: uuid('a', identity),
+    channel: 'email',
+    account: 'care@acme.example',
+    by: { agent: 'kim' },
+    at: new Date(1_690_000_000_000 + n * 60_000).toISOString(),
+    ...(isNote || type === 'CommitmentMade' ? { text: `text ${n}` } : {}),
+    ...over,
+  };
+  const event = { id: uuid('e', ++eventCount), type, schema: 1, tenant: 'acme', data };
+  await store.append(stream, [event], length === 0 ? 'no_stream' : length - 1);
+};
+
+/** Appends a statement to the stream of an identity. */
+const state = async ({ store }: Hub, identity: number, type: string, said: object) => {
+  const stream = streamId('consent', uuid('a', identity));
+  const { length } = await store.read(stream);
+  const data = { identity: uuid('a', identity), statedAt: '2025-03-02T09:15:00.000Z', by: 'kim', ...said };
+  const event = { id: uuid('e', ++eventCount), type, schema: 1, tenant: 'acme', data };
+  await store.append(stream, [event], length === 0 ? 'no_stream' : length - 1);
+};
+
 /** Interaction numbers on the timeline of the customer of an identity, newest first. */
 const timelineOf = async ({ readModel }: Hub, identity: number): Promise<number[]> => {
   const rows = await readModel.db
@@ -175,10 +204,23 @@ describe('the read model', () => {
         occurredAt: new Date(1_680_000_000_000 - revision).toISOString(),
       });
     }
+    for (const n of [4, 8, 12]) {
+      await write(hub, 'NoteAdded', n, n % 7);
+      await write(hub, 'CommitmentMade', n, n % 7, n === 4 ? {} : { dueAt: '2026-03-02T09:15:00.000Z' });
+    }
+    await write(hub, 'CommitmentKept', 8, 1);
+    await write(hub, 'CommitmentWithdrawn', 12, 5, { reason: 'not needed' });
+    for (const granted of [true, false])
+      await state(hub, 3, 'ConsentRecorded', { purpose: 'marketing', granted, evidence: 'said so' });
+    await state(hub, 4, 'PreferenceStated', { channel: 'sms', until: '2026-03-02T09:15:00.000Z' });
+    // Of somebody nobody knows, or who was erased, nothing is kept.
+    await state(hub, 99, 'PreferenceStated', { channel: 'sms' });
+    await state(hub, 5, 'ConsentRecorded', { purpose: 'marketing', granted: false, erased: true });
     await hub.projector.catchUp(undefined, 1);
     const one = await tableDigests(hub.readModel);
     const pastRows = (table: string) => one.find((digest) => digest.table === table)?.rows;
-    expect(['entry_past', 'identity_past', 'link_past'].map(pastRows)).toEqual([3, 2, 1]);
+    expect(['entry_past', 'identity_past', 'link_past'].map(pastRows)).toEqual([5, 2, 1]);
+    expect(['commitment', 'consent', 'preference'].map(pastRows)).toEqual([3, 2, 1]);
 
     const other = SqliteReadModel.open({ file: join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db') });
     await new Projector(other, hub.store).catchUp(undefined, 17);
@@ -192,7 +234,7 @@ describe('the read model', () => {
     const rebuilt = SqliteReadModel.open({ file: hub.file });
     expect(await tableDigests(rebuilt)).toEqual(one);
     expect(reports.at(-1)).toBe(await hub.store.head());
-    expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(60);
+    expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(66);
   });
 
   it('goes on where a rebuild was stopped, to the same rows', async () => {

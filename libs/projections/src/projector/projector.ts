@@ -42,7 +42,7 @@ export class Projector {
   }
 
   /**
-   * Folds events that follow the checkpoint, without a gap; answers with the recorded positions of what was corrected.
+   * Folds events that follow the checkpoint, without a gap; answers with the recorded positions of what changed.
    * @throws HubError `READ_MODEL.FENCED` when another projector has moved the checkpoint: this one must stop.
    */
   async apply(events: readonly StoredEvent[]): Promise<number[]> {

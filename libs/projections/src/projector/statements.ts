@@ -1,10 +1,14 @@
 import type { Kysely } from 'kysely';
 import type {
   AccessTable,
+  CommitmentStatus,
+  CommitmentTable,
+  ConsentTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
   MentionTable,
+  PreferenceTable,
   ProfileTable,
   ReadModelSchema,
   TimelineTable,
@@ -45,6 +49,17 @@ const TIMELINE_COLUMNS = [
 const ACCESS_COLUMNS = [
   'position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason',
 ] as const satisfies (keyof AccessTable)[]; // prettier-ignore
+
+const COMMITMENT_COLUMNS = [
+  'position', 'id', 'identity', 'conversation', 'text', 'dueAt', 'madeAt', 'agent', 'status', 'endedPosition',
+] as const satisfies (keyof CommitmentTable)[]; // prettier-ignore
+const CONSENT_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'granted', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof ConsentTable)[]; // prettier-ignore
+
+const PREFERENCE_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof PreferenceTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -249,9 +264,22 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .where('position', '=', s.position),
   ),
 
+  setOutcome: statement<{ position: number; outcome: string }>((s) =>
+    db.updateTable('entry').set({ outcome: s.outcome }).where('position', '=', s.position),
+  ),
+  addCommitments: bulkInsert<CommitmentTable>(db, 'commitment', COMMITMENT_COLUMNS),
+  endCommitment: statement<{ position: number; status: CommitmentStatus; endedPosition: number }>((s) =>
+    db
+      .updateTable('commitment')
+      .set({ status: s.status, endedPosition: s.endedPosition })
+      .where('position', '=', s.position),
+  ),
   erasure: erasureStatements(db),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
+
+  addConsents: bulkInsert<ConsentTable>(db, 'consent', CONSENT_COLUMNS),
+  addPreferences: bulkInsert<PreferenceTable>(db, 'preference', PREFERENCE_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

@@ -15,7 +15,10 @@ export interface ReadModelSchema {
   conversation: ConversationTable;
   entry: EntryTable;
   timeline: TimelineTable;
+  commitment: CommitmentTable;
   access: AccessTable;
+  consent: ConsentTable;
+  preference: PreferenceTable;
   erased_contact: ErasedContactTable;
   identity_past: IdentityPastTable;
   profile_past: ProfilePastTable;
@@ -108,7 +111,7 @@ export interface ConversationTable {
   tenant: number;
 }
 
-/** One contact as lists show it. */
+/** One contact, or what an agent wrote down, as lists show it. */
 export interface EntryTable {
   /** Where the contact was first recorded; stays through corrections. */
   position: number;
@@ -140,6 +143,24 @@ export interface TimelineTable {
   direction: number;
 }
 
+export type CommitmentStatus = 'open' | 'kept' | 'withdrawn';
+
+/** What was promised; its entry has the same position. It ends once at most, so what it was by a position needs no past. */
+export interface CommitmentTable {
+  /** Where it was made. */
+  position: number;
+  id: Buffer;
+  identity: number;
+  conversation: number;
+  text: string;
+  dueAt: number | null;
+  madeAt: number;
+  agent: string;
+  status: CommitmentStatus;
+  /** Where it was kept or withdrawn. */
+  endedPosition: number | null;
+}
+
 /** One look at a customer, or one value revealed. */
 export interface AccessTable {
   position: number;
@@ -157,6 +178,34 @@ export interface AccessTable {
   revealed: Buffer | null;
   reason: string | null;
 }
+
+/** One statement on a consent; all of them are kept, the newest of each speaker counts. */
+export interface ConsentTable {
+  /** The identity it was told to: statements stay with it when links change. */
+  identity: number;
+  position: number;
+  purpose: string;
+  /** Empty: every channel. */
+  channel: string;
+  granted: number;
+  at: number;
+  /** From here on it no longer holds. */
+  until: number | null;
+  evidence: string | null;
+  /** Id of an API key, or `user:` and a subject; null where an imported record says so. */
+  by: string | null;
+}
+
+/** One statement on a preferred channel; all of them are kept, the newest counts. */
+export interface PreferenceTable extends Pick<
+  ConsentTable,
+  'identity' | 'position' | 'purpose' | 'at' | 'until' | 'evidence'
+> {
+  /** Null: the wish was taken back. An empty `purpose` is a wish in general. */
+  channel: string | null;
+  by: string;
+}
+
 /**
  * What a row said from one position up to another, exclusive, where an event changed it: written when that happens, so
  * that what never changes costs nothing. Together with the rows of now they show the read model as of any position.

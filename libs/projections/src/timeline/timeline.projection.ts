@@ -1,5 +1,5 @@
 import type { ContactSummary } from '#libs/domain';
-import { DIRECTIONS, INTERACTION_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { AGENT_WORK_KINDS, DIRECTIONS, ENTRY_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
 import { forgetContacts } from '../erasure/erasure.projection.js';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
@@ -10,8 +10,10 @@ const PREVIEW_CHARS = 96;
 export const PREVIEWED_CHARS = PREVIEW_CHARS + 40;
 const SUBJECT_CHARS = 200;
 
-/** Stored as places in these lists, so they only ever grow at the end. */
-export const KIND_CODES: readonly string[] = INTERACTION_KINDS;
+/** Stored as places in these lists: where one is not grown at its end, `READ_MODEL_VERSION` is raised. */
+export const KIND_CODES: readonly string[] = ENTRY_KINDS;
+/** Codes of what is no contact, and counts as none. */
+export const AGENT_WORK_CODES: readonly number[] = AGENT_WORK_KINDS.map((kind) => KIND_CODES.indexOf(kind));
 export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */

@@ -1,10 +1,10 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { REVEALED_FIELDS, SEEN_PARTS } from '#libs/domain';
-import { toInstant, uuidOfBytes } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { invalidQuery } from '../shared/cursor.js';
+import { accessEntries, showAccess } from './access-entries.js';
 
 /** One look at a customer, or one value revealed. */
 export class AccessLogEntryDto {
@@ -60,29 +60,15 @@ export class GetAccessLogHandler implements IQueryHandler<GetAccessLogQuery> {
 
   async execute({ tenant, customer, limit, before }: GetAccessLogQuery): Promise<AccessLogDto> {
     const key = await this.customers.get(tenant, customer);
-    let page = this.readModel.db
-      .selectFrom('access')
-      .innerJoin('identity', 'identity.key', 'access.identity')
-      .select(['position', 'identity.id', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason'])
+    let page = accessEntries(this.readModel.db)
       .where('identity.customer', '=', key)
-      .orderBy('position', 'desc')
       .limit(limit + 1);
     if (before !== undefined) page = page.where('position', '<', positionOf(before));
     const found = await page.execute();
     const rows = found.slice(0, limit);
     const last = rows.at(-1);
     return {
-      items: rows.map((row) => ({
-        what: row.field === null ? 'viewed' : 'revealed',
-        by: row.by,
-        at: toInstant(row.at),
-        ...(row.saw === null ? {} : { saw: row.saw.split(' '), reads: row.reads }),
-        ...(row.field === null ? {} : { field: row.field }),
-        ...(row.revealed === null ? {} : { identity: uuidOfBytes(row.revealed) }),
-        ...(row.reason === null ? {} : { reason: row.reason }),
-        customer: uuidOfBytes(row.id),
-        position: row.position,
-      })),
+      items: rows.map(showAccess),
       ...(last && found.length > limit ? { next: cursorOf(last.position) } : {}),
     };
   }

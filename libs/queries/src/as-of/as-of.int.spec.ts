@@ -7,6 +7,7 @@ import { ProjectionProgress } from '#libs/projections';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { interactionContent } from '#libs/testing';
+import { ConversationFinder } from '../conversations/conversation-finder.js';
 import { GetConversationHandler, GetConversationQuery } from '../conversations/get-conversation.handler.js';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { CustomerReader } from '../customers/customer-reader.js';
@@ -22,6 +23,7 @@ import { Entries } from '../timeline/entries.js';
 import { GetTimelineHandler, GetTimelineQuery } from '../timeline/get-timeline.handler.js';
 import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { AsOfReader } from './as-of-reader.js';
+import { Moments } from './moments.js';
 import { Past } from './past.js';
 
 const ids = new IdFactory(Buffer.from('a pepper for tests'));
@@ -40,17 +42,24 @@ class Hub {
   private readonly directory = new CustomerDirectory(this.readModel, this.labels);
   private readonly entries = new Entries(this.readModel, this.labels);
   private readonly bodies = new Bodies(this.store);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
+  private readonly moments = new Moments(this.store, this.clock);
 
   readonly asOf = new AsOfReader(this.store, new Freshness(this.progress));
-  readonly customer = new GetCustomerHandler(this.directory, this.reader);
+  readonly customer = new GetCustomerHandler(this.directory, this.reader, this.moments);
   readonly find = new FindCustomersHandler(
     this.readModel,
     this.labels,
     new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined }),
     this.reader,
+    this.moments,
   );
   readonly timeline = new GetTimelineHandler(this.readModel, this.directory, this.labels, this.entries, this.bodies);
+  private readonly finder = new ConversationFinder(this.readModel, this.labels);
+  /** Of the hub as it stands, folded. */
+  readonly conversations = {
+    find: async (tenant: string, id: string) => (await this.fold()).finder.find(tenant, id),
+  };
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
   readonly interaction = new GetInteractionHandler(this.bodies);
 
@@ -105,7 +114,18 @@ interface Said {
 type Step = { ms: number } & (
   | { type: 'contact'; said: Said; elsewhere: boolean }
   | { type: 'correct'; which: number; said: Said }
-  | { type: 'profile'; number: number; people: readonly number[]; name?: string; minute?: number }
+  | { type: 'write'; note: boolean; conversation: number; due?: number }
+  | { type: 'end'; which: number; kept: boolean; reason?: string }
+  | {
+      type: 'profile';
+      number: number;
+      people: readonly number[];
+      name?: string;
+      minute?: number;
+      consents?: Record<string, boolean>;
+    }
+  | { type: 'consent'; who: number; purpose: string; channel?: string; granted: boolean; lastsMs?: number }
+  | { type: 'preference'; who: number; purpose?: string; channel: string; withdrawn: boolean; lastsMs?: number }
   | { type: 'link'; event: (typeof LINK_EVENTS)[number]; a: number; b: number; agent: boolean }
 );
 
@@ -124,6 +144,8 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
   const hub = new Hub();
   const contacts: { id: Uuid; tenant: string; revision: number }[] = [];
   const seen: Uuid[] = [];
+  const commitments: { id: Uuid; place: object }[] = [];
+  let written = 0;
   const see = (identities: Iterable<Uuid>) => seen.push(...[...identities].filter((id) => !seen.includes(id)));
   const contentOf = (said: Said, tenant: string, revision: number, n: number): InteractionContent =>
     interactionContent({
@@ -171,10 +193,61 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
           identities,
           ...(step.name && { name: step.name }),
           ...(step.minute !== undefined && { createdAt: toInstant(BEGIN_MS + step.minute * 60_000) }),
+          ...(step.consents && { consents: step.consents }),
           attributes: { at: hub.clock.nowMs() },
           digest: `d${hub.clock.nowMs()}`,
         });
         see([profileId(step.number), ...identities.map(({ identity }) => identity)]);
+        break;
+      }
+      case 'write': {
+        // Only where somebody of the tenant has been in touch.
+        const place = await hub.conversations.find('acme', conversationId(step.conversation));
+        if (!place) break;
+        const kind = step.note ? 'note' : 'commitment';
+        const id = ids.written(kind, 'acme', conversationId(step.conversation), 'kim', `${++written}`);
+        const said = {
+          [kind]: id,
+          conversation: conversationId(step.conversation),
+          ...place,
+          by: { agent: 'kim' },
+          at: toInstant(hub.clock.nowMs()),
+        };
+        await hub.put(streamId(kind, id), step.note ? 'NoteAdded' : 'CommitmentMade', 'acme', {
+          ...said,
+          text: `written ${written}`,
+          ...(!step.note && step.due !== undefined && { dueAt: toInstant(BEGIN_MS + step.due * 60_000) }),
+        });
+        if (!step.note) commitments.push({ id, place: said });
+        break;
+      }
+      case 'end': {
+        const [made] = commitments.splice(step.which % Math.max(1, commitments.length), 1);
+        if (!made) break;
+        const data = { ...made.place, ...(step.reason && { reason: step.reason }) };
+        const type = step.kept ? 'CommitmentKept' : 'CommitmentWithdrawn';
+        await hub.put(streamId('commitment', made.id), type, 'acme', data);
+        break;
+      }
+      case 'consent':
+      case 'preference': {
+        const identity = seen[step.who % Math.max(1, seen.length)];
+        if (identity === undefined) break;
+        const { type, ms: _, who: __, lastsMs, ...statement } = step;
+        const nowMs = hub.clock.nowMs();
+        await hub.put(
+          streamId('consent', identity),
+          type === 'consent' ? 'ConsentRecorded' : 'PreferenceStated',
+          'acme',
+          {
+            identity,
+            ...statement,
+            evidence: 'said so',
+            ...(lastsMs !== undefined && { until: toInstant(nowMs + lastsMs) }),
+            statedAt: toInstant(nowMs),
+            by: 'kim',
+          },
+        );
         break;
       }
       case 'link': {
@@ -212,6 +285,8 @@ const said: fc.Arbitrary<Said> = fc.record(
   { requiredKeys: ['anchor', 'others', 'verified', 'minute', 'conversation', 'channel', 'direction', 'kind'] },
 );
 const ms = fc.integer({ min: -20, max: 100 });
+/** How long a statement holds: some are over within the steps that follow. */
+const lastsMs = fc.integer({ min: 1, max: 400 });
 const contactStep = fc.record({ ms, type: fc.constant('contact'), said, elsewhere: fc.nat(9).map((n) => n === 0) });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: contactStep },
@@ -226,8 +301,59 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         people: fc.array(person, { maxLength: 2 }),
         name: fc.constantFrom('Ana Ruiz', 'Bo Li'),
         minute: fc.nat(12),
+        consents: fc.constantFrom<Record<string, boolean>>({ marketing: true }, { marketing: false, surveys: true }),
       },
       { requiredKeys: ['ms', 'type', 'number', 'people'] },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('write'),
+        note: fc.boolean(),
+        conversation: fc.nat(CONVERSATIONS - 1),
+        due: fc.nat(12),
+      },
+      { requiredKeys: ['ms', 'type', 'note', 'conversation'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('consent'),
+        who: fc.nat(8),
+        purpose: fc.constantFrom('marketing', 'surveys'),
+        channel: fc.constantFrom('email', 'sms'),
+        granted: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'purpose', 'granted'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { ms, type: fc.constant('end'), which: fc.nat(), kept: fc.boolean(), reason: fc.constant('done') },
+      { requiredKeys: ['ms', 'type', 'which', 'kept'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('preference'),
+        who: fc.nat(8),
+        purpose: fc.constant('orders'),
+        channel: fc.constantFrom('email', 'chat'),
+        withdrawn: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'channel', 'withdrawn'] },
     ),
   },
   {
@@ -255,7 +381,7 @@ const minuteMs = fc.nat(12).map((minute) => BEGIN_MS + minute * 60_000);
 const filter: fc.Arbitrary<Filter> = fc.record(
   {
     channels: fc.constantFrom(['email'], ['phone', 'email'], ['fax']),
-    kinds: fc.constantFrom(['call'], ['call', 'message']),
+    kinds: fc.constantFrom(['call'], ['call', 'message'], ['note', 'commitment']),
     directions: fc.constantFrom(['inbound']),
     from: minuteMs,
     to: minuteMs,

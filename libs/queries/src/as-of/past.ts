@@ -1,7 +1,15 @@
 import type { Expression, Kysely, SqlBool } from 'kysely';
-import type { IdentityTable, LinkTable, ReadModelSchema } from '#libs/projections';
+import {
+  AGENT_WORK_CODES,
+  type ConsentTable,
+  type IdentityTable,
+  type LinkTable,
+  type PreferenceTable,
+  type ReadModelSchema,
+} from '#libs/projections';
 import { kysely } from '#libs/projections/read-model/kysely.js';
 import { bytesOfUuid, isUuid } from '#libs/kernel';
+import { commitmentRows, type CommitmentRow } from '../agent-work/open-commitments.js';
 import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
 import { entryText, pastEntryText, readEntry, type EntryRow } from '../timeline/entries.js';
 
@@ -184,6 +192,30 @@ export class Past {
     return rows.toSorted((a, b) => a.identity - b.identity).map(({ data }) => data);
   }
 
+  /** Everything these identities and their records had said of consents, in no order. */
+  consents(identities: readonly number[]): Promise<ConsentTable[]> {
+    return inSlices(identities, (keys) =>
+      this.db
+        .selectFrom('consent')
+        .selectAll()
+        .where('identity', 'in', keys)
+        .where('position', '<=', this.position)
+        .execute(),
+    );
+  }
+
+  /** Every wish for a channel that these identities had stated or taken back, in no order. */
+  preferences(identities: readonly number[]): Promise<PreferenceTable[]> {
+    return inSlices(identities, (keys) =>
+      this.db
+        .selectFrom('preference')
+        .selectAll()
+        .where('identity', 'in', keys)
+        .where('position', '<=', this.position)
+        .execute(),
+    );
+  }
+
   /** The anchors of contacts and profiles that an identity had been seen with. */
   async seenWith(identity: number): Promise<number[]> {
     const rows = await this.db
@@ -204,6 +236,7 @@ export class Past {
           .select(['timeline.channel', 'timeline.direction', ...sums()])
           .where('timeline.customer', '=', customer)
           .where('timeline.identity', 'in', keys)
+          .where('timeline.kind', 'not in', AGENT_WORK_CODES)
           .where(this.stands('timeline'))
           .groupBy(['timeline.channel', 'timeline.direction'])
           .execute()),
@@ -214,11 +247,25 @@ export class Past {
           .selectFrom('entry_past')
           .select(['entry_past.channel', 'entry_past.direction', ...sums()])
           .where('entry_past.identity', '=', identity)
+          .where('entry_past.kind', 'not in', AGENT_WORK_CODES)
           .where(this.stood())
           .groupBy(['entry_past.channel', 'entry_past.direction'])
           .execute()),
       );
     return found;
+  }
+
+  /** Commitments of these identities that were open, in slices of those due first. */
+  commitments(identities: readonly number[]): Promise<CommitmentRow[][]> {
+    return inSlices(identities, async (keys) => [
+      await commitmentRows(this.db)
+        .where('commitment.identity', 'in', keys)
+        .where('commitment.position', '<=', this.position)
+        .where((e) =>
+          e.or([e('commitment.endedPosition', 'is', null), e('commitment.endedPosition', '>', this.position)]),
+        )
+        .execute(),
+    ]);
   }
 
   /** Rows of a page of these identities' contacts, in its direction, one more than its limit. */

@@ -1,5 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { CommitmentDto } from '../agent-work/commitment.dto.js';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
+import { ConsentDto, PreferenceDto } from '../consents/consents.dto.js';
 
 /** One identifier that belongs to the customer. */
 export class CustomerIdentityDto {
@@ -37,6 +39,8 @@ export class CustomerProfileDto {
   attributes?: Record<string, unknown>;
 }
 
+const PREFERRED_SOURCES = ['stated', 'observed'] as const;
+
 /** The header of a timeline. */
 export class CustomerDto {
   @ApiProperty({
@@ -57,12 +61,26 @@ export class CustomerDto {
   channels!: Record<string, number>;
   @ApiProperty({ type: Number })
   interactions!: number;
-  @ApiPropertyOptional({ type: String, description: 'Channel of most contacts the customer began' })
+  @ApiPropertyOptional({ type: String, description: 'The channel stated in general, else that of most contacts begun' })
   preferredChannel?: string;
+  @ApiPropertyOptional({ enum: PREFERRED_SOURCES })
+  preferredChannelSource?: (typeof PREFERRED_SOURCES)[number];
+  @ApiProperty({ type: [PreferenceDto], description: 'Channels that were stated, in general or for a purpose' })
+  preferences!: PreferenceDto[];
+  @ApiProperty({
+    type: [ConsentDto],
+    description:
+      'What is allowed and forbidden now: a denial by any identity wins, and one on every channel before all',
+  })
+  consents!: ConsentDto[];
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   lastContactAt?: string;
+  @ApiProperty({ type: [CommitmentDto], description: 'Open ones, due first in front, at most 20' })
+  commitments!: CommitmentDto[];
+  @ApiProperty({ type: Number, description: 'How many there are in all' })
+  openCommitments!: number;
   @ApiPropertyOptional({ type: Boolean, description: 'Identifiers are masked, names left out: the caller lacks pii' })
   masked?: true;
   @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { upcast, type InteractionContent, type InteractionEvent } from '#libs/domain';
-import { EventStore, streamId, type Position, type StoredEvent } from '#libs/event-store';
+import { upcast, type AgentWorkEvent, type InteractionContent, type InteractionEvent } from '#libs/domain';
+import { EventStore, streamId, type Position, type StoredEvent, type StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
-import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
+import type { BodyDto, TimelineEntryDto } from '../timeline/timeline.dto.js';
 
 /** A contact as its stream holds it: its events in order, and the content of the highest revision. */
 export interface StoredInteraction {
@@ -30,6 +30,11 @@ export class Bodies {
   async fill(entries: readonly TimelineEntryDto[], through?: Position): Promise<void> {
     await Promise.all(
       entries.map(async (entry) => {
+        if (entry.kind === 'note' || entry.kind === 'commitment') {
+          const written = await this.upTo(streamId(entry.kind, entry.id), through);
+          if (written.length > 0) entry.body = bodyOfWritten(written.map((event) => upcast(event) as AgentWorkEvent));
+          return;
+        }
         const last = (await this.eventsOf(entry.id, through)).at(-1);
         if (!last) return;
         const { text, html, attachments, attributes } = (upcast(last) as InteractionEvent).data;
@@ -43,8 +48,23 @@ export class Bodies {
     );
   }
 
-  private async eventsOf(interaction: Uuid, through = Number.POSITIVE_INFINITY): Promise<StoredEvent[]> {
-    const events = await this.store.read(streamId('interaction', interaction));
+  private eventsOf(interaction: Uuid, through?: Position): Promise<StoredEvent[]> {
+    return this.upTo(streamId('interaction', interaction), through);
+  }
+
+  private async upTo(stream: StreamId, through = Number.POSITIVE_INFINITY): Promise<StoredEvent[]> {
+    const events = await this.store.read(stream);
     return events.filter(({ position }) => position <= through);
   }
 }
+
+/** What a note or commitment says, and what was said when it ended. */
+const bodyOfWritten = (events: readonly AgentWorkEvent[]): BodyDto => {
+  const body: BodyDto = {};
+  for (const { data } of events) {
+    if ('text' in data) body.text = data.text;
+    if ('dueAt' in data) body.dueAt = data.dueAt;
+    if ('reason' in data) body.reason = data.reason;
+  }
+  return body;
+};

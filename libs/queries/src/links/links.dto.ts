@@ -123,9 +123,11 @@ export class LinkConflictDto {
   kind!: (typeof CONFLICTS)[number];
   @ApiPropertyOptional({
     type: String,
-    description: 'Of consents: the purpose or channel; of ruled-apart: the reason given',
+    description: 'Of consents: the purpose; of ruled-apart: the reason given',
   })
   about?: string;
+  @ApiPropertyOptional({ type: String, description: 'Of consents: the channel; absent: on every channel' })
+  channel?: string;
   @ApiProperty({ type: [String], description: 'What the first side has; of ruled-apart: who ruled' })
   one!: string[];
   @ApiProperty({ type: [String], description: 'What the second side has' })

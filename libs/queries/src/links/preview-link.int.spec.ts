@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { CommandRunner } from '#libs/commands';
+import { RecordStatementCommand, RecordStatementHandler } from '#libs/commands/consents/record-statement.handler.js';
 import { RuleOnLinkCommand, RuleOnLinkHandler } from '#libs/commands/links/rule-on-link.handler.js';
 import { streamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
@@ -25,13 +26,15 @@ const idOf = (n: number): Uuid => ids.identity(tenant, 'email', `p${n}@x.example
 
 /** A log of contacts and rulings without any rule, the read model over it, and what people ask of it. */
 class World {
-  private readonly store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
+  private readonly clock = new FixedClock(1_700_000_000_000);
+  private readonly store = new MemoryEventStore(this.clock);
   readonly readModel = SqliteReadModel.open({ file: ':memory:' });
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly labels = new Labels(this.readModel);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
   private readonly finder = new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined });
   private readonly handler = new RuleOnLinkHandler(new CommandRunner(this.store));
+  private readonly statements = new RecordStatementHandler(new CommandRunner(this.store));
   private readonly previews = new PreviewLinkHandler(
     this.readModel,
     this.labels,
@@ -46,6 +49,7 @@ class World {
     new LinkReader(this.readModel, this.store),
   );
   private contacts = 0;
+  private commitments = 0;
 
   async contact(n: number): Promise<void> {
     const externalId = `m${++this.contacts}`;
@@ -63,6 +67,25 @@ class World {
     await this.projector.catchUp();
   }
 
+  /** An open promise to somebody, in a conversation of its own. */
+  async commit(n: number): Promise<void> {
+    const commitment = ids.written('commitment', tenant, idOf(n), 'kim', `${++this.commitments}`);
+    const stream = streamId('commitment', commitment);
+    const data = {
+      commitment,
+      conversation: ids.conversation(tenant, 'email', 'care', commitment),
+      anchor: idOf(n),
+      channel: 'email',
+      account: 'care',
+      by,
+      at: '2026-03-02T09:15:00.000Z',
+      text: `promised to ${n}`,
+    };
+    const event = { id: ids.event(stream, 0, 'test'), type: 'CommitmentMade', schema: 1, tenant, data };
+    await this.store.append(stream, [event], 'no_stream');
+    await this.projector.catchUp();
+  }
+
   async rule(does: 'link' | 'retract', a: number, b: number): Promise<string | undefined> {
     const link = ids.link(tenant, idOf(a), idOf(b));
     const command =
@@ -73,6 +96,19 @@ class World {
       await this.handler.execute(new RuleOnLinkCommand(tenant, command));
       await this.projector.catchUp();
     });
+  }
+
+  async consent(n: number, granted: boolean, channel?: string): Promise<void> {
+    const said = {
+      purpose: 'marketing',
+      granted,
+      evidence: 'said so',
+      statedAt: '2025-03-02T09:15:00.000Z',
+      by: 'kim',
+    };
+    const statement = { identity: idOf(n), ...said, ...(channel !== undefined && { channel }) };
+    await this.statements.execute(new RecordStatementCommand(tenant, { type: 'RecordConsent', statement }));
+    await this.projector.catchUp();
   }
 
   preview(does: 'link' | 'retract', a: number, b: number) {
@@ -116,6 +152,13 @@ const person = fc.integer({ min: 1, max: PEOPLE });
 const pair = fc.tuple(person, person).filter(([a, b]) => a !== b);
 const step = fc.oneof(
   fc.record({ does: fc.constant('contact' as const), n: person }),
+  fc.record({ does: fc.constant('commit' as const), n: person }),
+  fc.record({
+    does: fc.constant('consent' as const),
+    n: person,
+    granted: fc.boolean(),
+    channel: fc.constantFrom(undefined, 'email'),
+  }),
   { weight: 3, arbitrary: fc.record({ does: fc.constant('link' as const), pair }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('retract' as const), pair }) },
 );
@@ -123,11 +166,12 @@ const step = fc.oneof(
 describe('a preview', () => {
   jest.setTimeout(120_000);
 
-  it('shows what then happens, whatever happened before, and each customer once with every contact once', async () => {
+  it('shows what then happens, whatever happened before, and each customer once with every contact and promise once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const world = new World();
         const told = new Map<number, number>();
+        const promised = new Map<number, number>();
         const tell = async (n: number) => {
           await world.contact(n);
           told.set(n, (told.get(n) ?? 0) + 1);
@@ -136,6 +180,15 @@ describe('a preview', () => {
         for (const one of steps) {
           if (one.does === 'contact') {
             await tell(one.n);
+            continue;
+          }
+          if (one.does === 'commit') {
+            await world.commit(one.n);
+            promised.set(one.n, (promised.get(one.n) ?? 0) + 1);
+            continue;
+          }
+          if (one.does === 'consent') {
+            await world.consent(one.n, one.granted, one.channel);
             continue;
           }
           const [a, b] = one.pair;
@@ -158,14 +211,40 @@ describe('a preview', () => {
         expect(everybody.reduce((sum, { interactions }) => sum + interactions, 0)).toBe(
           [...told.values()].reduce((sum, count) => sum + count, 0),
         );
-        for (const { identities, interactions } of everybody)
-          expect(interactions).toBe(
-            identities.reduce((sum, { value }) => sum + told.get(Number(/\d+/.exec(value)![0]))!, 0),
-          );
+        for (const { identities, interactions, openCommitments, commitments } of everybody) {
+          const people = identities.map(({ value }) => Number(/\d+/.exec(value)![0]));
+          expect(interactions).toBe(people.reduce((sum, n) => sum + told.get(n)!, 0));
+          expect(openCommitments).toBe(people.reduce((sum, n) => sum + (promised.get(n) ?? 0), 0));
+          expect(commitments).toHaveLength(Math.min(openCommitments, 20));
+          for (const { text } of commitments) expect(people.map((n) => `promised to ${n}`)).toContain(text);
+        }
         await world.readModel.close();
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('says where the two have answered differently, and what the one customer would have said', async () => {
+    const world = new World();
+    for (let n = 1; n <= 2; n++) await world.contact(n);
+    const conflicts = async () => (await world.preview('link', 1, 2)).conflicts;
+    await world.consent(1, true);
+    expect(await conflicts()).toEqual([]);
+    await world.consent(2, false, 'sms');
+    const onSms = { kind: 'consents', about: 'marketing', channel: 'sms', one: ['granted'], other: ['denied'] };
+    expect(await conflicts()).toEqual([onSms]);
+    await world.consent(2, false);
+    const onAll = { kind: 'consents', about: 'marketing', one: ['granted'], other: ['denied'] };
+    expect(await conflicts()).toEqual([onAll, onSms]);
+    const seen = await world.preview('link', 1, 2);
+    const answers = (of: CustomerDto) => of.consents.map(({ channel = 'all', granted }) => [channel, granted]);
+    expect(seen.before.map(answers)).toEqual([[['all', true]], [['all', false], ['sms', false]]]); // prettier-ignore
+    expect(seen.after.map(answers)).toEqual([[['all', false], ['sms', false]]]); // prettier-ignore
+    await world.rule('link', 1, 2);
+    const parted = await world.preview('retract', 1, 2);
+    expect(parted.before).toEqual(seen.after);
+    expect(parted.conflicts).toMatchObject([onAll, onSms].map(({ about, kind }) => ({ about, kind })));
+    await world.readModel.close();
   });
 
   it('and the identities tell every decision about a link, page by page', async () => {

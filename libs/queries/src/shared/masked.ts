@@ -1,4 +1,6 @@
 import { maskIdentifier } from '#libs/privacy/masking/mask-identifier.js';
+import type { CommitmentDto } from '../agent-work/commitment.dto.js';
+import type { ConsentDto, PreferenceDto } from '../consents/consents.dto.js';
 import type { ConversationDto } from '../conversations/get-conversation.handler.js';
 import type { CustomerDto, CustomerIdentityDto, CustomerListDto } from '../customers/customer.dto.js';
 import type { InteractionDto } from '../interactions/get-interaction.handler.js';
@@ -33,8 +35,17 @@ export const maskPage = ({ items, next, previous, asOfPosition }: TimelinePageDt
 export const maskConversation = (conversation: ConversationDto): ConversationDto =>
   Object.assign({ id: conversation.id, customers: conversation.customers }, maskPage(conversation));
 
+const maskCommitment = ({ id, conversation, dueAt, madeAt, agent }: CommitmentDto): CommitmentDto => ({
+  id,
+  conversation,
+  ...(dueAt === undefined ? {} : { dueAt }),
+  madeAt,
+  agent,
+});
+
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
-  const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
+  const { id, channels, interactions, preferredChannel, preferredChannelSource, asOfPosition } = customer;
+  const { firstContactAt, lastContactAt } = customer;
   return {
     id,
     names: [],
@@ -48,12 +59,38 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     channels,
     interactions,
     ...(preferredChannel === undefined ? {} : { preferredChannel }),
+    ...(preferredChannelSource === undefined ? {} : { preferredChannelSource }),
+    preferences: customer.preferences.map(maskPreference),
+    consents: customer.consents.map(maskConsent),
     ...(firstContactAt === undefined ? {} : { firstContactAt }),
     ...(lastContactAt === undefined ? {} : { lastContactAt }),
+    commitments: customer.commitments.map(maskCommitment),
+    openCommitments: customer.openCommitments,
     ...(asOfPosition === undefined ? {} : { asOfPosition }),
     masked: true,
   };
 };
+
+// What somebody said or wrote as evidence is free text about the person.
+const maskConsent = ({ purpose, channel, granted, statedAt, until, source, identity, by }: ConsentDto): ConsentDto => ({
+  purpose,
+  ...(channel === undefined ? {} : { channel }),
+  granted,
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  source,
+  identity,
+  ...(by === undefined ? {} : { by }),
+});
+
+const maskPreference = ({ channel, purpose, statedAt, until, identity, by }: PreferenceDto): PreferenceDto => ({
+  channel,
+  ...(purpose === undefined ? {} : { purpose }),
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  identity,
+  by,
+});
 
 export const maskCustomers = ({ items, asOfPosition }: CustomerListDto): CustomerListDto => ({
   items: items.map(maskCustomer),

@@ -1,4 +1,4 @@
-import { DIRECTIONS, INTERACTION_KINDS, parseInstantMs } from '#libs/kernel';
+import { DIRECTIONS, ENTRY_KINDS, parseInstantMs } from '#libs/kernel';
 import { invalidQuery, type PageBounds } from './cursor.js';
 
 export type RawQuery = Readonly<Record<string, string | string[] | undefined>>;
@@ -33,7 +33,7 @@ export const oneOf = (query: RawQuery, name: string, allowed: readonly string[])
   return values;
 };
 
-export const kinds = (query: RawQuery): string[] | undefined => oneOf(query, 'kind', INTERACTION_KINDS);
+export const kinds = (query: RawQuery): string[] | undefined => oneOf(query, 'kind', ENTRY_KINDS);
 export const directions = (query: RawQuery): string[] | undefined => oneOf(query, 'direction', DIRECTIONS);
 
 export const whole = (query: RawQuery, name: string, min: number, max: number): number | undefined => {

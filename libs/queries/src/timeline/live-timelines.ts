@@ -102,7 +102,7 @@ export class LiveTimelines implements OnModuleDestroy {
       const watched = this.byCustomer(found);
       for (let after = this.seen; after < through;) {
         const rows = await this.newEntries(after, through);
-        await this.send(rows, watched, through);
+        await this.send(rows, watched);
         after = rows.length < PAGE ? through : rows.at(-1)!.position;
       }
       if (corrected.length > 0) await this.send(await this.entriesAt(corrected), watched, through);
@@ -111,10 +111,11 @@ export class LiveTimelines implements OnModuleDestroy {
     }
   }
 
+  /** @param changedBy place in the log that showed a change of what was sent before */
   private async send(
     rows: readonly { text: string; customer: number }[],
     watched: Map<number, Watcher[]>,
-    through: number,
+    changedBy?: number,
   ): Promise<void> {
     for (const { text, customer } of rows) {
       const watchers = watched.get(customer);
@@ -122,11 +123,10 @@ export class LiveTimelines implements OnModuleDestroy {
       const row = readEntry(text);
       const [entry] = await this.entries.show([row]);
       for (const watcher of watchers) {
-        const corrected = row.revision > 1;
-        if (row.position <= watcher.sent && !corrected) continue;
+        if (row.position <= watcher.sent && changedBy === undefined) continue;
         watcher.sent = Math.max(watcher.sent, row.position);
-        // A correction carries the place in the log it was seen at, so that ids never go back.
-        emit(watcher, corrected ? Math.max(watcher.sent, through) : row.position, entry!);
+        // A change carries the place in the log it was seen at, so that ids never go back.
+        emit(watcher, changedBy === undefined ? row.position : Math.max(watcher.sent, changedBy), entry!);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
-import { DIRECTIONS, INTERACTION_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
+import { DIRECTIONS, ENTRY_KINDS, type Attachment, type AttributeValue } from '#libs/kernel';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 
 /** What was said, in full. */
@@ -12,11 +12,19 @@ export class BodyDto {
   attachments?: Attachment[];
   @ApiPropertyOptional({ type: Object })
   attributes?: Record<string, AttributeValue>;
+  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Of a commitment' })
+  dueAt?: string;
+  @ApiPropertyOptional({ type: String, description: 'Of a commitment: what was said when it was kept or withdrawn' })
+  reason?: string;
 }
 
-/** One contact as a timeline shows it. */
+/** One contact, or what an agent wrote down, as a timeline shows it. */
 export class TimelineEntryDto {
-  @ApiProperty({ type: String, format: 'uuid', description: 'The interaction; also its receipt' })
+  @ApiProperty({
+    type: String,
+    format: 'uuid',
+    description: 'The interaction, also its receipt; or the note or commitment',
+  })
   id!: string;
   @ApiProperty({ type: String, format: 'uuid' })
   conversation!: string;
@@ -24,7 +32,7 @@ export class TimelineEntryDto {
   channel!: string;
   @ApiProperty({ type: String, description: 'Which of our mailboxes, numbers or shops' })
   account!: string;
-  @ApiProperty({ enum: INTERACTION_KINDS })
+  @ApiProperty({ enum: ENTRY_KINDS })
   kind!: string;
   @ApiProperty({ enum: DIRECTIONS })
   direction!: string;
@@ -44,7 +52,7 @@ export class TimelineEntryDto {
   preview?: string;
   @ApiPropertyOptional({ type: String })
   agent?: string;
-  @ApiPropertyOptional({ type: String })
+  @ApiPropertyOptional({ type: String, description: 'Of a commitment: open, kept or withdrawn' })
   outcome?: string;
   @ApiPropertyOptional({ type: BodyDto, description: 'With include=body' })
   body?: BodyDto;

@@ -37,7 +37,7 @@ export const measureIngest = async (round: Round): Promise<string> => {
 /** A hub's data directory with all events of the round, made by posting them. */
 export const ingestHistory = async ({ sizes, workspace, say, profile }: Round) => {
   const dataDir = workspace.directory('data');
-  const hub = await Hub.start(workspace, dataDir, profile);
+  const hub = await Hub.start(workspace, dataDir, { profile });
   const cpuBefore = hub.cpuSeconds() ?? Number.NaN;
   const source = new Interactions(sizes.customers, 'batch');
   const step = Math.max(sizes.events / 4, 100_000);

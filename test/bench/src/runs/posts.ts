@@ -20,7 +20,7 @@ export const measurePosts = async (round: Round): Promise<void> => {
   const nest = await yardstick(round, new URL('../yardsticks/nest-validation.program.js', import.meta.url));
   say(`bare Fastify ${Math.round(bare)}/s, Nest + ValidationPipe ${Math.round(nest)}/s`);
 
-  const hub = await Hub.start(workspace, workspace.directory('posts'), round.profile);
+  const hub = await Hub.start(workspace, workspace.directory('posts'), { profile: round.profile });
   const source = new Interactions(sizes.customers, 'post');
   await postToHub(hub, source, warmUpOf(sizes.posts), CONNECTIONS);
   const rate = await postToHub(hub, source, sizes.posts, CONNECTIONS);

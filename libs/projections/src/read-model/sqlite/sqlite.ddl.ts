@@ -28,9 +28,20 @@ CREATE TABLE IF NOT EXISTS timeline (
   customer INTEGER NOT NULL, occurredAt INTEGER NOT NULL, position INTEGER NOT NULL, identity INTEGER NOT NULL,
   channel INTEGER NOT NULL, kind INTEGER NOT NULL, direction INTEGER NOT NULL,
   PRIMARY KEY (customer, occurredAt, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commitment (
+  position INTEGER PRIMARY KEY, id BLOB NOT NULL, identity INTEGER NOT NULL, conversation INTEGER NOT NULL,
+  text TEXT NOT NULL, dueAt INTEGER, madeAt INTEGER NOT NULL, agent TEXT NOT NULL, status TEXT NOT NULL,
+  endedPosition INTEGER);
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS consent (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+  granted INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER, evidence TEXT, by TEXT,
+  PRIMARY KEY (identity, position, purpose)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS preference (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT, at INTEGER NOT NULL,
+  until INTEGER, evidence TEXT, by TEXT NOT NULL, PRIMARY KEY (identity, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased_contact (
   position INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, channel INTEGER NOT NULL, account INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS identity_past (
@@ -53,6 +64,7 @@ CREATE TABLE IF NOT EXISTS entry_past (
 export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
+CREATE INDEX IF NOT EXISTS commitment_identity ON commitment (identity);
 CREATE INDEX IF NOT EXISTS mention_anchor ON mention (anchor);
 CREATE INDEX IF NOT EXISTS identity_erasure ON identity (erasure) WHERE erasure IS NOT NULL;
 CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
