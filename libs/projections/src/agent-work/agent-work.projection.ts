@@ -14,13 +14,14 @@ interface Place {
 
 export const foldNote = async (context: FoldContext, { data }: NoteAdded, place: Place): Promise<void> => {
   const anchor = await context.findIdentity(data.anchor);
-  if (anchor) await addEntry(context, { id: data.note, kind: 'note', data, anchor, outcome: null }, place);
+  if (anchor && anchor.erased === null)
+    await addEntry(context, { id: data.note, kind: 'note', data, anchor, outcome: null }, place);
 };
 
 /** A promise is an entry of the timeline and a row of its own: its whole text, and what has become of it. */
 export const foldCommitment = async (context: FoldContext, { data }: CommitmentMade, place: Place): Promise<void> => {
   const anchor = await context.findIdentity(data.anchor);
-  if (!anchor) return;
+  if (!anchor || anchor.erased !== null) return;
   const { commitment: id, text, dueAt, at, by } = data;
   const status: CommitmentStatus = 'open';
   const entry = await addEntry(context, { id, kind: 'commitment', data, anchor, outcome: status }, place);

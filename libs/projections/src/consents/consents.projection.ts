@@ -6,7 +6,7 @@ import type { FoldContext } from '../projector/fold-context.js';
 export const foldStatement = async (context: FoldContext, event: ConsentEvent, position: number): Promise<void> => {
   const { data } = event;
   const identity = data.erased ? undefined : await context.findIdentity(data.identity);
-  if (!identity) return;
+  if (!identity || identity.erased !== null) return;
   const { session, statements } = context;
   const said = {
     identity: identity.key,

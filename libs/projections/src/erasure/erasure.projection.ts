@@ -18,6 +18,9 @@ export const foldErased = async (context: FoldContext, { data }: IdentityErased,
   const { session } = context;
   const { erasure: statements } = context.statements;
   const identity = row.key;
+  await session.run(statements.forgetCommitments, { identity });
+  await session.run(statements.forgetConsents, { identity });
+  await session.run(statements.forgetPreferences, { identity });
   await session.run(statements.forgetProfile, { identity });
   await session.run(statements.forgetFormerProfiles, { identity });
   await session.run(statements.forgetFormerSelf, { identity });
@@ -30,7 +33,7 @@ export const foldErased = async (context: FoldContext, { data }: IdentityErased,
   context.erased(data.identity, position);
 };
 
-/** Its contacts, and whom it was seen with. A bulk write does it for all at its end (`finishBulk`). */
+/** Its contacts, with what agents wrote down at them, and whom it was seen with. A bulk write does it for all at its end (`finishBulk`). */
 export const forgetContacts = async (
   { bulk, session, statements: { erasure: statements } }: FoldContext,
   { key: identity, customer }: IdentityRow,

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { kysely } from '../read-model/kysely.js';
+import { AGENT_WORK_CODES } from '../timeline/timeline.projection.js';
 import type { LinkStatus, ReadModelSchema } from '../read-model/read-model.schema.js';
 import { statement } from '../read-model/statement.js';
 
@@ -10,7 +11,7 @@ interface Place {
 
 /** What takes a person out of the rows. */
 export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => {
-  const contactsOf = (s: Place) =>
+  const entriesOf = (s: Place) =>
     db
       .selectFrom('timeline')
       .select('position')
@@ -32,11 +33,12 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
             .selectFrom('entry')
             .innerJoin('identity', 'identity.key', 'entry.identity')
             .select(['entry.position', 'identity.tenant', 'entry.channel', 'entry.account'])
-            .where('entry.position', 'in', contactsOf(s)),
+            .where('entry.position', 'in', entriesOf(s))
+            .where('entry.kind', 'not in', AGENT_WORK_CODES),
         ),
     ),
-    forgetFormer: statement<Place>((s) => db.deleteFrom('entry_past').where('position', 'in', contactsOf(s))),
-    forgetEntries: statement<Place>((s) => db.deleteFrom('entry').where('position', 'in', contactsOf(s))),
+    forgetFormer: statement<Place>((s) => db.deleteFrom('entry_past').where('position', 'in', entriesOf(s))),
+    forgetEntries: statement<Place>((s) => db.deleteFrom('entry').where('position', 'in', entriesOf(s))),
     forgetTimeline: statement<Place>((s) =>
       db.deleteFrom('timeline').where('customer', '=', s.customer).where('identity', '=', s.identity),
     ),
@@ -46,6 +48,13 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
     ),
     forgetMentions: statement<{ identity: number }>((s) =>
       db.deleteFrom('mention').where((e) => e.or([e('identity', '=', s.identity), e('anchor', '=', s.identity)])),
+    ),
+    forgetCommitments: statement<{ identity: number }>((s) =>
+      db.deleteFrom('commitment').where('identity', '=', s.identity),
+    ),
+    forgetConsents: statement<{ identity: number }>((s) => db.deleteFrom('consent').where('identity', '=', s.identity)),
+    forgetPreferences: statement<{ identity: number }>((s) =>
+      db.deleteFrom('preference').where('identity', '=', s.identity),
     ),
     forgetProfile: statement<{ identity: number }>((s) => db.deleteFrom('profile').where('identity', '=', s.identity)),
     forgetFormerProfiles: statement<{ identity: number }>((s) =>

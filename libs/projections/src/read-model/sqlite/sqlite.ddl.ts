@@ -1,3 +1,5 @@
+import { AGENT_WORK_CODES } from '../../timeline/timeline.projection.js';
+
 /** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -78,9 +80,10 @@ export const FORGET_ERASED = `
 CREATE TEMP TABLE gone AS SELECT key, tenant FROM identity WHERE erased IS NOT NULL;
 CREATE UNIQUE INDEX temp.gone_key ON gone (key);
 INSERT INTO erased_contact
-  SELECT e.position, g.tenant, e.channel, e.account FROM entry e JOIN gone g ON g.key = e.identity ORDER BY e.position;
-DELETE FROM entry_past WHERE position IN (SELECT position FROM erased_contact);
-DELETE FROM entry WHERE position IN (SELECT position FROM erased_contact);
+  SELECT e.position, g.tenant, e.channel, e.account FROM entry e JOIN gone g ON g.key = e.identity
+  WHERE e.kind NOT IN (${AGENT_WORK_CODES.join(', ')}) ORDER BY e.position;
+DELETE FROM entry_past WHERE position IN (SELECT e.position FROM entry e JOIN gone g ON g.key = e.identity);
+DELETE FROM entry WHERE identity IN (SELECT key FROM gone);
 UPDATE entry_past SET subject = NULL, preview = NULL, agent = NULL, outcome = NULL
   WHERE identity IN (SELECT key FROM gone);
 DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELECT key FROM gone);
