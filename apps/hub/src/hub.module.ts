@@ -6,10 +6,11 @@ import { ParkDelivery } from '#libs/channels';
 import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
-import { KnownConversations, KnownIdentities } from '#libs/commands';
+import { DeletedData, ErasableCustomers, KnownConversations, KnownIdentities } from '#libs/commands';
 import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
 import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
+import { ErasureModule } from '#libs/commands/erasure/erasure.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
@@ -17,10 +18,12 @@ import { HistoryModule } from '#libs/history/history.module.js';
 import { AccountCountries, Clock, IdFactory } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { type Logger } from '#libs/kernel/logging.js';
+import { KeyVault } from '#libs/privacy';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { ConversationFinder, CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
+import { ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Metrics } from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
+import { DataFiles } from './data-files.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
 export interface HubParts {
@@ -46,6 +49,7 @@ class EnginesModule {
       { provide: IdFactory, useValue: parts.log.ids },
       { provide: EventStore, useValue: parts.log.events },
       { provide: ParkedMessages, useValue: parts.log.parked },
+      { provide: KeyVault, useValue: parts.log.vault },
       { provide: DeliveryLedger, useValue: parts.log.ledger },
       { provide: InteractionBus, useValue: parts.bus },
       { provide: ReadModel, useValue: parts.readModel },
@@ -87,6 +91,11 @@ export class HubModule {
           knownConversations: { provide: KnownConversations, useExisting: ConversationFinder },
         }),
         ConsentsModule.register({ imports: [QueriesModule], knownIdentities }),
+        ErasureModule.register({
+          imports: [QueriesModule],
+          erasableCustomers: { provide: ErasableCustomers, useExisting: ErasureFindings },
+          deletedData: { provide: DeletedData, useFactory: () => new DataFiles(settings.dataDir) },
+        }),
         HistoryModule.register({
           imports: [QueriesModule],
           customerIdentities: { provide: CustomerIdentities, useExisting: CustomerDirectory },

@@ -69,6 +69,9 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'CHANNEL.UNREADABLE': 400,
   'INGEST.REJECTED': 422,
   'SETTINGS.INVALID': 500,
+  'CUSTOMER.ERASED': 410,
+  'INTERACTION.ERASED': 410,
+  'PRIVACY.IDENTITY_ERASED': 410,
 };
 
 const STATUS_OF_ENDING: readonly [RegExp, number][] = [

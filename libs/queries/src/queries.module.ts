@@ -21,6 +21,7 @@ import { CustomerData } from './data/customer-data.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
+import { ErasureFindings } from './erasure/erasure-findings.js';
 import { GetInteractionHandler } from './interactions/get-interaction.handler.js';
 import { GetCustomerIdentitiesHandler } from './links/get-customer-identities.handler.js';
 import { GetLinkProposalsHandler } from './links/get-link-proposals.handler.js';
@@ -47,6 +48,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     CustomerDirectory,
     CustomerReader,
     Entries,
+    ErasureFindings,
     Freshness,
     IdentityFinder,
     Labels,
@@ -76,6 +78,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [AccessTrail, ConversationFinder, CustomerDirectory, IdentityFinder, Metrics, Reasons],
+  exports: [AccessTrail, ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Metrics, Reasons],
 })
 export class QueriesModule {}

@@ -1,5 +1,6 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { HubError } from '#libs/kernel';
 import { REVEALED_FIELDS, SEEN_PARTS } from '#libs/domain';
 import { ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
@@ -59,7 +60,8 @@ export class GetAccessLogHandler implements IQueryHandler<GetAccessLogQuery> {
   ) {}
 
   async execute({ tenant, customer, limit, before }: GetAccessLogQuery): Promise<AccessLogDto> {
-    const key = await this.customers.get(tenant, customer);
+    const key = await this.customers.findAny(tenant, customer);
+    if (key === undefined) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
     let page = accessEntries(this.readModel.db)
       .where('identity.customer', '=', key)
       .limit(limit + 1);

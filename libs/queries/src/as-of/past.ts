@@ -153,6 +153,7 @@ export class Past {
         ])
         .where(touching)
         .where('link.lastPosition', '<=', this.position)
+        .where('link.status', '<>', 'erased')
         .unionAll(
           this.db
             .selectFrom('link')

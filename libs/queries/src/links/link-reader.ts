@@ -64,7 +64,8 @@ export class LinkReader {
         'b.verified as bVerified',
         'b.name as bName',
         'bc.id as bCustomer',
-      ]);
+      ])
+      .where('link.status', '<>', 'erased');
   }
 
   ends(row: LinkRow): LinkEndDto[] {

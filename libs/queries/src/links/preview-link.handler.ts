@@ -123,6 +123,7 @@ export class PreviewLinkHandler implements IQueryHandler<PreviewLinkQuery> {
       .select(['link.status', 'link.a', 'link.b', 'one.customer as aCustomer', 'other.customer as bCustomer'])
       .where('link.id', '=', bytesOfUuid(link))
       .where('link.tenant', '=', tenantKey)
+      .where('link.status', '<>', 'erased')
       .executeTakeFirst();
   }
 

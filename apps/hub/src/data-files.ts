@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeletedData } from '#libs/commands';
+import { truncateLog } from '#libs/kernel/sqlite.js';
+
+/** Somebody may be reading: so often it is tried, with so much time between. */
+const TRIES = 40;
+const BETWEEN_MS = 100;
+
+/** The SQLite files of a data directory. They overwrite what they delete; what remains is in their write-ahead logs. */
+export class DataFiles extends DeletedData {
+  constructor(private readonly dataDir: string) {
+    super();
+  }
+
+  async scrub(): Promise<{ files: string[]; complete: boolean }> {
+    const names = readdirSync(this.dataDir)
+      .filter((name) => name.endsWith('.db'))
+      .toSorted();
+    const files: string[] = [];
+    for (const name of names) {
+      for (let tries = 1; tries <= TRIES; tries++) {
+        if (truncateLog(join(this.dataDir, name))) {
+          files.push(name);
+          break;
+        }
+        await sleep(BETWEEN_MS);
+      }
+    }
+    return { files, complete: files.length === names.length };
+  }
+}

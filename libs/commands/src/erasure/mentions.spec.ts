@@ -1,0 +1,30 @@
+import { mentions } from './mentions.js';
+
+const named = mentions([
+  { type: 'email', value: 'ana.m+x@example.com' },
+  { type: 'phone', value: '+34600123456' },
+  { type: 'account', value: 'K-771' },
+  { type: 'cookie', value: 'abc' },
+]);
+
+describe('a text', () => {
+  it.each([
+    ['{"from":"Ana <ANA.M+X@example.com>"}'],
+    ['From=%2B34600123456'],
+    ['call 600 12 34 56 please'],
+    ['(+34) 600-123-456'],
+    ['account K-771.'],
+  ])('names somebody: %s', (text) => expect(named(text)).toBe(true));
+
+  it.each([
+    ['dana.m+x@example.com is another'],
+    ['ana.m+x@example.community'],
+    ['order 1234560012345'],
+    ['600123457'],
+    ['K-7712'],
+    ['abc'],
+    [''],
+  ])('names nobody: %s', (text) => expect(named(text)).toBe(false));
+
+  it('names nobody where nobody is looked for', () => expect(mentions([])('anything 600123456')).toBe(false));
+});
