@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { toInstant, uuidOfBytes } from '#libs/kernel';
 import type { AccessTable, ReadModelSchema } from '#libs/projections';
-import type { AccessLogEntryDto } from './get-access-log.handler.js';
+import type { AccessLogEntryDto } from './access-log-entry.dto.js';
 
 /** Looks and reveals with the identity by which the customer was opened, newest first; narrow it, bound it. */
 export const accessEntries = (db: Kysely<ReadModelSchema>) =>

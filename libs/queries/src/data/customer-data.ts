@@ -181,7 +181,7 @@ const consentsOf = (rows: CustomerRows) => {
   const idOf = idsOf(rows);
   return rows.consents
     .toSorted(byPosition)
-    .map((row) => ({ ...showConsent(row, idOf), position: row.position }));
+    .map((row) => Object.assign(showConsent(row, idOf), { position: row.position }));
 };
 
 const preferencesOf = (rows: CustomerRows) => {

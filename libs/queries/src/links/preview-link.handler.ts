@@ -209,9 +209,14 @@ const consentConflicts = (one: readonly ConsentDto[], other: readonly ConsentDto
     .flatMap(([, { purpose, channel }]) => {
       const [given, otherGiven] = [one, other].map((side) => consentGiven(side, purpose, channel));
       if (given === undefined || otherGiven === undefined || given === otherGiven) return [];
-      const [yes, no] = [['granted'], ['denied']];
-      const conflict = { one: given ? yes! : no!, other: otherGiven ? yes! : no! };
-      return [{ kind: 'consents' as const, about: purpose, ...(channel !== undefined && { channel }), ...conflict }];
+      const conflict: LinkConflictDto = {
+        kind: 'consents',
+        about: purpose,
+        one: [given ? 'granted' : 'denied'],
+        other: [otherGiven ? 'granted' : 'denied'],
+      };
+      if (channel !== undefined) conflict.channel = channel;
+      return [conflict];
     });
 };
 
