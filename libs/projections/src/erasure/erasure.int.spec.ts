@@ -23,6 +23,7 @@ type Step =
   | { do: 'correct'; contact: number; anchor: number }
   | { do: 'profile'; of: number; also: number }
   | { do: 'link' | 'propose' | 'retract'; a: number; b: number }
+  | { do: 'write' | 'promise' | 'allow'; identity: number }
   | { do: 'erase'; identity: number };
 
 const person = fc.nat(PEOPLE - 1);
@@ -36,6 +37,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constantFrom('link' as const, 'propose' as const, 'retract' as const),
       a: person,
       b: person,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('write' as const, 'promise' as const, 'allow' as const),
+      identity: person,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), identity: person }) },
@@ -125,6 +133,31 @@ class World {
         const type = { link: 'IdentitiesLinked', propose: 'LinkProposed', retract: 'LinkRetracted' }[what.do];
         return this.put(streamId('link', link), type, what.do === 'retract' ? { link, reason: 'Vogel again' } : data);
       }
+      case 'write':
+      case 'promise': {
+        if (this.erased.has(what.identity)) return;
+        const kind = what.do === 'write' ? 'note' : 'commitment';
+        const id = uuid(what.do === 'write' ? '7' : '8', ++this.events);
+        const place = {
+          conversation: uuid('c', 0),
+          anchor: uuid('a', what.identity),
+          channel: 'email',
+          account: 'care',
+        };
+        const said = { by: { agent: 'kim' }, at: '2025-03-31T00:00:00.000Z', text: `Vogel${what.identity} calls back` };
+        return this.put(streamId(kind, id), kind === 'note' ? 'NoteAdded' : 'CommitmentMade', {
+          [kind]: id,
+          ...place,
+          ...said,
+        });
+      }
+      case 'allow': {
+        if (this.erased.has(what.identity)) return;
+        const identity = uuid('a', what.identity);
+        const said = { purpose: 'marketing', granted: true, evidence: `Vogel${what.identity} said`, by: 'kim' };
+        const data = { identity, ...said, statedAt: '2025-03-31T00:00:00.000Z' };
+        return this.put(streamId('consent', identity), 'ConsentRecorded', data);
+      }
       case 'erase': {
         if (this.erased.has(what.identity)) return;
         this.erased.add(what.identity);
@@ -206,6 +239,7 @@ describe('an erased identity', () => {
     await world.take({ do: 'contact', anchor: 0, also: 1 });
     await world.take({ do: 'contact', anchor: 2, also: 1 });
     await world.take({ do: 'profile', of: 3, also: 0 });
+    for (const what of ['write', 'promise', 'allow'] as const) await world.take({ do: what, identity: 0 });
     for (const b of [1, 2, 3]) await world.take({ do: 'link', a: 0, b });
     const customers = async () =>
       (await world.readModel.db.selectFrom('identity').select(['customer', 'value', 'erased']).orderBy('key').execute())
@@ -221,7 +255,7 @@ describe('an erased identity', () => {
     const { db } = world.readModel;
     expect(await db.selectFrom('timeline').selectAll().execute()).toHaveLength(1);
     expect(await db.selectFrom('erased_contact').selectAll().execute()).toHaveLength(1);
-    for (const table of ['profile', 'identity_past'] as const)
+    for (const table of ['profile', 'identity_past', 'entry', 'commitment', 'consent'] as const)
       expect(await db.selectFrom(table).selectAll().where('identity', 'in', [1, 4]).execute()).toEqual([]);
     expect((await db.selectFrom('link').select(['status', 'reason']).execute()).map((link) => link)).toEqual(
       Array.from({ length: 3 }, () => ({ status: 'erased', reason: null })),

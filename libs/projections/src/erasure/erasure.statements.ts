@@ -34,7 +34,11 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
             .innerJoin('identity', 'identity.key', 'entry.identity')
             .select(['entry.position', 'identity.tenant', 'entry.channel', 'entry.account'])
             .where('entry.position', 'in', entriesOf(s))
-            .where('entry.kind', 'not in', AGENT_WORK_CODES),
+            .where(
+              'entry.kind',
+              'not in',
+              AGENT_WORK_CODES.map((code) => sql.lit(code)),
+            ),
         ),
     ),
     forgetFormer: statement<Place>((s) => db.deleteFrom('entry_past').where('position', 'in', entriesOf(s))),
