@@ -153,8 +153,7 @@ describe('an erasure', () => {
     expect((await agent.interaction(other!.receipt!)).body).toMatchObject({ text: 'of another' });
 
     expect(wordsInFiles(dataDir)).toEqual({});
-    const analyst = await hub.client('analyst');
-    const { text: history } = await analyst.get('/v1/history/events');
+    const { text: history } = await (await hub.client('admin')).get('/v1/history/events');
     const { text: metrics } = await agent.get('/metrics');
     expect(history).toContain('"erased":true');
     expect(wordsIn(`${history}${metrics}${hub.stdout}${hub.stderr}`)).toEqual([]);
