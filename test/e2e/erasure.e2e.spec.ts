@@ -56,7 +56,8 @@ const clientsOf = async (hub: HubProcess): Promise<Clients> => ({
 const ida = async ({ sender, agent, supervisor }: Clients) => {
   const said = [
     contact([ADDRESSES[0]!, ADDRESSES[2]!]),
-    contact([ADDRESSES[1]!], { channel: 'sms' }),
+    // A handle is a weak key: it is linked to nobody, and yet said of nobody else.
+    contact([ADDRESSES[1]!, 'handle:ida.rotschwanz.7'], { channel: 'sms' }),
     contact([ADDRESSES[2]!], { channel: 'web' }),
   ];
   const results = await sender.take(said);
@@ -118,7 +119,7 @@ describe('an erasure', () => {
       },
     });
     const certificate = erased.body;
-    expect(certificate.identities.map(({ type }) => type).toSorted()).toEqual(['account', 'email', 'phone', 'profile']);
+    expect(certificate.identities.map(({ type }) => type).toSorted()).toEqual(['account', 'email', 'handle', 'phone', 'profile']); // prettier-ignore
     expect(certificate.identities.filter(({ keyDestroyed }) => keyDestroyed).length).toBeGreaterThanOrEqual(3);
     // It can be fetched again, and saying it again does nothing.
     expect(await supervisor.mustGet(`/v1/erasures/${certificate.erasure}`)).toEqual(certificate);
@@ -127,7 +128,7 @@ describe('an erasure', () => {
     expect((await agent.get(`/v1/erasures/${certificate.erasure}`)).status).toBe(403);
 
     // Nobody is found by any of the addresses, and every id says what became of it.
-    for (const address of ADDRESSES) expect(await agent.customers(address)).toEqual([]);
+    for (const address of [...ADDRESSES, 'handle:ida.rotschwanz.7']) expect(await agent.customers(address)).toEqual([]);
     for (const { identity } of certificate.identities)
       for (const path of ['', '/timeline', '/identities', '/timeline?asOfPosition=5', '/timeline/stream']) {
         const answer = await agent.get(`/v1/customers/${identity}${path}`);

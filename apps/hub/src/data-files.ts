@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeletedData } from '#libs/commands';
@@ -7,6 +7,7 @@ import { truncateLog } from '#libs/kernel/sqlite.js';
 /** Somebody may be reading: so often it is tried, with so much time between. */
 const TRIES = 40;
 const BETWEEN_MS = 100;
+const UNFINISHED = /\.next-\d+\.db(-wal|-shm|-journal)?$/;
 
 /** The SQLite files of a data directory. They overwrite what they delete; what remains is in their write-ahead logs. */
 export class DataFiles extends DeletedData {
@@ -15,6 +16,9 @@ export class DataFiles extends DeletedData {
   }
 
   async scrub(): Promise<{ files: string[]; complete: boolean }> {
+    // What a rebuild left behind that did not come to its end.
+    for (const name of readdirSync(this.dataDir))
+      if (UNFINISHED.test(name)) rmSync(join(this.dataDir, name), { force: true });
     const names = readdirSync(this.dataDir)
       .filter((name) => name.endsWith('.db'))
       .toSorted();

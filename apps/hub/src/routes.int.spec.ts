@@ -12,6 +12,7 @@ import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
+import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
 import type { InteractionContent } from '#libs/domain';
@@ -31,7 +32,19 @@ import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 
 type Kind =
-  'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject' | 'toKeep' | 'toWithdraw';
+  | 'customer'
+  | 'interaction'
+  | 'conversation'
+  | 'receipt'
+  | 'link'
+  | 'toConfirm'
+  | 'toReject'
+  | 'toKeep'
+  | 'toWithdraw'
+  | 'toErase'
+  | 'erasure'
+  | 'toErase'
+  | 'erasure';
 
 interface Route {
   /** Who may; admins always. `open`: everybody, by another proof or none. */
@@ -174,6 +187,13 @@ const TABLE: Readonly<Record<string, Route>> = {
     id: 'customer',
     url: (id) => `/v1/history/events?customer=${id}`,
   },
+  'POST /v1/customers/:id/erase': {
+    who: ['supervisor'],
+    id: 'toErase',
+    url: (id) => `/v1/customers/${id}/erase`,
+    body: { reason: 'art-17' },
+  },
+  'GET /v1/erasures/:id': { who: ['supervisor'], id: 'erasure', url: (id) => `/v1/erasures/${id}` },
   'GET /livez': open('/livez'),
   'GET /readyz': open('/readyz'),
   'GET /metrics': open('/metrics'),
@@ -253,10 +273,15 @@ describe('the routes of the hub', () => {
   const idFor = ({ id }: Route, of = own): string => (id === undefined ? '' : of[id]);
   const json = <Body>({ text }: { text: string }): Body => JSON.parse(text) as Body;
 
+  let following = Promise.resolve();
+  const follow = () =>
+    (following = following.then(async () => {
+      await projector.catchUp();
+      parts.progress.advance({ position: await projector.checkpoint(), corrected: [] });
+    }));
   const fold = async () => {
     await app.get(AccessTrail, { strict: false }).flush();
-    await projector.catchUp();
-    parts.progress.advance({ position: await projector.checkpoint(), corrected: [] });
+    await follow();
   };
 
   /** What the rules do where they dare not link. */
@@ -314,6 +339,21 @@ describe('the routes of the hub', () => {
     const [one, two, three] = (posted!.data as InteractionContent).identities.map(({ identity }) => identity);
     of.toConfirm = await propose(tenant, one!, two!);
     of.toReject = await propose(tenant, one!, three!);
+    const forgotten = ['gone', 'going'].map((value) => ({
+      ...CONTACT,
+      externalId: value,
+      customer: { identifiers: [{ type: 'account', value }] },
+    }));
+    const { results } = json<IngestAnswer>(await ask('POST', '/v1/interactions', key, forgotten));
+    await fold();
+    const [gone, going] = await Promise.all(
+      results.map(async ({ receipt }) =>
+        json<InteractionDto>(await ask('GET', `/v1/interactions/${receipt!}`, reader)),
+      ),
+    );
+    of.toErase = going!.customer;
+    const erased = await ask('POST', `/v1/customers/${gone!.customer}/erase`, reader, { reason: 'art-17' });
+    of.erasure = json<ErasureDto>(erased).erasure;
     await fold();
   };
 
@@ -329,6 +369,7 @@ describe('the routes of the hub', () => {
     const progress = new ProjectionProgress();
     parts = { settings, logger, clock, log, bus: openBus(settings), readModel, progress, keys, accounts };
     projector = new Projector(readModel, log.events);
+    log.events.onAppended(() => void follow());
     const adapter = new FastifyAdapter({ ...httpOptions() });
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       const methods = [method].flat();

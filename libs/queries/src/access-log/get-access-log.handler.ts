@@ -1,6 +1,6 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
-import { HubError } from '#libs/kernel';
+import { HubError, bytesOfUuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { invalidQuery } from '../shared/cursor.js';
@@ -36,10 +36,11 @@ export class GetAccessLogHandler implements IQueryHandler<GetAccessLogQuery> {
   ) {}
 
   async execute({ tenant, customer, limit, before }: GetAccessLogQuery): Promise<AccessLogDto> {
-    const key = await this.customers.findAny(tenant, customer);
-    if (key === undefined) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
+    // Of an erased one it stays known who had looked.
+    const ids = await this.customers.identitiesOf(tenant, customer);
+    if (!ids) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
     let page = accessEntries(this.readModel.db)
-      .where('identity.customer', '=', key)
+      .where('identity.id', 'in', ids.map(bytesOfUuid))
       .limit(limit + 1);
     if (before !== undefined) page = page.where('position', '<', positionOf(before));
     const found = await page.execute();

@@ -23,11 +23,6 @@ export class CustomerDirectory {
     return row?.customer;
   }
 
-  /** The same for erased ones too: of them it is known who had looked, and nothing else. */
-  async findAny(tenant: string, id: string): Promise<number | undefined> {
-    return (await this.row(tenant, id))?.customer;
-  }
-
   private async row(tenant: string, id: string) {
     const tenantKey = await this.labels.tenant(tenant);
     if (tenantKey === undefined || !isUuid(id)) return undefined;
@@ -69,12 +64,14 @@ export class CustomerDirectory {
 
   /** Ids of all identities of the customer that an id resolves to, erased ones too: of their history, placeholders are left. */
   async identitiesOf(tenant: string, id: string): Promise<Uuid[] | undefined> {
-    const customer = await this.findAny(tenant, id);
-    if (customer === undefined) return undefined;
+    const row = await this.row(tenant, id);
+    if (!row) return undefined;
+    // Drivers hand blobs out in types that they do not all take back.
+    const erasure = row.erasure && bytesOfUuid(uuidOfBytes(row.erasure));
     const rows = await this.readModel.db
       .selectFrom('identity')
       .select('id')
-      .where('customer', '=', customer)
+      .where((e) => (erasure ? e('erasure', '=', erasure) : e('customer', '=', row.customer)))
       .orderBy('key')
       .execute();
     return rows.map((row) => uuidOfBytes(row.id));

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { Kysely, SqlBool } from 'kysely';
 import { EventStore } from '#libs/event-store';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
-import { AGENT_WORK_CODES, ProjectionProgress, ReadModel } from '#libs/projections';
+import { AGENT_WORK_CODES, ProjectionProgress, ReadModel, type ReadModelSchema } from '#libs/projections';
 import { kysely } from '#libs/projections/read-model/kysely.js';
 import { Freshness } from '../shared/freshness.js';
 import { Labels } from '../shared/labels.js';
@@ -54,6 +55,7 @@ export class ErasureFindings {
         .where('customer', '=', known.customer)
         .orderBy('key')
         .execute();
+      const named = await namedByNobodyElse(db, known.customer);
       const { sql } = kysely();
       const rows: { table: string; rows: number }[] = [];
       for (const [table, column] of Object.entries(OWN_ROWS)) {
@@ -104,7 +106,7 @@ export class ErasureFindings {
       // Every row of these tables stands for one sealed event of the log: a contact or what replaced it, and so on.
       const sealed = new Set(['entry', 'entry_past', 'profile', 'profile_past']);
       return {
-        identities: members.map((member) => ({ identity: uuidOfBytes(member.id), type: member.type })),
+        identities: [...members, ...named].map((member) => ({ identity: uuidOfBytes(member.id), type: member.type })),
         links: links.map((link) => uuidOfBytes(link.id)),
         conversations: conversations.map((conversation) => uuidOfBytes(conversation.id)),
         contacts: Number(contacts),
@@ -133,3 +135,23 @@ export class ErasureFindings {
     return this.progress.reached(position, timeoutMs);
   }
 }
+
+/** Identities that contacts and records of this customer alone have named: nobody else has said who they are. */
+const namedByNobodyElse = (db: Kysely<ReadModelSchema>, customer: number) => {
+  const { sql } = kysely();
+  const own = sql`select key from identity where customer = ${customer}`;
+  return db
+    .selectFrom('identity')
+    .select(['key', 'id', 'type'])
+    .where('customer', '<>', customer)
+    .where('erased', 'is', null)
+    .where(
+      sql<SqlBool>`key in (select identity from mention where anchor in (${own}))
+        and not exists (select 1 from mention where mention.identity = identity.key and anchor not in (${own}))
+        and not exists (
+          select 1 from timeline where timeline.customer = identity.customer and timeline.identity = identity.key)
+        and not exists (select 1 from profile where profile.identity = identity.key)`,
+    )
+    .orderBy('key')
+    .execute();
+};
