@@ -51,6 +51,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkRetracted.1': '8f3c479cda14ed84',
   'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
+  'SenderAliasSeen.1': '33f9410914d311de',
   'TimelineViewed.1': 'b63bc696724056db',
   'ConsentRecorded.1': 'cb328fa09712e68c',
   'PreferenceStated.1': '9eb93fc75cb164ae',
@@ -179,6 +180,17 @@ const TODAY: Readonly<Record<string, StoredFact>> = {
       text: 'Lo pedí el domingo y no sé nada.',
       outcome: 'answered',
       digest: 'Y29ycmVjdGVkMTIzNDU2Nw',
+    },
+  },
+  'SenderAliasSeen.1': {
+    type: 'SenderAliasSeen',
+    data: {
+      anchor: email,
+      identities: content.identities.slice(0, 2),
+      kind: 'message',
+      occurredAt: '2025-03-02T09:15:00.000Z',
+      name: 'Lucía Gómez',
+      digest: 'YWxpYXMxMjM0NTY3ODkwMQ',
     },
   },
   'ProfileImported.1': {
@@ -482,7 +494,7 @@ describe('the rules of today decide after what was written before', () => {
     const corrected = TODAY['InteractionCorrected.1']!.data as InteractionContent;
     const decide = (said: InteractionContent) =>
       interactionDecider.decide({ type: 'RecordInteraction', content: said }, state).map(({ type }) => type);
-    expect(state).toEqual({ status: 'recorded', revision: 2, digest: corrected.digest });
+    expect(state).toMatchObject({ status: 'recorded', content: { revision: 2 }, digests: [corrected.digest] });
     expect(decide(corrected)).toEqual([]);
     expect(decide({ ...corrected, revision: 3 })).toEqual(['InteractionCorrected']);
   });

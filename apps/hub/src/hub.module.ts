@@ -8,10 +8,12 @@ import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { DeletedData, ErasableCustomers, KnownConversations, KnownIdentities } from '#libs/commands';
 import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
+import { IDENTITY_RULES } from '#libs/commands/identity-rules/identity-rules.token.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
 import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
 import { ErasureModule } from '#libs/commands/erasure/erasure.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
+import type { IdentityRules } from '#libs/domain';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
 import { HistoryModule } from '#libs/history/history.module.js';
@@ -38,6 +40,7 @@ export interface HubParts {
   /** Absent where the settings name no OpenID provider. */
   tokens?: BearerTokens;
   accounts: DeclaredAccountDirectory;
+  rules: IdentityRules;
 }
 
 @Module({})
@@ -55,6 +58,7 @@ class EnginesModule {
       { provide: ReadModel, useValue: parts.readModel },
       { provide: ProjectionProgress, useValue: parts.progress },
       { provide: AccountCountries, useValue: parts.accounts },
+      { provide: IDENTITY_RULES, useValue: parts.rules },
       { provide: ParkDelivery, useValue: parkDelivery(parts) },
     ];
     return { module: EnginesModule, global: true, providers, exports: providers };

@@ -15,7 +15,7 @@ import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
 import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
-import type { InteractionContent } from '#libs/domain';
+import { DEFAULT_RULES, type InteractionContent } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import { SystemClock, type Uuid } from '#libs/kernel';
 import { silentLogger } from '#libs/kernel/logging.js';
@@ -367,7 +367,18 @@ describe('the routes of the hub', () => {
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
     const progress = new ProjectionProgress();
-    parts = { settings, logger, clock, log, bus: openBus(settings), readModel, progress, keys, accounts };
+    parts = {
+      settings,
+      logger,
+      clock,
+      log,
+      bus: openBus(settings),
+      readModel,
+      progress,
+      keys,
+      accounts,
+      rules: DEFAULT_RULES,
+    };
     projector = new Projector(readModel, log.events);
     log.events.onAppended(() => void follow());
     const adapter = new FastifyAdapter({ ...httpOptions() });

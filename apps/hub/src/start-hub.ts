@@ -11,6 +11,8 @@ import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
+import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
+import type { IdentityRules } from '#libs/domain';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
@@ -49,8 +51,9 @@ export interface StartOptions {
 
 const IDLE_SWEEP_MS = 50;
 
-const projectorData = ({ dataDir, masterKey, nextMasterKey }: HubSettings): ProjectorData => ({
+const projectorData = ({ dataDir, masterKey, nextMasterKey }: HubSettings, rules: IdentityRules): ProjectorData => ({
   dataDir,
+  rules,
   ...(masterKey !== undefined && { masterKey }),
   ...(nextMasterKey !== undefined && { nextMasterKey }),
 });
@@ -74,6 +77,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     env: process.env,
     defaultCountry: settings.defaultCountry,
   });
+  const rules = readIdentityRulesFile(settings.identityRulesFile);
   // Closed in reverse, also when a later step of the start fails.
   const opened: (() => Promise<void> | void)[] = [];
   const closeAll = async () => {
@@ -104,8 +108,9 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       keys,
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
       accounts,
+      rules,
     };
-    const projector = new ProjectorHost(log, progress, projectorData(settings), onFailure, head);
+    const projector = new ProjectorHost(log, progress, projectorData(settings, rules), onFailure, head);
     opened.push(() => projector.stop());
 
     if (!listen) {

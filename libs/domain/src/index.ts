@@ -13,6 +13,7 @@ export * from './consent/consent.rules.js';
 export * from './erasure/erasure.decider.js';
 export * from './erasure/erasure.events.js';
 export * from './identity/identifier.js';
+export { span, type Days } from './identity/identity.eras.js';
 export * from './identity/identity.events.js';
 export * from './identity/identity.resolution.js';
 export * from './identity/identity.rules.js';

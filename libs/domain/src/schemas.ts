@@ -11,13 +11,14 @@ import {
   proposedPrivacy,
   retractedPrivacy,
 } from './identity/identity.events.js';
-import { interactionPrivacy } from './interaction/interaction.events.js';
+import { aliasPrivacy, interactionPrivacy } from './interaction/interaction.events.js';
 import type { EventPrivacy } from './personal.js';
 
 /** Newest shape of every event type ever stored. A changed shape raises its number, adds an upcaster and a golden file. */
 export const SCHEMAS: Readonly<Record<string, number>> = {
   InteractionRecorded: 2,
   InteractionCorrected: 2,
+  SenderAliasSeen: 1,
   ProfileImported: 2,
   IdentitiesLinked: 2,
   LinkProposed: 2,
@@ -41,6 +42,7 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
 export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   InteractionRecorded: interactionPrivacy,
   InteractionCorrected: interactionPrivacy,
+  SenderAliasSeen: aliasPrivacy,
   ProfileImported: profilePrivacy,
   IdentitiesLinked: linkedPrivacy,
   LinkProposed: proposedPrivacy,

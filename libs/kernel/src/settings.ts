@@ -45,6 +45,11 @@ export class HubSettings {
   @IsString()
   accountsFile?: string;
 
+  /** YAML file with the rules of who is who. Unset: the built-in ones. `HILO_IDENTITY_RULES_FILE`. */
+  @IsOptional()
+  @IsString()
+  identityRulesFile?: string;
+
   /** Public base URL that providers sign, for example `https://hub.example.com`; default: the address listened on. `HILO_PUBLIC_URL`. */
   @IsOptional()
   @Matches(/^https?:\/\/[^\s/]+(\/[^\s]*)?$/)
@@ -147,6 +152,7 @@ const variables: Record<keyof HubSettings, string> = {
   host: 'HILO_HOST',
   smtpPort: 'HILO_SMTP_PORT',
   accountsFile: 'HILO_ACCOUNTS_FILE',
+  identityRulesFile: 'HILO_IDENTITY_RULES_FILE',
   publicUrl: 'HILO_PUBLIC_URL',
   defaultCountry: 'HILO_DEFAULT_COUNTRY',
   busUrl: 'HILO_BUS_URL',

@@ -1,11 +1,13 @@
 import {
   DEFAULT_RULES,
   SCHEMAS,
+  bornNames,
   changesTo,
   gather,
   resolve,
   touchedBy,
   upcast,
+  versionOf,
   type ContactSummary,
   type Evidence,
   type IdentityErased,
@@ -14,6 +16,7 @@ import {
   type LinkedPair,
   type Neighbourhood,
   type ProfileImported,
+  type SenderAliasSeen,
   type Resolution,
 } from '#libs/domain';
 import {
@@ -27,7 +30,10 @@ import {
 } from '#libs/event-store';
 import { LruMap, UuidSet, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
 import { IdentityState, type KnownLink, type LinkStatus } from './identity.state.js';
-import { Sightings, type Sighting } from './sightings.js';
+import { Sightings, dayOf, type Sighting } from './sightings.js';
+
+/** What the resolver's file is called in a data directory. */
+export const IDENTITY_FILE = 'identity.db';
 
 export interface IdentityResolverOptions {
   /** Path of the resolver's own SQLite file; made where absent. What it holds can be read from the log again. */
@@ -37,7 +43,7 @@ export interface IdentityResolverOptions {
   append: EventStore['append'];
   /** What is erased already; what the log says was erased is added. @default nothing */
   erased?: UuidSet;
-  /** Another `version` than the one that filled the file decides everything again from position 0. @default DEFAULT_RULES */
+  /** Other rules than those that filled the file decide everything again from position 0. @default DEFAULT_RULES */
   rules?: IdentityRules;
 }
 
@@ -54,6 +60,7 @@ interface Decision {
 type FollowedEvent =
   | IdentityErased
   | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
+  | SenderAliasSeen
   | ProfileImported
   | LinkEvent;
 
@@ -67,6 +74,7 @@ const REMEMBERED_DECISIONS = 10_000;
  */
 export class IdentityResolver {
   private readonly sightings: Sightings;
+  private readonly version: string;
   /** What identities, verified or not, came together under which name: whatever was seen once brings no news again. */
   private readonly combinations = new LruMap<string, true>(REMEMBERED_COMBINATIONS);
   /** Ids of events decided lately: they come by in the log again, and say nothing new then. */
@@ -81,7 +89,8 @@ export class IdentityResolver {
     private readonly rules: IdentityRules,
     private readonly erased: UuidSet,
   ) {
-    this.sightings = new Sightings(ids, erased);
+    this.sightings = new Sightings(ids, erased, rules);
+    this.version = versionOf(rules);
   }
 
   static open({
@@ -134,6 +143,8 @@ export class IdentityResolver {
       case 'InteractionRecorded':
       case 'InteractionCorrected':
         return this.takeContact(stored.tenant, event.data);
+      case 'SenderAliasSeen':
+        return this.takeSighting(stored.tenant, this.sightings.ofContact(stored.tenant, event.data));
       case 'ProfileImported':
         return this.takeSighting(stored.tenant, this.sightings.ofProfile(stored.tenant, event.data));
       case 'IdentitiesLinked':
@@ -160,30 +171,71 @@ export class IdentityResolver {
     // A contact without a usable identifier carries its conversation, last, as its anchor: nothing to link.
     const last = content.identities.at(-1);
     if (last?.type === 'conversation' && last.identity === content.anchor) return;
-    const combination = combinationOf(content);
+    const combination = this.combinationOf(content);
     if (this.combinations.get(combination)) return;
     this.takeSighting(tenant, this.sightings.ofContact(tenant, content));
     if (combination.length <= LONGEST_COMBINATION) this.combinations.set(combination, true);
   }
 
   private takeSighting(tenant: string, { identities, evidence }: Sighting): void {
-    const facts = identities.filter((one) => this.state.observe(one.id, one)).map(({ id }) => id);
-    const news = evidence.filter((item) => this.state.addEvidence(item));
+    const facts: Uuid[] = [];
+    const timed = new Set<Uuid>();
+    for (const one of identities) {
+      const news = this.state.observe(one.id, one);
+      if (news === 'facts') facts.push(one.id);
+      if (news === 'time') timed.add(one.id);
+    }
+    const pairs = evidence.filter((item) => {
+      const news = this.state.addEvidence(item);
+      if (news === 'time') timed.add(item.a).add(item.b);
+      return news === 'facts';
+    });
     this.state.flush();
-    const touched = this.touchedBy(facts, news);
+    const touched = this.touchedBy(facts, pairs);
+    for (const id of timed) if (this.dependsOnTime(id)) touched.add(id);
     if (touched.size > 0) this.settle(tenant, touched);
   }
 
   private touchedBy(facts: readonly Uuid[], evidence: readonly Evidence[]): Set<Uuid> {
     const touched = touchedBy({ evidence }, this.state);
     for (const id of facts) {
-      if (this.state.neighbourCount(id) === 0 && this.state.settledWith(id).length === 0) continue;
-      // The rules ask for the facts of a neighbour only where it stands for a person; a busy landline spares its callers.
+      if (this.standsAlone(id)) continue;
+      // The rules ask for the facts of a neighbour only where it stands for a person, or where time is told by it; a busy
+      // landline spares its callers.
       const type = this.state.facts(id)?.type ?? '';
-      if (!this.rules.holderTypes.has(type)) touched.add(id);
-      else for (const reached of touchedBy({ facts: [id] }, this.state)) touched.add(reached);
+      const reached = touchedBy({ facts: [id] }, this.state);
+      if (this.rules.holderTypes.has(type)) for (const one of reached) touched.add(one);
+      else {
+        touched.add(id);
+        for (const one of reached) if (this.isTimed(this.state.facts(one)?.type)) touched.add(one);
+      }
     }
     return touched;
+  }
+
+  private dependsOnTime(id: Uuid): boolean {
+    const window = this.rules.windows[this.state.facts(id)?.type ?? ''];
+    return window !== undefined && (window.staleDays !== undefined || this.state.neighbourCount(id) > 1);
+  }
+
+  private isTimed(type: string | undefined): boolean {
+    return type !== undefined && this.rules.windows[type] !== undefined;
+  }
+
+  /** Everything of a contact that the rules look at, as one text. */
+  private combinationOf({ kind, anchor, identities, name, occurredAt }: ContactSummary): string {
+    let text = kind === 'identify' ? `!${anchor}` : anchor;
+    for (const { identity, verified, blocked } of identities) {
+      if (!blocked) text += verified ? `+${identity}` : `-${identity}`;
+    }
+    if (identities.some(({ type }) => this.isTimed(type))) text += `@${dayOf(occurredAt)}`;
+    return name === undefined ? text : `${text} ${name}`;
+  }
+
+  private standsAlone(id: Uuid): boolean {
+    if (this.state.neighbourCount(id) > 0 || this.state.settledWith(id).length > 0) return false;
+    const facts = this.state.facts(id);
+    return !facts || bornNames(facts, this.rules).every((name) => this.state.bearerCount(name) <= 1);
   }
 
   /**
@@ -230,7 +282,7 @@ export class IdentityResolver {
     }
     const resolution = resolve(neighbourhood, this.rules);
     const changes = changesTo(resolution, { links: links.values(), proposals: proposals.values() });
-    const rule = this.rules.version;
+    const rule = this.version;
     const reasonFor = (pair: LinkedPair): string => reasonOf(pair, neighbourhood, resolution);
     // Others know an identity from the event that carried it. A link to one that none carried waits for that event.
     const isShown = ({ a, b }: LinkedPair): boolean => this.state.isCarried(a) && this.state.isCarried(b);
@@ -321,15 +373,6 @@ const STATUS_AFTER: Readonly<Record<LinkEvent['type'], LinkStatus>> = {
 };
 
 const ordered = ({ a, b }: LinkedPair): LinkedPair => (a < b ? { a, b } : { a: b, b: a });
-
-/** Everything of a contact that the rules look at, as one text. */
-const combinationOf = ({ kind, anchor, identities, name }: ContactSummary): string => {
-  let text = kind === 'identify' ? `!${anchor}` : anchor;
-  for (const { identity, verified, blocked } of identities) {
-    if (!blocked) text += verified ? `+${identity}` : `-${identity}`;
-  }
-  return name === undefined ? text : `${text} ${name}`;
-};
 
 /** Why the rules no longer hold a pair together, for the agent who reads its history. */
 const reasonOf = ({ a, b }: LinkedPair, { identities }: Neighbourhood, { links, proposals }: Resolution): string => {

@@ -1,7 +1,9 @@
 import {
+  DEFAULT_RULES,
   chooseAnchor,
   normaliseIdentifier,
   type CarriedIdentity,
+  type IdentityRules,
   type InteractionContent,
   type NormalisedIdentifier,
   type ProfileImported,
@@ -35,6 +37,7 @@ export class ContentReader {
   constructor(
     private readonly ids: IdFactory,
     private readonly countries: AccountCountries,
+    private readonly rules: IdentityRules = DEFAULT_RULES,
   ) {
     this.erasures = ids.erasures;
     this.first = ids.after({ size: 0, has: () => false });
@@ -47,7 +50,10 @@ export class ContentReader {
     const conversation = this.conversation(tenant, channel, account, thread);
     const known = this.known(tenant, inbound.customer?.identifiers, this.countries.countryOf(tenant, account));
     const identities = known.map(({ carried }) => carried);
-    const anchor = chooseAnchor(known.map(({ normalised }) => normalised));
+    const anchor = chooseAnchor(
+      known.map(({ normalised }) => normalised),
+      this.rules,
+    );
     let anchorId: Uuid;
     if (anchor) {
       anchorId = known.find(({ normalised }) => normalised === anchor)!.carried.identity;
@@ -147,7 +153,10 @@ export class ContentReader {
     const key = `${tenant}\u0000${given.verified ? 1 : 0}${country ?? ''}\u0000${given.type}\u0000${given.value}`;
     const known = this.identifiers.get(key);
     if (known) return known;
-    const normalised = normaliseIdentifier(given, country === undefined ? {} : { defaultCountry: country });
+    const normalised = normaliseIdentifier(given, {
+      rules: this.rules,
+      ...(country === undefined ? {} : { defaultCountry: country }),
+    });
     const read: KnownIdentifier = {
       normalised,
       carried: {

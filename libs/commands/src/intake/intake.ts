@@ -1,10 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { toCloudEvent, type BusMessage, type DeliveryOutcome } from '#libs/bus';
-import type { DomainEvent } from '#libs/domain';
+import type { DomainEvent, IdentityRules } from '#libs/domain';
 import { DeliveryLedger, ParkedMessages, type DeliveryAccount } from '#libs/event-store';
 import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf } from '#libs/kernel';
 import type { CommandReceipt } from '../command-runner.js';
+import { IDENTITY_RULES } from '../identity-rules/identity-rules.token.js';
 import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
 import { ContentReader } from './content.js';
@@ -23,8 +24,9 @@ export class Intake {
     private readonly parked: ParkedMessages,
     private readonly ledger: DeliveryLedger,
     private readonly clock: Clock,
+    @Inject(IDENTITY_RULES) rules: IdentityRules,
   ) {
-    this.contents = new ContentReader(ids, countries);
+    this.contents = new ContentReader(ids, countries, rules);
   }
 
   /**
@@ -120,7 +122,8 @@ const accountOf = (message: BusMessage): DeliveryAccount =>
 
 const statusOf = (events: readonly DomainEvent[]): DeliveryOutcome['status'] => {
   const last = events.at(-1);
-  if (!last) return 'duplicate';
+  // The contact is known; who sent it is known by one more name.
+  if (!last || last.type === 'SenderAliasSeen') return 'duplicate';
   return last.type === 'InteractionCorrected' ? 'corrected' : 'recorded';
 };
 

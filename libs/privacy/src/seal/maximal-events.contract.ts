@@ -15,6 +15,7 @@ import type {
   PersonalDataRevealed,
   PreferenceStated,
   ProfileImported,
+  SenderAliasSeen,
   TimelineViewed,
 } from '#libs/domain';
 
@@ -66,6 +67,15 @@ const content: Full<InteractionContent> = {
   ],
   attributes: { canaryAttribute: 'canary attribute', list: ['canary item'] },
   digest: 'Zm9vYmFyYmF6cXV4MTIzNA',
+};
+
+const alias: Full<SenderAliasSeen['data']> = {
+  anchor: id(1),
+  identities: [identity, { ...identity, identity: id(2), value: 'canary.alias@example.com' }],
+  kind: 'message',
+  occurredAt: '2025-03-02T09:15:00.000Z',
+  name: 'Canary Name',
+  digest: 'YWxpYXMxMjM0NTY3ODkwMQ',
 };
 
 const profile: Full<ProfileImported['data']> = {
@@ -213,6 +223,7 @@ const erasureCompleted: Full<ErasureCompleted['data']> = {
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
   InteractionCorrected: content,
+  SenderAliasSeen: alias,
   ProfileImported: profile,
   IdentitiesLinked: linked,
   LinkProposed: proposed,

@@ -116,6 +116,23 @@ export class FoldContext {
     occurredAtMs: number,
     position: number,
   ): Promise<ContactPlaces> {
+    const { tenant, anchor } = await this.meet(tenantName, content, position);
+    if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
+      await this.name(anchor, content.name, occurredAtMs, position);
+    return {
+      anchor,
+      conversation: await this.conversation(content.conversation, tenant),
+      channel: await this.label(content.channel),
+      account: await this.label(content.account),
+    };
+  }
+
+  /** Makes known who was seen beside whom; what it names for the first time gets its rows. */
+  async meet(
+    tenantName: string,
+    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased'>,
+    position: number,
+  ): Promise<{ tenant: number; anchor: IdentityRow }> {
     const tenant = await this.tenant(tenantName);
     let anchor: IdentityRow | undefined;
     const others: IdentityRow[] = [];
@@ -127,14 +144,7 @@ export class FoldContext {
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
     for (const other of others) await this.mention(other, anchor, position);
-    if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
-      await this.name(anchor, content.name, occurredAtMs, position);
-    return {
-      anchor,
-      conversation: await this.conversation(content.conversation, tenant),
-      channel: await this.label(content.channel),
-      account: await this.label(content.account),
-    };
+    return { tenant, anchor };
   }
 
   tenant(text: string): Promise<number> {

@@ -11,6 +11,7 @@ import {
   type LinkRetracted,
   type PersonalDataRevealed,
   type ProfileImported,
+  type SenderAliasSeen,
   type TimelineViewed,
 } from '#libs/domain';
 import type { StoredEvent, StreamId } from '#libs/event-store';
@@ -28,6 +29,7 @@ export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
 
 type FoldedEvent =
   | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
+  | SenderAliasSeen
   | ProfileImported
   | IdentitiesLinked
   | LinkProposed
@@ -54,6 +56,8 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         if (recorded === undefined) throw new Error(`the correction at position ${position} corrects nothing`);
         return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
       });
+    case 'SenderAliasSeen':
+      return context.meet(tenant, event.data, position).then(() => undefined);
     case 'ProfileImported':
       return foldProfile(context, tenant, event, position, stored.recordedAtMs);
     case 'IdentitiesLinked':

@@ -16,12 +16,14 @@ import { FindCustomersHandler, FindCustomersQuery } from '../customers/find-cust
 import { GetCustomerHandler, GetCustomerQuery } from '../customers/get-customer.handler.js';
 import { Bodies } from '../interactions/bodies.js';
 import { GetInteractionHandler, GetInteractionQuery } from '../interactions/get-interaction.handler.js';
+import { GetCustomerIdentitiesHandler, GetCustomerIdentitiesQuery } from '../links/get-customer-identities.handler.js';
+import { LinkReader } from '../links/link-reader.js';
+import type { LinkDto } from '../links/links.dto.js';
 import type { AsOf, PageBounds } from '../shared/cursor.js';
 import { Freshness } from '../shared/freshness.js';
 import { Labels } from '../shared/labels.js';
 import { Entries } from '../timeline/entries.js';
 import { GetTimelineHandler, GetTimelineQuery } from '../timeline/get-timeline.handler.js';
-import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { AsOfReader } from './as-of-reader.js';
 import { Moments } from './moments.js';
 import { Past } from './past.js';
@@ -62,6 +64,11 @@ class Hub {
   };
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
   readonly interaction = new GetInteractionHandler(this.bodies);
+  readonly identities = new GetCustomerIdentitiesHandler(
+    this.readModel,
+    this.directory,
+    new LinkReader(this.readModel, this.store),
+  );
 
   /** Appends an event behind what its stream holds. */
   async put(stream: StreamId, type: string, tenant: string, data: object): Promise<void> {
@@ -389,10 +396,10 @@ const filter: fc.Arbitrary<Filter> = fc.record(
   { requiredKeys: [] },
 );
 
-type Page = { items: TimelineEntryDto[]; next?: string; previous?: string };
+type Page<Item> = { items: Item[]; next?: string; previous?: string };
 
 /** All entries by following `next` to the oldest, and those met on the way back by `previous`. */
-const walk = async (bounds: PageBounds, read: (bounds: PageBounds) => Promise<Page>) => {
+const walk = async <Item>(bounds: PageBounds, read: (bounds: PageBounds) => Promise<Page<Item>>) => {
   let page = await read(bounds);
   const first = page;
   const older = [...page.items];
@@ -427,6 +434,16 @@ const everything = async (hub: Hub, question: Filter & { limit: number; body: bo
         hub.timeline.execute(new GetTimelineQuery({ tenant, customer: id, ...question, ...bounds, ...at })),
       ),
     );
+  }
+  for (const [n, id] of [...people, profileId(0), personId(0, 'other')].entries()) {
+    const read = (at: PageBounds) =>
+      hub.identities.execute(new GetCustomerIdentitiesQuery({ tenant, customer: id, ...bounds, ...at }));
+    const links = async (at: PageBounds): Promise<Page<LinkDto>> => {
+      const { links: items, next, previous } = await read(at);
+      return { items, ...(next && { next }), ...(previous && { previous }) };
+    };
+    answers[`identities ${n}`] = await answerOf(read(bounds).then(({ identities }) => ({ identities })));
+    answers[`links ${n}`] = await answerOf(walk(bounds, links));
   }
   for (let n = 0; n < PEOPLE; n++)
     answers[`found ${n}`] = await answerOf(

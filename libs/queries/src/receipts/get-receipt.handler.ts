@@ -38,7 +38,9 @@ export class GetReceiptHandler implements IQueryHandler<GetReceiptQuery> {
   async execute({ tenant, receipt }: GetReceiptQuery): Promise<ReceiptDto> {
     if (isUuid(receipt)) {
       for (const category of ['interaction', 'identity'] as const) {
-        const last = (await this.store.read(streamId(category, receipt))).at(-1);
+        // What came later of its sender alone is no delivery of its own.
+        const events = await this.store.read(streamId(category, receipt));
+        const last = events.findLast(({ type }) => type !== 'SenderAliasSeen');
         if (last?.tenant !== tenant) continue;
         return {
           receipt,

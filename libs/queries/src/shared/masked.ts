@@ -150,10 +150,12 @@ export const maskIdentities = ({
   links,
   next,
   previous,
+  asOfPosition,
 }: CustomerIdentitiesDto): CustomerIdentitiesDto => ({
   id,
   identities: identities.map(maskIdentity),
   links: links.map(maskLink),
+  ...(asOfPosition === undefined ? {} : { asOfPosition }),
   ...(next === undefined ? {} : { next }),
   ...(previous === undefined ? {} : { previous }),
 });
