@@ -59,7 +59,10 @@ class EnginesModule {
 @Module({})
 export class HubModule {
   constructor(metrics: Metrics, bus: InteractionBus) {
-    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () => bus.inFlight());
+    // A bus that cannot be asked must not keep the other figures back.
+    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () =>
+      bus.backlog().catch(() => Number.NaN),
+    );
   }
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */

@@ -26,6 +26,7 @@ class StubBus extends InteractionBus {
   }
 
   inFlight = () => 0;
+  backlog = () => Promise.resolve(0);
   close = () => Promise.resolve();
 }
 

@@ -34,6 +34,10 @@ export class RecordingBus extends InteractionBus {
     return 0;
   }
 
+  backlog(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
