@@ -99,6 +99,12 @@ export class HubSettings {
   @Max(120_000)
   kafkaSendDeadlineMs = 10_000;
 
+  /** Seconds after which the partitions of a recorder that has died go to another, 6 to 300. `HILO_KAFKA_SESSION_SECONDS`, default 45. */
+  @IsInt()
+  @Min(6)
+  @Max(300)
+  kafkaSessionSeconds = 45;
+
   /** Speak TLS to the brokers: `true` or `false`. `HILO_KAFKA_TLS`, default `false`. */
   @IsIn(['true', 'false'])
   kafkaTls = 'false';
@@ -231,6 +237,7 @@ const variables: Record<keyof HubSettings, string> = {
   kafkaMinInsync: 'HILO_KAFKA_MIN_INSYNC',
   kafkaRetentionHours: 'HILO_KAFKA_RETENTION_HOURS',
   kafkaSendDeadlineMs: 'HILO_KAFKA_SEND_DEADLINE_MS',
+  kafkaSessionSeconds: 'HILO_KAFKA_SESSION_SECONDS',
   kafkaTls: 'HILO_KAFKA_TLS',
   kafkaCaFile: 'HILO_KAFKA_CA_FILE',
   kafkaCertFile: 'HILO_KAFKA_CERT_FILE',
@@ -265,6 +272,7 @@ const numeric: ReadonlySet<string> = new Set([
   'kafkaMinInsync',
   'kafkaRetentionHours',
   'kafkaSendDeadlineMs',
+  'kafkaSessionSeconds',
   'rateLimit',
   'oidcMaxTokenAgeSeconds',
 ]);

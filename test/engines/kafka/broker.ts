@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -94,6 +95,13 @@ export class KafkaBroker {
 
   thaw(): void {
     this.child?.kill('SIGCONT');
+  }
+
+  /** Whether a text lies in clear in any file of its data. */
+  holds(text: string): boolean {
+    const data = join(this.directory, 'data');
+    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    return files.some((file) => readFileSync(join(file.parentPath, file.name)).includes(text));
   }
 
   /** Ends it, and removes its data. */

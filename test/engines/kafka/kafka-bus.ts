@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin } from 'kafkajs';
+import { busKeyOf, type BusMessage, type ConsumeBatch } from '#libs/bus';
 import { kafkaClient, type KafkaSettings } from '#libs/bus/kafka/kafka.client.js';
 import type { DeadLetter } from '#libs/bus/kafka/kafka.dead-letters.js';
 import { KafkaInteractionBus, type KafkaBusNeeds } from '#libs/bus/kafka/kafka.interaction-bus.js';
@@ -28,6 +29,7 @@ export class KafkaInstallation {
       HILO_KAFKA_REPLICATION: '1',
       HILO_KAFKA_MIN_INSYNC: '1',
       HILO_KAFKA_PARTITIONS: '3',
+      HILO_KAFKA_SESSION_SECONDS: '6',
       ...env,
     });
     this.settings = { ...settings, ...more };
@@ -62,6 +64,43 @@ export class KafkaInstallation {
     } finally {
       await admin.disconnect();
     }
+  }
+}
+
+/** Remembers what several consumers were handed, in the order in which they got it. */
+export class Recorder {
+  private handled: { by: string; message: BusMessage }[] = [];
+
+  /** @param delayMs what a batch takes */
+  handler(by: string, delayMs = 0): ConsumeBatch {
+    return async (messages) => {
+      if (delayMs > 0) await new Promise((resume) => setTimeout(resume, delayMs));
+      this.handled.push(...messages.map((message) => ({ by, message })));
+      return messages.map(({ receipt }) => ({ status: 'recorded', receipt }));
+    };
+  }
+
+  handledBy(name: string): number {
+    return this.handled.filter(({ by }) => by === name).length;
+  }
+
+  receipts(): Set<string> {
+    return new Set(this.handled.map(({ message }) => message.receipt));
+  }
+
+  /** Leaves out a thread. */
+  forget(thread: string): void {
+    this.handled = this.handled.filter(({ message }) => !message.receipt.startsWith(`${thread}-`));
+  }
+
+  /** The numbers of the messages of each key, each where it came first. */
+  firstOfEachKey(): Map<string, number[]> {
+    const numbers = new Map<string, Set<number>>();
+    for (const { message } of this.handled) {
+      const key = busKeyOf(message);
+      numbers.set(key, (numbers.get(key) ?? new Set()).add(Number(message.receipt.split('-').at(-1))));
+    }
+    return new Map([...numbers].map(([key, seen]) => [key, [...seen]]));
   }
 }
 

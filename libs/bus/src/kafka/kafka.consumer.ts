@@ -27,15 +27,16 @@ export interface KafkaConsumerOptions {
   /** Hears that consuming has ended for good. */
   onFailure: (error: HubError) => void;
   logger: Logger;
+  /** Milliseconds without a sign of life after which the group gives our partitions to others. */
+  sessionMs: number;
   /** Milliseconds the recorder may take for one batch before the program is given up. @default 120000 */
   stuckAfterMs?: number;
 }
 
 /** Messages handed over at once, and between two commits. */
 const CHUNK = 256;
-const SESSION_MS = 45_000;
 const REBALANCE_MS = 60_000;
-const HEARTBEAT_MS = 5000;
+const LONGEST_HEARTBEAT_MS = 5000;
 const FETCH_WAIT_MS = 500;
 const PARTITION_BYTES = 262_144;
 const FIRST_WAIT_MS = 100;
@@ -56,6 +57,7 @@ interface Entry {
  */
 export class KafkaConsumer {
   private readonly consumer: Consumer;
+  private readonly heartbeatMs: number;
   private readonly stopping = new AbortController();
   private started: Promise<void> = Promise.resolve();
   /** Batches under way. */
@@ -66,14 +68,20 @@ export class KafkaConsumer {
     private readonly deadLetters: DeadLetters,
     private readonly options: KafkaConsumerOptions,
   ) {
+    this.heartbeatMs = Math.min(LONGEST_HEARTBEAT_MS, options.sessionMs / 3);
     this.consumer = kafka.consumer({
       groupId: options.names.group,
-      sessionTimeout: SESSION_MS,
+      sessionTimeout: options.sessionMs,
       rebalanceTimeout: REBALANCE_MS,
-      heartbeatInterval: HEARTBEAT_MS,
+      heartbeatInterval: this.heartbeatMs,
       maxBytesPerPartition: PARTITION_BYTES,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
+      // Otherwise the client would come back from a lost connection after it was told to leave.
+      retry: { restartOnFailure: () => Promise.resolve(!this.stopping.signal.aborted) },
+    });
+    this.consumer.on('consumer.group_join', () => {
+      if (this.stopping.signal.aborted) void this.consumer.disconnect();
     });
     this.consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
       if (!restart) this.fail('BUS.CONSUMER_CRASHED', `Kafka: consuming has ended: ${messageOf(error)}`, error);
@@ -116,7 +124,7 @@ export class KafkaConsumer {
     for (let from = 0; from < messages.length; from += CHUNK) {
       if (!isRunning() || isStale() || this.stopping.signal.aborted) return;
       const chunk = messages.slice(from, from + CHUNK);
-      const pulse = new Pulse(heartbeat);
+      const pulse = new Pulse(heartbeat, this.heartbeatMs);
       try {
         await this.record({ topic, partition, chunk, pulse });
       } catch (error) {
@@ -253,10 +261,10 @@ class Pulse {
   private failure: unknown;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(heartbeat: () => Promise<void>) {
+  constructor(heartbeat: () => Promise<void>, everyMs: number) {
     this.timer = setInterval(() => {
       heartbeat().catch((error: unknown) => (this.failure ??= error));
-    }, HEARTBEAT_MS);
+    }, everyMs);
   }
 
   /** @throws what the group has answered: that it is being divided anew, or knows us no more */

@@ -54,11 +54,11 @@ export class KafkaInteractionBus extends InteractionBus {
     private readonly deadLetters: DeadLetters,
     private readonly lag: KafkaLag,
     private readonly needs: KafkaBusNeeds,
-    retentionMs: number,
+    private readonly settings: KafkaSettings,
   ) {
     super();
     const endOld = (): void => {
-      needs.seal.endBefore(retentionMs).catch((error: unknown) => {
+      needs.seal.endBefore(retentionMsOf(settings)).catch((error: unknown) => {
         needs.logger.warn(`keys of the bus could not be ended: ${messageOf(error)}`);
       });
     };
@@ -96,8 +96,7 @@ export class KafkaInteractionBus extends InteractionBus {
     });
     const deadLetters = new DeadLetters(producer, { topic: names.deadLetters, seal, park });
     const lag = new KafkaLag(admin, names.group, [names.interactions, ...names.inbound.keys()]);
-    const retentionMs = retentionMsOf(settings);
-    return new KafkaInteractionBus(kafka, names, producer, admin, publisher, deadLetters, lag, needs, retentionMs);
+    return new KafkaInteractionBus(kafka, names, producer, admin, publisher, deadLetters, lag, needs, settings);
   }
 
   publish(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]> {
@@ -114,6 +113,7 @@ export class KafkaInteractionBus extends InteractionBus {
       handle,
       onFailure,
       logger,
+      sessionMs: this.settings.kafkaSessionSeconds * 1000,
     });
     this.consumer = consumer;
     consumer.start();
