@@ -16,10 +16,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ended, freePort, run, versionOf } from '../processes.js';
+import { ranAgainst } from '../ran-against.js';
 
 const POM = resolve('test/engines/kafka/pom.xml');
 const VERSION = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(readFileSync(POM, 'utf8'))![1]!;
 const JARS = resolve(`node_modules/.cache/hilo-engines/kafka-${VERSION}`);
+const CLIENT = (JSON.parse(readFileSync('node_modules/kafkajs/package.json', 'utf8')) as { version: string }).version;
 const START_MS = 60_000;
 
 /** One Apache Kafka in KRaft mode, with a data directory of its own; as a process it can be killed, frozen and started again. */
@@ -47,6 +49,7 @@ export class KafkaBroker {
     );
     const broker = new KafkaBroker(directory, port);
     await broker.run();
+    ranAgainst(`${broker.description}, kafkajs ${CLIENT}`);
     return broker;
   }
 

@@ -1,5 +1,4 @@
 import { interactionBusContract } from '#libs/bus/interaction-bus.contract.js';
-import { ranAgainst } from '../ran-against.js';
 import { KafkaBroker } from './broker.js';
 import { KafkaInstallation } from './kafka-bus.js';
 
@@ -8,7 +7,6 @@ jest.setTimeout(90_000);
 let broker: KafkaBroker;
 beforeAll(async () => {
   broker = await KafkaBroker.start();
-  ranAgainst(broker.description);
 });
 afterAll(() => broker.stop());
 

@@ -84,8 +84,15 @@ export class Recorder {
     return this.handled.filter(({ by }) => by === name).length;
   }
 
-  receipts(): Set<string> {
-    return new Set(this.handled.map(({ message }) => message.receipt));
+  /** What was handled, each once; of one consumer or of all. */
+  receipts(name?: string): Set<string> {
+    return new Set(
+      this.handled.filter(({ by }) => name === undefined || by === name).map((one) => one.message.receipt),
+    );
+  }
+
+  messages(): BusMessage[] {
+    return this.handled.map(({ message }) => message);
   }
 
   /** Leaves out a thread. */
