@@ -18,10 +18,10 @@ export const ended = (child: ChildProcess): Promise<void> =>
     ? Promise.resolve()
     : new Promise((resolve) => child.once('exit', () => resolve()));
 
-/** The first line that a program says of its version; undefined where there is no such program. */
-export const versionOf = (program: string, ...args: string[]): string | undefined => {
+/** What a program says of its version; undefined where there is no such program. */
+export const versionOf = (program: string, option: string): string | undefined => {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0];
+    return execFileSync(program, [option], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch {
     return undefined;
   }

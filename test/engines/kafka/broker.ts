@@ -63,7 +63,7 @@ export class KafkaBroker {
 
   /** What the tests ran against, in words. */
   get description(): string {
-    const java = versionOf('java', '--version') ?? 'unknown Java';
+    const java = versionOf('java', '--version')?.split('\n')[0] ?? 'unknown Java';
     return `Apache Kafka ${VERSION} (KRaft, one node, artifacts of Maven Central, ${java})`;
   }
 

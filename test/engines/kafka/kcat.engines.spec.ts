@@ -3,7 +3,6 @@ import { messageOf, recordedOf } from '#libs/bus/interaction-bus.contract.js';
 import { kafkaNames } from '#libs/bus/kafka/kafka.client.js';
 import { HubError } from '#libs/kernel';
 import { eventually } from '../../e2e/waiting.js';
-import { versionOf } from '../processes.js';
 import { ranAgainst } from '../ran-against.js';
 import { KafkaBroker } from './broker.js';
 import { KafkaInstallation, Recorder } from './kafka-bus.js';
@@ -29,10 +28,9 @@ const event = (id: string, more: object = {}) => ({
   ...more,
 });
 
-// apt-get install kcat
-const describeWithKcat = KCAT === undefined ? describe.skip : describe;
+const lacking = KCAT === undefined ? ' (skipped: this machine has no kcat; apt-get install kcat)' : '';
 
-describeWithKcat('kcat, a client that knows nothing of us', () => {
+(lacking ? describe.skip : describe)(`kcat, a client that knows nothing of us${lacking}`, () => {
   let broker: KafkaBroker;
   let installation: KafkaInstallation;
   let bus: InteractionBus;
@@ -41,7 +39,7 @@ describeWithKcat('kcat, a client that knows nothing of us', () => {
 
   beforeAll(async () => {
     broker = await KafkaBroker.start();
-    ranAgainst(`kcat, ${/librdkafka [\d.]+/.exec(versionOf('kcat', '-V') ?? '')?.[0] ?? 'of this machine'}`);
+    ranAgainst(`kcat (${KCAT})`);
   });
   beforeEach(async () => {
     installation = await new KafkaInstallation(broker, { HILO_KAFKA_TENANTS: 'acme' }).ensure();

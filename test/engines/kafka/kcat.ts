@@ -1,8 +1,8 @@
 import { run, versionOf } from '../processes.js';
 import type { KafkaBroker } from './broker.js';
 
-/** Version of kcat on this machine; undefined where there is none. */
-export const KCAT = versionOf('kcat', '-V') === undefined ? undefined : 'kcat';
+/** The kcat of this machine and its version; undefined where there is none. */
+export const KCAT = (versionOf('kcat', '-V')?.match(/Version [\d.]+|librdkafka [\d.]+/g) ?? undefined)?.join(', ');
 
 /** One message on a topic as kcat shows it. */
 export interface Seen {
