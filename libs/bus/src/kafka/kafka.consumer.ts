@@ -104,9 +104,7 @@ export class KafkaConsumer {
   }
 
   private async run(): Promise<void> {
-    const { names } = this.options;
-    await this.consumer.connect();
-    await this.consumer.subscribe({ topics: [names.interactions, ...names.inbound.keys()], fromBeginning: true });
+    while (!(await this.subscribed())) await sleep(LONGEST_WAIT_MS / 10);
     if (this.stopping.signal.aborted) return;
     await this.consumer.run({
       autoCommit: false,
@@ -117,6 +115,20 @@ export class KafkaConsumer {
         return taken.finally(() => this.running.delete(taken));
       },
     });
+  }
+
+  /** Whether we may begin; the client gives up here where it does not once it runs. */
+  private async subscribed(): Promise<boolean> {
+    const { names, logger } = this.options;
+    try {
+      await this.consumer.connect();
+      await this.consumer.subscribe({ topics: [names.interactions, ...names.inbound.keys()], fromBeginning: true });
+      return true;
+    } catch (error) {
+      if (!isClientError(error)) throw error;
+      logger.warn(`Kafka: consuming cannot begin yet: ${messageOf(error)}`);
+      return this.stopping.signal.aborted;
+    }
   }
 
   private async take({ batch, heartbeat, isRunning, isStale, ...offsets }: EachBatchPayload): Promise<void> {
