@@ -40,7 +40,7 @@ const SOON_MS = 15_000;
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + SOON_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${SOON_MS} ms: ${holds}`);
+    if (Date.now() > deadline) throw new Error(`not within ${SOON_MS} ms: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };

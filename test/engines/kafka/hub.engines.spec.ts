@@ -124,9 +124,12 @@ describe('a hub on Kafka', () => {
     await eventually(async () => expect(await api.receipt(result!.receipt!)).toMatchObject({ status: 'recorded' }));
     expect(await hub.stop()).toEqual({ code: 0, signal: null });
   });
+});
 
-  const withKcat = KCAT === undefined ? it.skip : it;
-  withKcat('shows a CloudEvent of another producer on the timeline, and parks what is none', async () => {
+const lacking = KCAT === undefined ? ' (skipped: this machine has no kcat; apt-get install kcat)' : '';
+
+(lacking ? describe.skip : describe)(`a hub on Kafka and a client that knows nothing of it${lacking}`, () => {
+  it('shows a CloudEvent of another producer on the timeline, and parks what is none', async () => {
     const { prefix, options } = installation();
     await hiloWith(options, 'topics', 'ensure');
     const hub = await HubProcess.start(options);

@@ -23,7 +23,7 @@ export class KafkaInstallation {
   readonly seal = new BusSeal(this.vault, new SystemClock());
 
   constructor(broker: KafkaBroker, env: Record<string, string> = {}, more: Partial<KafkaSettings> = {}) {
-    const settings = readSettings({
+    const fromEnv = readSettings({
       HILO_BUS_URL: broker.url,
       HILO_KAFKA_TOPIC_PREFIX: `test-${randomUUID()}`,
       HILO_KAFKA_REPLICATION: '1',
@@ -32,7 +32,7 @@ export class KafkaInstallation {
       HILO_KAFKA_SESSION_SECONDS: '6',
       ...env,
     });
-    this.settings = { ...settings, ...more };
+    this.settings = Object.assign(fromEnv, more);
   }
 
   async ensure(): Promise<this> {

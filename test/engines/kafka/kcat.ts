@@ -21,7 +21,12 @@ export const post = (
   run(
     'kcat',
     [
-      ...['-b', broker.address, '-P', '-t', topic, '-X', 'acks=all', '-D', '\u0001'],
+      '-P',
+      `-b${broker.address}`,
+      `-t${topic}`,
+      '-Xacks=all',
+      // One value, whatever lines it has.
+      '-D\u0001',
       ...(key === '' ? [] : ['-k', key]),
       ...Object.entries(headers).flatMap(([name, text]) => ['-H', `${name}=${text}`]),
     ],

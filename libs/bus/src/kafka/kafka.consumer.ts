@@ -131,12 +131,12 @@ export class KafkaConsumer {
     }
   }
 
-  private async take({ batch, heartbeat, isRunning, isStale, ...offsets }: EachBatchPayload): Promise<void> {
-    const { topic, partition, messages } = batch;
+  private async take(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
     for (let from = 0; from < messages.length; from += CHUNK) {
-      if (!isRunning() || isStale() || this.stopping.signal.aborted) return;
+      if (!payload.isRunning() || payload.isStale() || this.stopping.signal.aborted) return;
       const chunk = messages.slice(from, from + CHUNK);
-      const pulse = new Pulse(heartbeat, this.heartbeatMs);
+      const pulse = new Pulse(() => payload.heartbeat(), this.heartbeatMs);
       try {
         await this.record({ topic, partition, chunk, pulse });
       } catch (error) {
@@ -147,11 +147,11 @@ export class KafkaConsumer {
         pulse.stop();
       }
       const last = chunk.at(-1)!.offset;
-      await offsets.commitOffsetsIfNecessary({
+      await payload.commitOffsetsIfNecessary({
         topics: [{ topic, partitions: [{ partition, offset: String(BigInt(last) + 1n) }] }],
       });
-      offsets.resolveOffset(last);
-      await heartbeat();
+      payload.resolveOffset(last);
+      await payload.heartbeat();
     }
   }
 

@@ -1,5 +1,5 @@
 import type { KafkaMessage, Producer } from 'kafkajs';
-import { HubError } from '#libs/kernel';
+import { isRetryable } from '#libs/kernel';
 import type { BusMessage } from '../interaction-bus.port.js';
 import { fromClient } from './kafka.errors.js';
 import { SEALED_CONTENT_TYPE, textHeaders, type MessageSeal } from './kafka.message.js';
@@ -62,7 +62,7 @@ export class DeadLetters {
       // Without the key: those of other producers may name people too.
       await this.producer.send({ topic, acks: -1, messages: [{ key: place, headers, value }] });
     } catch (error) {
-      throw error instanceof HubError ? error : fromClient(error);
+      throw isRetryable(error) ? error : fromClient(error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Producer } from 'kafkajs';
-import { HubError } from '#libs/kernel';
+import { HubError, isRetryable } from '#libs/kernel';
 import type { BusMessage, DeliveryOutcome } from '../interaction-bus.port.js';
 import { busClosed, busUnavailable, fromClient } from './kafka.errors.js';
 import { outgoingOf, sealed, type MessageSeal, type Outgoing } from './kafka.message.js';
@@ -116,7 +116,7 @@ export class KafkaPublisher {
           messages: batch.map((one) => sealed(one, seal)),
         });
       } catch (error) {
-        failure = error instanceof HubError ? error : fromClient(error);
+        failure = isRetryable(error) ? error : fromClient(error);
       }
       for (const one of batch) this.settle(one, failure);
     }
