@@ -160,7 +160,7 @@ describe('Kafka as the bus', () => {
       message.interaction.customer = { identifiers: [{ type: 'email', value: 'canary@example.com' }], name: 'Canary' };
     }
     await bus.publish([message]);
-    expect(broker.holds('ce_specversion')).toBe(true);
+    expect(broker.holds('hilo.interaction.v1')).toBe(true);
     expect(broker.holds('canary text')).toBe(false);
     expect(broker.holds('canary@example.com')).toBe(false);
   });

@@ -84,13 +84,15 @@ const lacking = KCAT === undefined ? ' (skipped: this machine has no kcat; apt-g
     await bus.publish([message]);
     const [seen, ...more] = await readAll(broker, kafkaNames(installation.settings).interactions);
     expect(more).toEqual([]);
-    expect(seen!.headers).toEqual({
-      'content-type': 'application/vnd.hilo.sealed',
-      ce_specversion: '1.0',
-      ce_id: message.receipt,
-      ce_source: '/tenants/acme/channels/chat/accounts/web',
-      ce_type: 'hilo.interaction.v1',
-      ce_time: '2025-03-02T09:15:30.000Z',
+    expect(seen!.headers).toEqual({ 'content-type': 'application/cloudevents+json' });
+    expect(JSON.parse(seen!.payload)).toEqual({
+      specversion: '1.0',
+      id: message.receipt,
+      source: '/tenants/acme/channels/chat/accounts/web',
+      type: 'hilo.interaction.v1',
+      time: '2025-03-02T09:15:30.000Z',
+      datacontenttype: 'application/vnd.hilo.sealed',
+      data_base64: expect.any(String) as unknown,
     });
     expect(seen!.key).toMatch(/^[\w-]{16}$/);
     expect(JSON.stringify(seen)).not.toMatch(/ana@example|canary/);

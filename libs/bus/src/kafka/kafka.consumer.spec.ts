@@ -15,18 +15,11 @@ const seal = new BusSeal(new MemoryKeyVault(), new SystemClock());
 const names = kafkaNames(readSettings({}));
 
 const carried = async (message: BusMessage, offset: number): Promise<KafkaMessage> => {
-  const { value, headers } = sealed(
+  const { value } = sealed(
     outgoingOf(message, () => 'hash'),
     await seal.now(),
   );
-  return {
-    key: null,
-    value: value as Buffer,
-    headers: headers!,
-    timestamp: '0',
-    attributes: 0,
-    offset: String(offset),
-  };
+  return { key: null, value: Buffer.from(value!), headers: {}, timestamp: '0', attributes: 0, offset: String(offset) };
 };
 
 /** A consumer on a client that only hands over what it is given. */

@@ -161,7 +161,7 @@ export class KafkaConsumer {
     for (const [index, message] of read.entries()) {
       const raw = chunk[index]!;
       if ('type' in message) entries.push({ raw, message });
-      else await this.setAside(pulse, { topic, partition, ...message }, raw);
+      else await this.setAside(pulse, { topic, partition, ...message });
     }
     await this.handOver(topic, partition, entries, pulse);
   }
@@ -209,7 +209,7 @@ export class KafkaConsumer {
         contentType: CLOUD_EVENT_CONTENT_TYPE,
         bytes: Buffer.from(JSON.stringify(toCloudEvent(message))),
       };
-      await this.setAside(pulse, letter, raw);
+      await this.setAside(pulse, letter);
     }
   }
 
@@ -227,10 +227,10 @@ export class KafkaConsumer {
     }
   }
 
-  private async setAside(pulse: Pulse, letter: DeadLetter, raw: KafkaMessage): Promise<void> {
+  private async setAside(pulse: Pulse, letter: DeadLetter): Promise<void> {
     const { topic, partition, offset, reasonCode } = letter;
     this.options.logger.warn({ topic, partition, offset, code: reasonCode }, 'a message on the bus is set aside');
-    await this.untilDone(pulse, () => this.deadLetters.take(letter, raw), true);
+    await this.untilDone(pulse, () => this.deadLetters.take(letter), true);
   }
 
   /**

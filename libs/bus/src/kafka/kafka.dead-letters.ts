@@ -1,8 +1,8 @@
-import type { KafkaMessage, Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { isRetryable } from '#libs/kernel';
 import type { BusMessage } from '../interaction-bus.port.js';
 import { fromClient } from './kafka.errors.js';
-import { SEALED_CONTENT_TYPE, textHeaders, type MessageSeal } from './kafka.message.js';
+import { SEALED_CONTENT_TYPE, type MessageSeal } from './kafka.message.js';
 
 /** A message that was taken off a topic and cannot be recorded for good. */
 export interface DeadLetter {
@@ -27,7 +27,7 @@ export type ParkDeadLetter = (letter: DeadLetter) => Promise<void>;
 
 export interface DeadLettersOptions {
   topic: string;
-  seal: Pick<MessageSeal, 'now' | 'isSealed'>;
+  seal: Pick<MessageSeal, 'now'>;
   park: ParkDeadLetter;
 }
 
@@ -42,24 +42,19 @@ export class DeadLetters {
    * Resolves when the message is parked and copied.
    * @throws HubError retryable: it is not in both places yet
    */
-  async take(letter: DeadLetter, message: KafkaMessage): Promise<void> {
+  async take(letter: DeadLetter): Promise<void> {
     const { topic, seal, park } = this.options;
     await park(letter);
     const place = `${letter.topic}/${letter.partition}/${letter.offset}`;
-    const ours = seal.isSealed(letter.bytes);
-    const value = ours ? letter.bytes : (await seal.now())(deadLetterBound(place), letter.bytes);
-    const headers: Record<string, string> = {
+    // Keys and headers of other producers may name people: the copy has none of them.
+    const headers = {
       'content-type': SEALED_CONTENT_TYPE,
       'hilo-place': place,
       'hilo-reason': letter.reasonCode,
       'hilo-content-type': letter.contentType,
     };
-    // The seal hangs on our own envelope. What other producers put into theirs may name people, and stays behind.
-    if (ours)
-      for (const [name, text] of Object.entries(textHeaders(message.headers)))
-        if (name.startsWith('ce_') && text !== undefined) headers[name] = text;
     try {
-      // Without the key: those of other producers may name people too.
+      const value = (await seal.now())(deadLetterBound(place), letter.bytes);
       await this.producer.send({ topic, acks: -1, messages: [{ key: place, headers, value }] });
     } catch (error) {
       throw isRetryable(error) ? error : fromClient(error);

@@ -1,7 +1,7 @@
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import { codeOf } from '#libs/kernel';
 import { busKeyOf } from '../bus-key.js';
-import { fromCloudEvent, toCloudEvent, type CloudEvent } from '../cloud-event.js';
+import { CLOUD_EVENT_CONTENT_TYPE, fromCloudEvent, toCloudEvent, type CloudEvent } from '../cloud-event.js';
 import type { BusMessage } from '../interaction-bus.port.js';
 
 /** Seals what lies on the brokers; only who has the installation's keys opens it. */
@@ -15,46 +15,38 @@ export interface MessageSeal {
   endBefore(retentionMs: number): Promise<number>;
 }
 
-/** The content type of sealed data in a binary-mode event. */
+/** The content type of data that is sealed. */
 export const SEALED_CONTENT_TYPE = 'application/vnd.hilo.sealed';
 
 /** A message ready to be sealed and sent. */
 export interface Outgoing {
   key: string;
-  headers: Record<string, string>;
-  bound: string;
+  envelope: Envelope;
   json: string;
   /** Of the content, before it is sealed. */
   bytes: number;
 }
 
-/**
- * The CloudEvents Kafka binding in binary mode: the envelope in `ce_` headers, the data sealed in the value.
- * @param hashKey keeps what the bus key is made of out of Kafka
- */
+type Envelope = Omit<CloudEvent, 'data'>;
+
+/** @param hashKey keeps what the bus key is made of out of Kafka */
 export const outgoingOf = (message: BusMessage, hashKey: (busKey: string) => string): Outgoing => {
   const { data, ...envelope } = toCloudEvent(message);
   const json = JSON.stringify(data);
-  return {
-    key: hashKey(busKeyOf(message)),
-    headers: {
-      'content-type': SEALED_CONTENT_TYPE,
-      ce_specversion: envelope.specversion,
-      ce_id: envelope.id,
-      ce_source: envelope.source,
-      ce_type: envelope.type,
-      ce_time: envelope.time,
-    },
-    bound: boundTo(envelope),
-    json,
-    bytes: Buffer.byteLength(json),
-  };
+  return { key: hashKey(busKeyOf(message)), envelope, json, bytes: Buffer.byteLength(json) };
 };
 
-export const sealed = (
-  { key, headers, bound, json }: Outgoing,
-  seal: (bound: string, plain: string) => Buffer,
-): Message => ({ key, headers, value: seal(bound, json) });
+/**
+ * The CloudEvents Kafka binding in structured mode: the envelope in clear, the data sealed in `data_base64`. Binary mode
+ * would be as good, but the client takes 4 µs for each header.
+ */
+export const sealed = ({ key, envelope, json }: Outgoing, seal: (bound: string, plain: string) => Buffer): Message => {
+  const head = JSON.stringify({ ...envelope, datacontenttype: SEALED_CONTENT_TYPE });
+  const data = seal(boundTo(envelope), json).toString('base64');
+  return { key, headers: STRUCTURED, value: `${head.slice(0, -1)},"data_base64":"${data}"}` };
+};
+
+const STRUCTURED = { 'content-type': CLOUD_EVENT_CONTENT_TYPE };
 
 /** Why something on a topic is no message, for an operator; `code` tells the kinds apart. */
 export interface Unreadable {
@@ -64,23 +56,37 @@ export interface Unreadable {
 
 /** The message that one of our programs published, or why it is none. Rejects when no key can be read at the moment. */
 export const openMessage = async (
-  { headers, value }: KafkaMessage,
+  { value }: Pick<KafkaMessage, 'value'>,
   seal: MessageSeal,
 ): Promise<BusMessage | Unreadable> => {
-  const { 'content-type': type, ce_specversion: specversion, ce_id, ce_source, ce_type } = textHeaders(headers);
-  if (type !== SEALED_CONTENT_TYPE || !value || !seal.isSealed(value))
+  const event = sealedEventIn(value);
+  const content = event && Buffer.from(event.data_base64, 'base64');
+  if (!content || !seal.isSealed(content))
     return { code: 'BUS.NOT_SEALED', problem: 'it was not published by this installation' };
   let opened: Buffer | undefined;
   try {
-    opened = await seal.open(boundTo({ id: ce_id ?? '', type: ce_type ?? '', source: ce_source ?? '' }), value);
+    opened = await seal.open(boundTo(event), content);
   } catch (error) {
     if (codeOf(error) !== 'PRIVACY.SEAL_BROKEN') throw error;
-    return { code: 'BUS.SEAL_BROKEN', problem: 'it was changed, or its headers are of another message' };
+    return { code: 'BUS.SEAL_BROKEN', problem: 'it was changed, or its envelope is that of another message' };
   }
   if (!opened) return { code: 'BUS.KEY_ENDED', problem: 'its key has ended with the retention of the bus' };
+  const { specversion, id, source, type } = event;
   const data = JSON.parse(opened.toString()) as unknown;
-  const read = fromCloudEvent({ specversion, id: ce_id, source: ce_source, type: ce_type, data });
+  const read = fromCloudEvent({ specversion, id, source, type, data });
   return 'message' in read ? read.message : { code: 'BUS.UNREADABLE', problem: read.problem };
+};
+
+type SealedEvent = Record<keyof Envelope, unknown> & { data_base64: string };
+
+const sealedEventIn = (value: Buffer | null): SealedEvent | undefined => {
+  try {
+    const event = JSON.parse(value?.toString() ?? '') as Partial<SealedEvent> | null;
+    const ours = event?.datacontenttype === SEALED_CONTENT_TYPE && typeof event.data_base64 === 'string';
+    return ours ? (event as SealedEvent) : undefined;
+  } catch {
+    return undefined;
+  }
 };
 
 /** Headers as texts; of repeated ones the first. */
@@ -92,5 +98,5 @@ export const textHeaders = (headers: IHeaders | undefined): Record<string, strin
     }),
   );
 
-const boundTo = ({ id, type, source }: Pick<Record<keyof CloudEvent, unknown>, 'id' | 'type' | 'source'>): string =>
+const boundTo = ({ id, type, source }: Pick<Record<keyof Envelope, unknown>, 'id' | 'type' | 'source'>): string =>
   `hilo bus message\0${String(id)}\0${String(type)}\0${String(source)}`;

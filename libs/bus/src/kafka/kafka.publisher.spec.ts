@@ -23,7 +23,7 @@ class HeldProducer {
   }
 
   idsOf(send: number): unknown[] {
-    return this.sends[send]!.messages.map(({ headers }) => headers?.ce_id);
+    return this.sends[send]!.messages.map(({ value }) => (JSON.parse(String(value)) as { id: string }).id);
   }
 }
 
