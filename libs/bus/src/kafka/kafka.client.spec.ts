@@ -6,11 +6,7 @@ import { wantedTopics } from './kafka.topics.js';
 describe('the Kafka of the settings', () => {
   it('has the brokers of the URL', () => {
     expect(brokersOf('kafka://a:9092')).toEqual(['a:9092']);
-    expect(brokersOf('kafka://a.example:9092,10.0.0.7:9093,[::1]:9094')).toEqual([
-      'a.example:9092',
-      '10.0.0.7:9093',
-      '[::1]:9094',
-    ]);
+    expect(brokersOf('kafka://a.example:9092,10.0.0.7:9093')).toEqual(['a.example:9092', '10.0.0.7:9093']);
   });
 
   it.each([
@@ -21,6 +17,7 @@ describe('the Kafka of the settings', () => {
     'kafka://u:p@a:9092',
     'kafka://a:9092,',
     'kafka://a b:1',
+    'kafka://[::1]:9092',
   ])('refuses %s', (url) => {
     expect(() => brokersOf(url)).toThrow('HILO_BUS_URL: is not of the form kafka://host:port');
   });

@@ -25,7 +25,8 @@ export const kafkaNames = ({ kafkaTopicPrefix: prefix, kafkaTenants }: KafkaSett
   group: `${prefix}.recorder`,
 });
 
-const BROKER = String.raw`(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}`;
+// The client splits at the first colon, so an IPv6 address needs a name.
+const BROKER = String.raw`[A-Za-z0-9._-]+:\d{1,5}`;
 const KAFKA_URL = new RegExp(`^kafka://${BROKER}(,${BROKER})*$`);
 
 /**

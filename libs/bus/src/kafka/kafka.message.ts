@@ -31,9 +31,9 @@ type Envelope = Omit<CloudEvent, 'data'>;
 
 /** @param hashKey keeps what the bus key is made of out of Kafka */
 export const outgoingOf = (message: BusMessage, hashKey: (busKey: string) => string): Outgoing => {
-  const { data, ...envelope } = toCloudEvent(message);
-  const json = JSON.stringify(data);
-  return { key: hashKey(busKeyOf(message)), envelope, json, bytes: Buffer.byteLength(json) };
+  const event = toCloudEvent(message);
+  const json = JSON.stringify(event.data);
+  return { key: hashKey(busKeyOf(message)), envelope: event, json, bytes: Buffer.byteLength(json) };
 };
 
 /**
@@ -41,7 +41,8 @@ export const outgoingOf = (message: BusMessage, hashKey: (busKey: string) => str
  * would be as good, but the client takes 4 µs for each header.
  */
 export const sealed = ({ key, envelope, json }: Outgoing, seal: (bound: string, plain: string) => Buffer): Message => {
-  const head = JSON.stringify({ ...envelope, datacontenttype: SEALED_CONTENT_TYPE });
+  const { specversion, id, source, type, time } = envelope;
+  const head = JSON.stringify({ specversion, id, source, type, time, datacontenttype: SEALED_CONTENT_TYPE });
   const data = seal(boundTo(envelope), json).toString('base64');
   return { key, headers: STRUCTURED, value: `${head.slice(0, -1)},"data_base64":"${data}"}` };
 };
