@@ -17,7 +17,7 @@ import { HubSettings } from '#libs/kernel/settings.js';
 import { type Logger } from '#libs/kernel/logging.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
+import { CustomerDirectory, IdentityFinder, Metrics, WaitingReceipts } from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
@@ -46,6 +46,7 @@ class EnginesModule {
       { provide: ParkedMessages, useValue: parts.log.parked },
       { provide: DeliveryLedger, useValue: parts.log.ledger },
       { provide: InteractionBus, useValue: parts.bus },
+      { provide: WaitingReceipts, useExisting: InteractionBus },
       { provide: ReadModel, useValue: parts.readModel },
       { provide: ProjectionProgress, useValue: parts.progress },
       { provide: AccountCountries, useValue: parts.accounts },

@@ -104,6 +104,7 @@ export const interactionBusContract = (
       });
       expect(await published).toHaveLength(1);
       expect(bus.inFlight()).toBe(0);
+      expect(bus.waitingFor('t-1')).toBe(durable === 'accepted' ? 'acme' : undefined);
       await until(async () => (await bus.backlog()) === 0);
       expect(handled).toEqual(['t-1']);
     });

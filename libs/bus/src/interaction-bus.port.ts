@@ -46,5 +46,8 @@ export abstract class InteractionBus {
   /** Messages accepted by whatever program and not yet handled. Rejects where the bus cannot be asked. */
   abstract backlog(): Promise<number>;
 
+  /** The tenant of a message that was answered `accepted` here and is not known to be recorded; forgotten at a restart. */
+  abstract waitingFor(receipt: string): string | undefined;
+
   abstract close(): Promise<void>;
 }

@@ -101,6 +101,19 @@ describe('a hub on Kafka', () => {
     expect(books).toMatchObject({ code: 0, stderr: expect.stringContaining('everything adds up') as unknown });
   });
 
+  it('tells by the receipt that a contact is accepted, then recorded', async () => {
+    const { options } = installation();
+    await hiloWith(options, 'topics', 'ensure');
+    const hub = await HubProcess.start(options);
+    const api = await hub.client('integration');
+    const [first] = await api.take(contact(1));
+    const early = await api.receipt(first!.receipt!);
+    expect(['accepted', 'recorded']).toContain(early.status);
+    await eventually(async () => expect(await api.receipt(first!.receipt!)).toMatchObject({ status: 'recorded' }));
+    expect((await api.get(`/v1/receipts/${randomUUID()}`)).status).toBe(404);
+    expect(await hub.stop()).toEqual({ code: 0, signal: null });
+  });
+
   it('answers 503 while the brokers are gone, and records what it is sent afterwards', async () => {
     const { options } = installation();
     await hiloWith(options, 'topics', 'ensure');

@@ -90,6 +90,11 @@ export class EmbeddedInteractionBus extends InteractionBus {
     return this.messages;
   }
 
+  /** What it answers is the outcome. */
+  waitingFor(): undefined {
+    return undefined;
+  }
+
   /** Takes no more, has everything waiting handled; without a consumer it is refused. */
   async close(): Promise<void> {
     this.closed = true;

@@ -1,5 +1,5 @@
 import type { Admin, Kafka, Producer } from 'kafkajs';
-import { HubError, messageOf } from '#libs/kernel';
+import { HubError, LruMap, messageOf } from '#libs/kernel';
 import type { Logger } from '#libs/kernel/logging.js';
 import {
   InteractionBus,
@@ -30,6 +30,8 @@ export interface KafkaBusNeeds {
   logger: Logger;
 }
 
+/** So many of the last accepted receipts are told from unknown ones. */
+const ACCEPTED_KNOWN = 20_000;
 const OPEN_MS = 20_000;
 const CLOSE_MS = 5000;
 const END_KEYS_EVERY_MS = 6 * 3_600_000;
@@ -43,6 +45,8 @@ const SEND_RETRY = { retries: 8, maxRetryTime: 5000 };
  */
 export class KafkaInteractionBus extends InteractionBus {
   private consumer: KafkaConsumer | undefined;
+  /** Tenants by receipt. What is recorded meanwhile stays in it until newer ones push it out: the store is asked first. */
+  private readonly accepted = new LruMap<string, string>(ACCEPTED_KNOWN);
   private readonly endKeys: NodeJS.Timeout;
 
   private constructor(
@@ -99,8 +103,10 @@ export class KafkaInteractionBus extends InteractionBus {
     return new KafkaInteractionBus(kafka, names, producer, admin, publisher, deadLetters, lag, needs, settings);
   }
 
-  publish(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]> {
-    return this.publisher.publish(messages);
+  async publish(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]> {
+    const outcomes = await this.publisher.publish(messages);
+    for (const message of messages) this.accepted.set(message.receipt, tenantOf(message));
+    return outcomes;
   }
 
   consume(handle: ConsumeBatch): BusConsumer {
@@ -129,6 +135,10 @@ export class KafkaInteractionBus extends InteractionBus {
     return this.publisher.inFlight();
   }
 
+  waitingFor(receipt: string): string | undefined {
+    return this.accepted.get(receipt);
+  }
+
   async backlog(): Promise<number> {
     return this.publisher.inFlight() + (await this.lag.read());
   }
@@ -143,6 +153,9 @@ export class KafkaInteractionBus extends InteractionBus {
     await disconnect(this.producer, this.admin);
   }
 }
+
+const tenantOf = (message: BusMessage): string =>
+  message.type === 'interaction' ? message.interaction.tenant : message.profile.tenant;
 
 const disconnect = async (...clients: readonly (Producer | Admin)[]): Promise<void> => {
   const closing = Promise.allSettled(clients.map((client) => client.disconnect()));

@@ -38,6 +38,10 @@ export class RecordingBus extends InteractionBus {
     return Promise.resolve(0);
   }
 
+  waitingFor(): undefined {
+    return undefined;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
