@@ -52,6 +52,8 @@ export const interactionBusContract = (
 ): void => {
   describe(`${name} keeps the promises of InteractionBus`, () => {
     let bus: InteractionBus;
+    // It may not be askable yet.
+    const backlog = () => bus.backlog().catch(() => undefined);
     const answerTo = (messages: readonly BusMessage[]) => outcomesOf(messages, durable);
     afterEach(() => bus.close());
 
@@ -96,7 +98,7 @@ export const interactionBusContract = (
       bus = await open(100);
       const published = bus.publish([messageOf('t', 1)]);
       expect(bus.inFlight()).toBe(1);
-      await until(async () => (await bus.backlog()) === 1);
+      await until(async () => (await backlog()) === 1);
       const handled: string[] = [];
       bus.consume(async (messages) => {
         handled.push(...messages.map(({ receipt }) => receipt));
@@ -105,7 +107,7 @@ export const interactionBusContract = (
       expect(await published).toHaveLength(1);
       expect(bus.inFlight()).toBe(0);
       expect(bus.waitingFor('t-1')).toBe(durable === 'accepted' ? 'acme' : undefined);
-      await until(async () => (await bus.backlog()) === 0);
+      await until(async () => (await backlog()) === 0);
       expect(handled).toEqual(['t-1']);
     });
 

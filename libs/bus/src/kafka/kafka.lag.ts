@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { withDeadline } from './deadline.js';
-import { busUnavailable } from './kafka.errors.js';
+import { busUnavailable, fromClient } from './kafka.errors.js';
 
 /** Milliseconds for which a reading is good: a page of metrics asks more than once. */
 const FRESH_MS = 1000;
@@ -19,7 +19,10 @@ export class KafkaLag {
   /** @throws HubError `BUS.UNAVAILABLE` */
   read(): Promise<number> {
     if (!this.reading) {
-      this.reading = withDeadline(DEADLINE_MS, this.count(), () => busUnavailable('the lag cannot be read'));
+      const count = this.count().catch((error: unknown) => {
+        throw fromClient(error);
+      });
+      this.reading = withDeadline(DEADLINE_MS, count, () => busUnavailable('the lag cannot be read'));
       setTimeout(() => (this.reading = undefined), FRESH_MS).unref();
     }
     return this.reading;
