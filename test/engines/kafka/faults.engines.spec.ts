@@ -1,6 +1,7 @@
 import { busKeyOf, type BusMessage, type InteractionBus } from '#libs/bus';
 import { messageOf } from '#libs/bus/interaction-bus.contract.js';
 import { codeOf, HubError, isRetryable } from '#libs/kernel';
+import { busKeyId } from '#libs/privacy';
 import { eventually } from '../../e2e/waiting.js';
 import { KafkaBroker } from './broker.js';
 import { KafkaInstallation, Recorder } from './kafka-bus.js';
@@ -149,6 +150,15 @@ describe('Kafka as the bus', () => {
       code: 'BUS.TOPICS_MISSING',
       message: expect.stringContaining('hilo topics ensure') as unknown,
     });
+  });
+
+  it('ends the keys of days whose messages the topics keep no more', async () => {
+    const installation = await new KafkaInstallation(broker, { HILO_KAFKA_RETENTION_HOURS: '24' }).ensure();
+    const [over, kept] = [4, 2].map((days) => busKeyId(Date.now() - days * 24 * 3_600_000));
+    await installation.vault.obtain([over!, kept!]);
+    await opened(installation);
+    await eventually(() => expect(installation.vault.cached(over!)).toBeUndefined());
+    expect(installation.vault.cached(kept!)).toBeDefined();
   });
 
   it('keeps nothing of what was said, and of whom, in clear on the broker', async () => {
