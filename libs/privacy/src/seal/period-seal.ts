@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createSecretKey, hash } from 'node:crypto';
 import { bytesOfUuid, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
 import { storeUnavailable } from '../vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from '../vault/key-vault.port.js';
@@ -39,7 +39,8 @@ export class PeriodSeal {
     const keyId = this.keyIdAt(this.clock.nowMs());
     const key = await this.keyOf(keyId);
     const header = Buffer.concat([MARK, bytesOfUuid(keyId), Buffer.from([key.version >> 8, key.version & 0xff])]);
-    return (bound, plain) => seal(key.secret, bound, plain, header);
+    const secret = createSecretKey(key.secret);
+    return (bound, plain) => seal(secret, bound, plain, header);
   }
 
   /** Whether bytes are sealed, by their first ones. */

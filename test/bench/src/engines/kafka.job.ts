@@ -22,7 +22,7 @@ export interface KafkaLoad {
   prefix: string;
   messages: number;
   customers: number;
-  /** Through our bus, or kafkajs alone with values of the same size. */
+  /** Through our bus, or by kafkajs alone with the same messages. */
   ours: boolean;
 }
 
@@ -104,7 +104,7 @@ const ourRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<Kafka
   return { publish, consume };
 };
 
-/** The same bytes under the same keys, made beforehand; nothing is opened when they come back. */
+/** The same messages, made beforehand; nothing is opened when they come back. */
 const plainRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<KafkaRates> => {
   const kafka = kafkaClient(settings, silentLogger());
   const topic = kafkaNames(settings).interactions;
@@ -114,10 +114,7 @@ const plainRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<Kaf
   });
   await producer.connect();
   const sealNow = await seal.now();
-  const prepared = messagesOf(load).map((message) => {
-    const { key, value } = sealed(outgoingOf(message, hashKey), sealNow);
-    return { key: key!, value };
-  });
+  const prepared = messagesOf(load).map((message) => sealed(outgoingOf(message, hashKey), sealNow));
   const publish = await inBatches(prepared, (messages) => producer.send({ topic, acks: -1, messages: [...messages] }));
   await producer.disconnect();
   const consumer = kafka.consumer({ groupId: 'plain', maxWaitTimeInMs: 500 });
