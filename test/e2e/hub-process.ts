@@ -140,9 +140,12 @@ export interface CliRun {
 }
 
 /** Runs `hilo` on a data directory. */
-export const hilo = (dataDir: string, ...words: string[]): Promise<CliRun> =>
+export const hilo = (dataDir: string, ...words: string[]): Promise<CliRun> => hiloWith({ dataDir }, ...words);
+
+/** The same with settings besides the data directory. */
+export const hiloWith = ({ dataDir, env: settings = {} }: HubOptions, ...words: string[]): Promise<CliRun> =>
   new Promise((done) => {
-    const env = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1' });
+    const env = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1', ...settings });
     execFile(process.execPath, [CLI, ...words], { env, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr }),
     );

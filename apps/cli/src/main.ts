@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   reconcile: async () => (await import('./commands/reconcile.js')).reconcileCommand(),
   rebuild: async () => (await import('./commands/rebuild.js')).rebuildCommand(),
   history: async () => (await import('./commands/history.js')).historyCommand(),
+  topics: async () => (await import('./commands/topics.js')).topicsCommand(),
   project: async () => (await import('./commands/project.js')).projectCommand(),
   'api-keys': async () => (await import('./commands/api-keys.js')).apiKeysCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),

@@ -23,7 +23,14 @@ import { type Logger } from '#libs/kernel/logging.js';
 import { KeyVault } from '#libs/privacy';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Metrics } from '#libs/queries';
+import {
+  ConversationFinder,
+  CustomerDirectory,
+  ErasureFindings,
+  IdentityFinder,
+  Metrics,
+  WaitingReceipts,
+} from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
 import { DataFiles } from './data-files.js';
 
@@ -55,6 +62,7 @@ class EnginesModule {
       { provide: KeyVault, useValue: parts.log.vault },
       { provide: DeliveryLedger, useValue: parts.log.ledger },
       { provide: InteractionBus, useValue: parts.bus },
+      { provide: WaitingReceipts, useExisting: InteractionBus },
       { provide: ReadModel, useValue: parts.readModel },
       { provide: ProjectionProgress, useValue: parts.progress },
       { provide: AccountCountries, useValue: parts.accounts },
@@ -69,7 +77,10 @@ class EnginesModule {
 @Module({})
 export class HubModule {
   constructor(metrics: Metrics, bus: InteractionBus) {
-    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () => bus.inFlight());
+    // A bus that cannot be asked must not keep the other figures back.
+    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () =>
+      bus.backlog().catch(() => Number.NaN),
+    );
   }
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */

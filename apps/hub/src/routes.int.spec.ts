@@ -8,7 +8,7 @@ import { PUBLIC_METADATA, ROLES, ROLES_METADATA, type Role } from '#libs/access'
 import { httpOptions } from '#libs/access/http-options.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { AccessTrail } from '#libs/access/trail/access-trail.js';
-import { openBus } from '#libs/bus/bus.module.js';
+import { EmbeddedInteractionBus } from '#libs/bus/embedded/embedded.interaction-bus.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
@@ -367,12 +367,13 @@ describe('the routes of the hub', () => {
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
     const progress = new ProjectionProgress();
+    const bus = new EmbeddedInteractionBus({ capacity: settings.busCapacity });
     parts = {
       settings,
       logger,
       clock,
       log,
-      bus: openBus(settings),
+      bus,
       readModel,
       progress,
       keys,

@@ -24,6 +24,7 @@ import { discardUnusable } from '#libs/projections/read-model/discard-unusable.j
 import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
+import { kafkaBusNeeds } from './kafka-bus-needs.js';
 import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
 import type { ProjectorData } from './projector.protocol.js';
@@ -86,7 +87,8 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
   try {
     const log = await openSealedEventStore(settings, clock, { program });
     opened.push(() => log.close());
-    const bus = openBus(settings);
+    const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    opened.push(() => bus.close());
     const head = await log.events.head();
     const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), head);
     if (unusable) logger.warn(`the read model is folded anew: ${unusable}`);

@@ -3,5 +3,6 @@ export { ConversationFinder } from './conversations/conversation-finder.js';
 export { CustomerDirectory } from './customers/customer-directory.js';
 export { ErasureFindings } from './erasure/erasure-findings.js';
 export { IdentityFinder } from './customers/identity-finder.js';
+export { WaitingReceipts } from './receipts/get-receipt.handler.js';
 export { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 export { FindCustomersQuery } from './customers/find-customers.handler.js';

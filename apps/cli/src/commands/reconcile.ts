@@ -56,7 +56,7 @@ const run = async (options: ReconcileOptions): Promise<void> => {
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
     say(`ledger and log compared through position ${countedThrough}${head > countedThrough ? ` of ${head}` : ''}`);
     if (!timelines.entries) say(`timelines not compared: they show position ${timelines.position}`);
-    if (flying === undefined) say('in flight: unknown, the program that has the directory does not answer');
+    if (flying === undefined) say('in flight: unknown, no hub has this directory and answers for its bus');
     else say(`in flight: ${grouped(flying)}`);
     const wrong = accounts.flatMap(({ tenant, channel, account, differences }) =>
       differences.map((difference) => `${tenant} ${channel} ${account}: ${difference}`),
@@ -132,10 +132,10 @@ const entriesThrough = async (
 };
 
 /** Contacts that a running hub has accepted and not recorded; undefined when it does not say. */
-const inFlight = async ({ dataDir }: HubSettings): Promise<number | undefined> => {
+const inFlight = async ({ dataDir, busUrl }: HubSettings): Promise<number | undefined> => {
   const owner = DataDirectory.owner(dataDir);
   // The embedded bus lives in its program: with nobody here, nothing is under way.
-  if (!owner) return 0;
+  if (!owner) return busUrl === 'embedded:' ? 0 : undefined;
   return owner.url === undefined ? undefined : (await readMetrics(owner.url)).get('hilo_bus_in_flight');
 };
 

@@ -31,13 +31,15 @@ export class MemoryParkedMessages extends ParkedMessages {
     return id;
   }
 
-  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+  async list({ tenant, status, receipt, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
     const all = [...this.messages.values()];
     const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before);
     return all
       .slice(0, Math.max(end, 0))
       .toReversed()
-      .filter((m) => (tenant === undefined || m.tenant === tenant) && (status === undefined || m.status === status))
+      .filter((m) => tenant === undefined || m.tenant === tenant)
+      .filter((m) => status === undefined || m.status === status)
+      .filter((m) => receipt === undefined || m.receipt === receipt)
       .slice(0, limit)
       .map(({ bytes: _, ...summary }) => summary);
   }

@@ -41,6 +41,15 @@ export const parkedMessagesContract = (name: string, under: ParkedMessagesUnderT
       });
     });
 
+    it('finds what is parked of a contact', async () => {
+      const receipt = randomUUID();
+      const id = await parked.park(parkedOf({ receipt }));
+      await parked.park(parkedOf({ receipt: randomUUID() }));
+      await parked.park(parkedOf());
+      expect((await parked.list({ receipt, limit: 10 })).map((one) => one.id)).toEqual([id]);
+      expect(await parked.list({ receipt, tenant: 'globex', limit: 10 })).toEqual([]);
+    });
+
     it('does not know a message that is not there', async () => {
       expect(await parked.get(randomUUID())).toBeUndefined();
       expect(await parked.get('no uuid')).toBeUndefined();

@@ -47,6 +47,8 @@ export interface ParkedMessage extends ParkedSummary {
 export interface ListParkedOptions {
   tenant?: string;
   status?: ParkedStatus;
+  /** Only messages of this contact. */
+  receipt?: Uuid;
   /** Only messages parked before this one; a list's last id gives the next page. */
   before?: Uuid;
   /** 1 to 1000. */

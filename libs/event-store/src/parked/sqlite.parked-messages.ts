@@ -69,10 +69,11 @@ export class SqliteParkedMessages extends ParkedMessages {
     return id;
   }
 
-  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+  async list({ tenant, status, receipt, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
     const filters: [string, SqliteValue][] = [];
     if (tenant !== undefined) filters.push(['tenant = ?', tenant]);
     if (status !== undefined) filters.push(['status = ?', status]);
+    if (receipt !== undefined) filters.push(['receipt = ?', receipt]);
     if (before !== undefined) filters.push(['number < (SELECT number FROM parked WHERE id = ?)', bytesOfUuid(before)]);
     const where = filters.length === 0 ? '' : `WHERE ${filters.map(([test]) => test).join(' AND ')}`;
     return this.db

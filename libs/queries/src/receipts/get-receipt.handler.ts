@@ -1,3 +1,4 @@
+import { Optional } from '@nestjs/common';
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { EventStore, ParkedMessages, streamId } from '#libs/event-store';
@@ -27,12 +28,19 @@ export class GetReceiptQuery extends Query<ReceiptDto> {
   }
 }
 
+/** What a bus has accepted and nobody has recorded yet. */
+export abstract class WaitingReceipts {
+  /** The tenant of a contact that is known to wait. */
+  abstract waitingFor(receipt: string): string | undefined;
+}
+
 @QueryHandler(GetReceiptQuery)
 export class GetReceiptHandler implements IQueryHandler<GetReceiptQuery> {
   constructor(
     private readonly store: EventStore,
     private readonly parked: ParkedMessages,
     private readonly progress: ProjectionProgress,
+    @Optional() private readonly waiting?: WaitingReceipts,
   ) {}
 
   async execute({ tenant, receipt }: GetReceiptQuery): Promise<ReceiptDto> {
@@ -49,8 +57,9 @@ export class GetReceiptHandler implements IQueryHandler<GetReceiptQuery> {
           visible: last.position <= this.progress.position(),
         };
       }
-      const parked = await this.parked.get(receipt);
+      const parked = (await this.parked.get(receipt)) ?? (await this.parked.list({ tenant, receipt, limit: 1 }))[0];
       if (parked?.tenant === tenant) return { receipt, status: 'parked', reason: parked.reason, visible: false };
+      if (this.waiting?.waitingFor(receipt) === tenant) return { receipt, status: 'accepted', visible: false };
     }
     throw new HubError('RECEIPT.NOT_FOUND', 'no delivery has this receipt');
   }
