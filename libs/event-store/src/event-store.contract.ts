@@ -403,12 +403,14 @@ export const eventStoreContract = <S extends EventStore>(name: string, under: Ev
         let finish = (): void => undefined;
         const gate = new Promise<void>((resolve) => (finish = resolve));
         const handled: StoredEvent[] = [];
+        let running = false;
         subscription = store.subscribe(0, async (events) => {
+          running = true;
           await gate;
           handled.push(...events);
         });
         await store.append(newStream(), [eventOf()], 'no_stream');
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await until(() => running);
         const stopped = subscription.stop();
         await store.append(newStream(), [eventOf()], 'no_stream');
         expect(handled).toHaveLength(0);

@@ -9,6 +9,7 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   identity: 4,
   access: 5,
 };
+export const STREAM_CATEGORIES = Object.keys(CATEGORY_NUMBERS) as StreamCategory[];
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 
 export const categoryOfNumber = (number: number): StreamCategory => {

@@ -1,4 +1,4 @@
-import grpc, { type sendUnaryData, type Server } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import gossipService from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
@@ -97,7 +97,7 @@ export class FakeEventStoreDb {
 
   private async addNode(index: number): Promise<void> {
     const subscriptions = new AllSubscriptions(this.log);
-    const server = new grpc.Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
+    const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
     server.addService(
       streams.StreamsService,
       streamsService({
@@ -116,7 +116,7 @@ export class FakeEventStoreDb {
       getSupportedMethods: (_call: unknown, reply: sendUnaryData<SupportedMethods>) => reply(null, supportedMethods()),
     });
     const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync(`${HOST}:0`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      server.bindAsync(`${HOST}:0`, ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),
       ),
     );

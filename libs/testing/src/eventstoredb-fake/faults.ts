@@ -1,4 +1,4 @@
-import grpc, { type ServiceError } from '@grpc/grpc-js';
+import { status, type ServiceError } from '@grpc/grpc-js';
 import { serviceError } from './messages.js';
 
 /** What goes wrong with one append. */
@@ -34,8 +34,6 @@ export class Faults {
     return this.reads.shift();
   }
 }
-
-const status = grpc.status;
 
 export const busy = (): ServiceError => serviceError(status.UNAVAILABLE, 'Server Is Busy');
 export const timedOut = (): ServiceError => serviceError(status.ABORTED, 'Operation timed out');

@@ -1,4 +1,4 @@
-import grpc, { type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, AppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
@@ -15,9 +15,9 @@ export interface AppendCall {
 /** The options message and the proposed messages of one unary append. */
 export const appendCallOf = (messages: readonly AppendReq[]): AppendCall => {
   const options = messages[0]?.getOptions();
-  if (!options) throw serviceError(grpc.status.INVALID_ARGUMENT, 'an append begins with its options');
+  if (!options) throw serviceError(status.INVALID_ARGUMENT, 'an append begins with its options');
   if (options.hasAny() || options.hasStreamExists())
-    throw serviceError(grpc.status.UNIMPLEMENTED, 'the fake takes no_stream and exact revisions only');
+    throw serviceError(status.UNIMPLEMENTED, 'the fake takes no_stream and exact revisions only');
   return {
     stream: textOf(options.getStreamIdentifier()!.getStreamName()),
     expected: options.hasNoStream() ? 'no_stream' : BigInt(options.getRevision()),
@@ -85,7 +85,7 @@ export const readCallOf = (request: ReadReq): ReadCall => {
   const filter = options.getFilter();
   const names = filter?.getStreamIdentifier();
   if (filter && (!names || names.getRegex() !== ''))
-    throw serviceError(grpc.status.UNIMPLEMENTED, 'the fake filters by prefixes of stream names only');
+    throw serviceError(status.UNIMPLEMENTED, 'the fake filters by prefixes of stream names only');
   return {
     ...call,
     from,
@@ -133,7 +133,7 @@ export const streamNotFoundMessage = (stream: string): ReadResp =>
 
 /** A refusal as the server gives it; `trailers` carry what the client reads into an error's type. */
 export const serviceError = (code: number, details: string, trailers: Record<string, string> = {}): ServiceError => {
-  const metadata: Metadata = new grpc.Metadata();
+  const metadata = new Metadata();
   for (const [name, value] of Object.entries(trailers)) metadata.set(name, value);
   return Object.assign(new Error(details), { code, details, metadata });
 };

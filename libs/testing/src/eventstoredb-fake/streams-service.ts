@@ -1,6 +1,8 @@
-import grpc, {
+import {
+  status,
   type Metadata,
   type sendUnaryData,
+  type ServiceError,
   type ServerReadableStream,
   type ServerWritableStream,
   type UntypedServiceImplementation,
@@ -51,7 +53,7 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
       try {
         append(options, messages, call.metadata, reply);
       } catch (error) {
-        reply(error as grpc.ServiceError);
+        reply(error as ServiceError);
       }
     });
   },
@@ -64,7 +66,7 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
   },
   // A client that passes credentials never calls it; one that does must see that it has.
   batchAppend: (call: { emit(event: 'error', error: Error): void }) =>
-    call.emit('error', serviceError(grpc.status.UNIMPLEMENTED, 'the fake has no batch appends')),
+    call.emit('error', serviceError(status.UNIMPLEMENTED, 'the fake has no batch appends')),
 });
 
 const append = (
@@ -122,21 +124,29 @@ const read = (options: StreamsServiceOptions, call: ServerWritableStream<ReadReq
 };
 
 /** Inclusive in both directions. */
-const fromAll = (log: FakeLog, { from, backwards, count }: ReadCall): FakeRecord[] => {
+const fromAll = (log: FakeLog, { from, backwards, count }: ReadCall): readonly FakeRecord[] => {
   const end = log.visibleLength();
   const index = from === 'start' ? 0 : from === 'end' ? end : log.indexAt(from);
   if (index === undefined) throw invalidPosition();
-  const most = Math.min(Number(count), end);
-  if (!backwards) return log.records.slice(index, Math.min(index + most, end));
-  return log.records.slice(Math.max(0, index + 1 - most), Math.min(index + 1, end)).toReversed();
+  return pageOf(log.records, end, index, backwards, Number(count));
 };
 
 const fromStream = (log: FakeLog, { stream, from, backwards, count }: ReadCall): readonly FakeRecord[] | undefined => {
   if (log.isTombstoned(stream!)) throw streamDeleted(stream!);
   const events = log.stream(stream!);
   if (!events) return undefined;
-  const most = Number(count);
-  const index = from === 'start' ? 0 : from === 'end' ? events.length - 1 : Number(from);
-  if (!backwards) return events.slice(index, index + most);
-  return events.slice(Math.max(0, index + 1 - most), index + 1).toReversed();
+  const index = from === 'start' ? 0 : from === 'end' ? events.length : Number(from);
+  return pageOf(events, events.length, index, backwards, Number(count));
+};
+
+const pageOf = (
+  records: readonly FakeRecord[],
+  length: number,
+  index: number,
+  backwards: boolean,
+  count: number,
+): readonly FakeRecord[] => {
+  if (!backwards) return records.slice(index, Math.min(length, index + count));
+  const end = Math.min(index + 1, length);
+  return records.slice(Math.max(0, end - count), end).toReversed();
 };
