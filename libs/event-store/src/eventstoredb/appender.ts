@@ -116,7 +116,7 @@ export class Appender {
 const batchOf = (stream: StreamId, events: readonly CopiedEvent[]): EventData[] => {
   let bytes = 0;
   const batch = events.map((event) => {
-    const json = JSON.stringify(event.data);
+    const json = event.json ?? JSON.stringify(event.data);
     const data = eventData(event, JSON.parse(json) as Record<string, unknown>, event.recordedAtMs);
     bytes += Buffer.byteLength(json) + Buffer.byteLength(JSON.stringify(data.metadata));
     return data;
