@@ -18,6 +18,8 @@ export interface EventStoreUnderTest<S extends EventStore> {
   /** The closed store's contents in a new one. */
   reopen?(): Promise<S> | S;
   lacks?: { durability?: string };
+  /** It makes the `json` of events itself. */
+  makesTexts?: true;
 }
 
 /** A new event with a new id. */
@@ -117,6 +119,14 @@ export const eventStoreContract = <S extends EventStore>(name: string, under: Ev
         await appended;
         expect((await store.read(stream))[0]!.data).toEqual({ text: 'as it was' });
       });
+
+      if (!under.makesTexts)
+        it('keeps the text that comes in place of the data', async () => {
+          const stream = newStream();
+          await store.append(stream, [{ ...eventOf('A', { text: 'open' }), json: '{"sealed":"x"}' }], 'no_stream');
+          expect((await store.read(stream))[0]!.data).toEqual({ sealed: 'x' });
+          expect((await collect(store.readAll({ after: 0 }))).map(({ data }) => data)).toEqual([{ sealed: 'x' }]);
+        });
 
       it.each([
         ['no events', newStream(), [], 'no_stream' as const],

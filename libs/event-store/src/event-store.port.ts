@@ -24,6 +24,8 @@ export interface NewEvent {
   schema: number;
   tenant: string;
   data: object;
+  /** JSON text that the log keeps instead of `data`, where that must not lie there as it is. @default `data` as JSON */
+  json?: string;
 }
 
 export interface StoredEvent {

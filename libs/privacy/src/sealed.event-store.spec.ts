@@ -18,6 +18,7 @@ eventStoreContract('SealedEventStore', {
   open: () => new SealedEventStore(new MemoryEventStore(), new MemoryKeyVault(), EVERYTHING),
   close: (store) => store.close(),
   lacks: { durability: 'memory ends with the process' },
+  makesTexts: true,
 });
 
 parkedMessagesContract('SealedParkedMessages', {

@@ -38,8 +38,6 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
   private waiting: WaitingAppend[] = [];
   private draining: Promise<void> | undefined;
   private closed = false;
-  /** What was sealed, by what it was sealed to: for those who follow the writer. */
-  private readonly opened = new WeakMap<object, object>();
 
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
@@ -56,7 +54,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
       if (this.closed) throw new HubError('EVENT_STORE.CLOSED', 'the event store is closed', { retryable: true });
       // What is no event at all is for the store to refuse.
       const drafts = events.map((event) =>
-        typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event, clear: {} },
+        typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event },
       );
       const append: WaitingAppend = { stream, drafts, expected, resolve, reject };
       if (!this.draining && drafts.every(({ secret }) => !secret || this.vault.cached(secret.subject)))
@@ -83,14 +81,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
   }
 
   onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
-    return this.inner.onAppended((events) =>
-      listener(
-        events.map((event) => {
-          const data = this.opened.get(event.data);
-          return data ? { ...event, data } : event;
-        }),
-      ),
-    );
+    return this.inner.onAppended(listener);
   }
 
   head(): Promise<Position> {
@@ -112,11 +103,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
     { stream, drafts, expected }: WaitingAppend,
     keyOf: (subject: Uuid) => DataKey | undefined,
   ): Promise<AppendReceipt> {
-    const events = drafts.map((draft) => {
-      const event = this.sealer.seal(draft, draft.secret && keyOf(draft.secret.subject));
-      if (draft.secret) this.opened.set(event.data, draft.event.data);
-      return event;
-    });
+    const events = drafts.map((draft) => this.sealer.seal(draft, draft.secret && keyOf(draft.secret.subject)));
     return this.inner.append(stream, events, expected);
   }
 

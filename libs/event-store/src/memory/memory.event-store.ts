@@ -48,7 +48,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
       return { position: last.position, revision: last.revision };
     }
     const recordedAtMs = this.clock.nowMs();
-    const added = events.map(({ id, type, schema, tenant, data }, i) => ({
+    const added = events.map(({ id, type, schema, tenant, data, json }, i) => ({
       position: this.log.length + 1 + i,
       stream,
       revision: first + i,
@@ -57,7 +57,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
       schema,
       tenant,
       recordedAtMs,
-      json: JSON.stringify(data), // a caller that changes its object later must not change history
+      json: json ?? JSON.stringify(data), // a caller that changes its object later must not change history
     }));
     this.log.push(...added);
     this.streams.set(stream, [...known, ...added]);

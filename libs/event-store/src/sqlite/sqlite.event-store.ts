@@ -32,7 +32,8 @@ interface WaitingAppend {
   streamBytes: Buffer;
   hash: number;
   events: readonly NewEvent[];
-  json: string[];
+  /** What the file keeps of each. */
+  texts: string[];
   expected: ExpectedRevision;
   resolve: (receipt: AppendReceipt) => void;
   reject: (error: unknown) => void;
@@ -105,10 +106,10 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
       if (this.closed) throw storeClosed();
       const { category, id } = partsOfStream(stream);
       checkAppend(stream, events, expected);
-      const json = events.map(({ data }) => JSON.stringify(data));
+      const texts = events.map(({ data, json }) => json ?? JSON.stringify(data));
       const streamBytes = bytesOfUuid(id);
       const hash = placeHashOf(streamBytes);
-      this.waiting.push({ stream, category, streamBytes, hash, events, json, expected, resolve, reject });
+      this.waiting.push({ stream, category, streamBytes, hash, events, texts, expected, resolve, reject });
       if (this.waiting.length === 1) this.enqueueGroup();
     });
   }
@@ -178,7 +179,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     let rows: SqliteValue[] = [];
     let head = this.headPosition;
     for (const append of group) {
-      const { stream, category, streamBytes, events, json, expected, resolve, reject } = append;
+      const { stream, category, streamBytes, events, texts, expected, resolve, reject } = append;
       const place = places.get(stream)!;
       if (place.revision !== revisionBefore(expected)) {
         const actual = place.revision;
@@ -194,7 +195,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
         place.positions.push(position);
         rows.push(
           position, streamBytes, category, revision, this.queries.names.typeKey(event.type, event.schema),
-          this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), json[i]!,
+          this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), texts[i]!,
         ); // prettier-ignore
         const { id, type, schema, tenant, data } = event;
         appended.push({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data });

@@ -18,11 +18,16 @@ const newEvent = (type: string, data: object): NewEvent => ({
   tenant: 'acme',
   data,
 });
-const sealed = (event: NewEvent): StoredEvent => {
-  const { data, ...rest } = sealer.seal(sealer.draft(stream, event), key);
-  const stored = JSON.parse(JSON.stringify(data)) as object;
-  return { ...rest, data: stored, position: 7, stream, revision: 0, recordedAtMs: 0 };
-};
+/** What a log gives back of an event. */
+const storedOf = ({ json, data, ...rest }: NewEvent): StoredEvent => ({
+  ...rest,
+  data: JSON.parse(json ?? JSON.stringify(data)) as object,
+  position: 7,
+  stream,
+  revision: 0,
+  recordedAtMs: 0,
+});
+const sealed = (event: NewEvent): StoredEvent => storedOf(sealer.seal(sealer.draft(stream, event), key));
 const opened = (stored: StoredEvent, with_: DataKey = key): object =>
   sealer.open(stored, sealer.subjectOf(stored)!, with_);
 
@@ -127,7 +132,7 @@ describe('a sealed event', () => {
           const event = { ...newEvent('Any', data), data };
           const used = { ...key, version };
           const draft = any.draft(stream, event);
-          const stored = { ...any.seal(draft, used), position: 1, stream, revision: 0, recordedAtMs: 0 };
+          const stored = storedOf(any.seal(draft, used));
           const subject = any.subjectOf(stored);
           expect(subject === undefined).toBe(draft.secret === undefined);
           expect(subject === undefined ? stored.data : any.open(stored, subject, used)).toEqual(data);

@@ -2,15 +2,13 @@ import { ERASED, PRIVACY, type EventPrivacy } from '#libs/domain';
 import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
 import { HubError, isUuid, type Uuid } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
-import { SEAL_BYTES, seal, unseal } from './cipher.js';
+import { SEAL_BYTES, sealAsText, unseal } from './cipher.js';
 
 /** An event on its way into the log. */
 export interface Draft {
   event: NewEvent;
-  /** What stays readable; all of it where nothing is personal. */
-  clear: Fields;
   /** What is to be sealed, and with whose key; absent where the event holds nothing of the kind. */
-  secret?: { subject: Uuid; fields: Fields };
+  secret?: { subject: Uuid; json: string; clearJson: string };
 }
 
 type Fields = Record<string, unknown>;
@@ -33,7 +31,7 @@ export class EventSealer {
     const data = event.data as Fields;
     const declared = this.privacy[event.type];
     // A type without a declaration is not known here; one that is stored cannot lack it (schemas.spec.ts).
-    if (!declared) return { event, clear: data };
+    if (!declared) return { event };
     const { fields } = declared;
     const clear: Fields = {};
     const secret: Fields = {};
@@ -53,23 +51,27 @@ export class EventSealer {
         hidden = true;
       }
     }
-    if (!hidden) return { event, clear: data };
+    if (!hidden) return { event };
     const subject = subjectOf(declared, stream, data);
     if (subject === undefined)
       throw new HubError(
         'EVENT_STORE.INVALID_APPEND',
         `${event.type} on ${stream}: ${declared.subject} names no key to seal with`,
       );
-    return { event, clear, secret: { subject, fields: secret } };
+    // As text at once: what becomes of the object later changes nothing.
+    return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear) } };
   }
 
-  /** The event as it is stored. */
-  seal({ event, clear, secret }: Draft, key: DataKey | undefined): NewEvent {
+  /** The event with the text that is stored of it. */
+  seal({ event, secret }: Draft, key: DataKey | undefined): NewEvent {
     if (!secret) return event;
     if (!key) throw new HubError('PRIVACY.NO_KEY', `${event.type}: there is no key to seal with`);
     const header = Buffer.from([FORMAT, key.version >> 8, key.version & 0xff]);
-    const bytes = seal(key.secret, boundTo(event, secret.subject, key.version), JSON.stringify(secret.fields), header);
-    return { ...event, data: { ...clear, sealed: bytes.toString('base64') } };
+    const bound = boundTo(event, secret.subject, key.version);
+    const sealed = sealAsText(key.secret, bound, secret.json, header);
+    const clear = secret.clearJson.slice(1, -1);
+    const json = `{${clear}${clear === '' ? '' : ','}"sealed":"${sealed}"}`;
+    return { ...event, json };
   }
 
   /** Whose key opens a stored event; undefined when nothing of it is sealed. */

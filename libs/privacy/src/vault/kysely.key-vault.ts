@@ -12,7 +12,7 @@ export interface KyselyKeyVaultOptions {
   clock: Clock;
   /** Somebody else makes and destroys keys: another thread or process. @default false */
   readonly?: boolean;
-  /** Most keys held unwrapped, 2 or more. @default 10000 */
+  /** Most keys held unwrapped, 2 or more. @default 20000 */
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
   scrub?: () => void;
@@ -45,7 +45,7 @@ export class KyselyKeyVault extends KeyVault {
     private readonly options: KyselyKeyVaultOptions,
   ) {
     super();
-    this.cache = new LruMap(options.cachedKeys ?? 10_000);
+    this.cache = new LruMap(options.cachedKeys ?? 20_000);
   }
 
   get id(): string {
@@ -79,8 +79,11 @@ export class KyselyKeyVault extends KeyVault {
     const { found, missing } = this.look(identities);
     if (missing.length === 0) return found;
     return this.alone(async () => {
-      await this.make(missing);
       await this.load(missing, found);
+      await this.make(
+        missing.filter((identity) => !found.has(identity)),
+        found,
+      );
       return found;
     });
   }
@@ -173,50 +176,66 @@ export class KyselyKeyVault extends KeyVault {
       for (const { identity: bytes, version, master, wrapped } of rows) {
         const identity = uuidOfBytes(bytes);
         const wrapper = this.wrappers.get(master) ?? (await this.learnMaster(master));
-        const key: DataKey = { version, secret: wrapper.unwrap(identity, version, bufferOf(wrapped!)) };
-        this.cache.set(identity, key);
-        into.set(identity, key);
+        this.keep(identity, { version, secret: wrapper.unwrap(identity, version, bufferOf(wrapped!)) }, into);
       }
     }
   }
 
-  /** A key for each that has none: a new one, or after a destroyed one the next. */
-  private async make(identities: readonly Uuid[]): Promise<void> {
-    const wrapper = this.wrappers.get(this.active)!;
+  /** A key for each of these that have none: a new one, or after a destroyed one the next. */
+  private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
     for (const ids of batches(identities)) {
-      const known = await this.db
-        .selectFrom('data_key')
-        .select(['identity', 'version', 'destroyedAt'])
-        .where('identity', 'in', ids.map(bytesOfUuid))
+      const made = new Map(ids.map((identity) => [identity, { version: 1, secret: randomBytes(KEY_BYTES) }]));
+      const added = await this.db
+        .insertInto('data_key')
+        .values([...made].map(([identity, key]) => this.rowOf(identity, key)))
+        .onConflict((conflict) => conflict.column('identity').doNothing())
+        .returning('identity')
         .execute();
-      const versions = new Map(known.map((row) => [uuidOfBytes(row.identity), row]));
-      const rowOf = (identity: Uuid, version: number) => ({
-        identity: bytesOfUuid(identity),
-        version,
-        master: this.active,
-        wrapped: wrapper.wrap(identity, version, randomBytes(KEY_BYTES)),
-        createdAt: this.options.clock.nowMs(),
-        destroyedAt: null,
-      });
-      const added = ids.filter((identity) => !versions.has(identity)).map((identity) => rowOf(identity, 1));
-      // Whoever came first has made the key: it is read back afterwards.
-      if (added.length > 0)
-        await this.db
-          .insertInto('data_key')
-          .values(added)
-          .onConflict((conflict) => conflict.column('identity').doNothing())
-          .execute();
-      for (const identity of ids) {
-        const row = versions.get(identity);
-        if (!row || row.destroyedAt === null) continue;
-        await this.db
-          .updateTable('data_key')
-          .set(rowOf(identity, row.version + 1))
-          .where('identity', '=', bytesOfUuid(identity))
-          .where('version', '=', row.version)
-          .execute();
+      for (const { identity: bytes } of added) {
+        const identity = uuidOfBytes(bytes);
+        this.keep(identity, made.get(identity)!, into);
+        made.delete(identity);
       }
+      // Somebody else was first, or there was a key that is destroyed.
+      if (made.size > 0) await this.succeed([...made.keys()], into);
     }
+  }
+
+  private async succeed(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
+    const destroyed = await this.db
+      .selectFrom('data_key')
+      .select(['identity', 'version'])
+      .where('identity', 'in', identities.map(bytesOfUuid))
+      .where('wrapped', 'is', null)
+      .execute();
+    for (const { identity: bytes, version } of destroyed) {
+      const key = { version: version + 1, secret: randomBytes(KEY_BYTES) };
+      await this.db
+        .updateTable('data_key')
+        .set(this.rowOf(uuidOfBytes(bytes), key))
+        .where('identity', '=', bufferOf(bytes))
+        .where('version', '=', version)
+        .execute();
+    }
+    await this.load(identities, into);
+  }
+
+  private rowOf(identity: Uuid, { version, secret }: DataKey) {
+    return {
+      identity: bytesOfUuid(identity),
+      version,
+      master: this.active,
+      wrapped: this.wrappers.get(this.active)!.wrap(identity, version, secret),
+      createdAt: this.options.clock.nowMs(),
+      destroyedAt: null,
+    };
+  }
+
+  private keep(identity: Uuid, { version, secret }: DataKey, into: Map<Uuid, DataKey>): void {
+    // Copied into a shared slab: an array buffer for each of thousands of keys is what garbage collection would pay for.
+    const key = { version, secret: Buffer.from(secret) };
+    this.cache.set(identity, key);
+    into.set(identity, key);
   }
 
   private async rewrap(master: number, next: MasterKey): Promise<number> {

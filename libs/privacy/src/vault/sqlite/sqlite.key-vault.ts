@@ -27,7 +27,7 @@ export interface SqliteKeyVaultOptions {
   readonly?: boolean;
   /** @default the system's */
   clock?: Clock;
-  /** Most keys held unwrapped. @default 10000 */
+  /** Most keys held unwrapped. @default 20000 */
   cachedKeys?: number;
 }
 
