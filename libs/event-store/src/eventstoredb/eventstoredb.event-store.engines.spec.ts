@@ -1,18 +1,30 @@
-import { randomUUID } from 'node:crypto';
-import { FakeEventStoreDb } from '#libs/testing/eventstoredb-fake/fake-event-store-db.js';
+import {
+  eventStoreDbKind,
+  startEventStoreDb,
+  type EventStoreDbUnderTest,
+} from '#libs/testing/engines/event-store-db-server.js';
 import { eventStoreContract } from '../event-store.contract.js';
 import { EventStoreDbEventStore } from './eventstoredb.event-store.js';
 
-jest.setTimeout(30_000);
-let fake: FakeEventStoreDb;
-let url = '';
+jest.setTimeout(60_000);
 
-eventStoreContract('EventStoreDbEventStore', {
+const kind = eventStoreDbKind();
+let server: EventStoreDbUnderTest;
+let url = '';
+beforeAll(async () => {
+  server = await startEventStoreDb(kind);
+}, 300_000);
+afterAll(() => server.stop());
+
+eventStoreContract(`EventStoreDbEventStore on ${kind}`, {
   open: async () => {
-    fake = await FakeEventStoreDb.start({ foreignEvery: 3 });
-    url = `${fake.url()}&namespace=t${randomUUID().replaceAll('-', '')}`;
+    url = await server.emptyUrl();
     return EventStoreDbEventStore.open({ url });
   },
-  close: async (store) => { await store.close(); },
+  close: (store) => store.close(),
   reopen: () => EventStoreDbEventStore.open({ url }),
+  // The fake takes requests in the order in which a connection brings them.
+  ...(kind !== 'a fake' && {
+    lacks: { callOrder: 'a server orders appends to different streams that are under way together' },
+  }),
 });
