@@ -15,6 +15,8 @@ interface Live {
 
 /** The catch-up subscriptions of one node. */
 export class AllSubscriptions {
+  /** Where each subscription began. */
+  readonly starts: ReadCall['from'][] = [];
   private readonly live = new Set<Live>();
 
   constructor(private readonly log: FakeLog) {}
@@ -24,6 +26,7 @@ export class AllSubscriptions {
   }
 
   open(call: ReadStream, { from, prefixes, checkpointEvery }: ReadCall): void {
+    this.starts.push(from);
     let next = startOf(this.log, from);
     if (next === undefined) {
       call.emit('error', invalidPosition());

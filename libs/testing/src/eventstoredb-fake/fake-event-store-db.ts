@@ -63,6 +63,11 @@ export class FakeEventStoreDb {
     return this.nodes.reduce((sum, { subscriptions }) => sum + subscriptions.count, 0);
   }
 
+  /** Where each subscription began, in the order in which they came. */
+  get subscriptionStarts(): ('start' | 'end' | bigint)[] {
+    return this.nodes.flatMap(({ subscriptions }) => subscriptions.starts);
+  }
+
   endSubscriptions(): void {
     for (const { subscriptions } of this.nodes) subscriptions.end();
   }

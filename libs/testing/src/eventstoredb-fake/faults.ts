@@ -14,6 +14,8 @@ export type AppendFault =
   | 'cancelled'
   | 'unknown'
   | 'access denied'
+  /** Written, and answered without its position in the log. */
+  | 'no position'
   /** Written, and answered late. */
   | { slowMs: number };
 

@@ -34,12 +34,13 @@ export const appendCallOf = (messages: readonly AppendReq[]): AppendCall => {
   };
 };
 
-export const appended = ({ revision, position }: FakeRecord): AppendResp => {
+export const appended = ({ revision, position }: FakeRecord, tellsPosition = true): AppendResp => {
+  const success = new streams.AppendResp.Success();
+  success.setCurrentRevision(String(revision));
+  if (!tellsPosition) return new streams.AppendResp().setSuccess(success.setNoPosition(new shared.Empty()));
   const at = new streams.AppendResp.Position();
   at.setCommitPosition(String(position));
   at.setPreparePosition(String(position));
-  const success = new streams.AppendResp.Success();
-  success.setCurrentRevision(String(revision));
   success.setPosition(at);
   return new streams.AppendResp().setSuccess(success);
 };

@@ -92,7 +92,7 @@ const append = (
     switch (decided.decision) {
       case 'written':
       case 'repeated':
-        if (log.isReplicated(decided.last)) reply(null, appended(decided.last));
+        if (log.isReplicated(decided.last)) reply(null, appended(decided.last, fault !== 'no position'));
         return;
       case 'wrong expected version':
         return reply(null, wrongExpectedVersion(expected, decided.current));
