@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
 import { IdFactory } from '#libs/kernel';
+import { EVENTSTOREDB_ALONE } from '#libs/kernel/engines.js';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { DataDirectory } from './data-directory.js';
 import { collect, eventOf, newStream } from './event-store.contract.js';
@@ -57,8 +58,8 @@ describe('openEventStore', () => {
   });
 
   it.each([
-    ['esdb://localhost:2113', 'the engine esdb is not part of this release; use sqlite:'],
-    ['kurrentdb://localhost', 'the engine kurrentdb is not part of this release; use sqlite:'],
+    ['esdb://localhost:2113', `esdb: ${EVENTSTOREDB_ALONE}; use sqlite:`],
+    ['kurrentdb://localhost', `KurrentDB is named esdb: here, and ${EVENTSTOREDB_ALONE}; use sqlite:`],
     ['mysql://localhost', 'unknown engine "mysql"; allowed are sqlite: (in HILO_DATA_DIR) and memory:'],
     ['', 'unknown engine ""; allowed are sqlite: (in HILO_DATA_DIR) and memory:'],
   ])('refuses "%s"', async (url, message) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
+import { EVENTSTOREDB_ALONE } from '#libs/kernel/engines.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { DataDirectory } from './data-directory.js';
@@ -142,8 +143,11 @@ const withSmallCache = <T>(db: SqliteDatabase, open: () => T): T => {
 
 const engineRefused = (url: string): HubError => {
   const scheme = /^[^:]*/.exec(url)![0];
-  const problem = ['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'].includes(scheme)
-    ? `the engine ${scheme} is not part of this release; use sqlite:`
-    : `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
-  return new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: ${problem}`);
+  return new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: ${problemOf(scheme)}`);
+};
+
+const problemOf = (scheme: string): string => {
+  if (scheme === 'esdb' || scheme === 'esdb+discover') return `${scheme}: ${EVENTSTOREDB_ALONE}; use sqlite:`;
+  if (scheme.startsWith('kurrentdb')) return `KurrentDB is named esdb: here, and ${EVENTSTOREDB_ALONE}; use sqlite:`;
+  return `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
 };

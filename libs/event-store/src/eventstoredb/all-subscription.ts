@@ -25,7 +25,8 @@ export interface SubscriptionTiming {
   onDropped?: (reason: unknown, drops: number) => void;
 }
 
-const MOST_A_BATCH = 500;
+/** Events a handler gets at once, and events that wait for it in the client. */
+export const MOST_A_BATCH = 500;
 /** A checkpoint is taken over in a later macrotask, never in its callback. */
 const CHECKPOINT_EVERY_MS = 250;
 

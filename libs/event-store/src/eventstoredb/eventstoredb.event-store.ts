@@ -14,7 +14,7 @@ import {
 } from '../event-store.port.js';
 import { checkAppend, partsOfStream } from '../new-events.js';
 import { batchSizeOf } from '../read-all.js';
-import { AllSubscription, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
+import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
 import { Appender, type CopiedEvent } from './appender.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
 import { LogReader } from './log-reader.js';
@@ -125,11 +125,14 @@ export class EventStoreDbEventStore extends EventStore implements RawEventLog {
     if (this.closed) throw storeClosed();
     const source: SubscriptionSource = {
       open: (fromPosition, checkpointReached) =>
-        this.client.subscribeToAll({
-          fromPosition,
-          credentials: this.settings.credentials,
-          filter: streamNameFilter({ prefixes: this.names.prefixes, checkpointReached }),
-        }),
+        this.client.subscribeToAll(
+          {
+            fromPosition,
+            credentials: this.settings.credentials,
+            filter: streamNameFilter({ prefixes: this.names.prefixes, checkpointReached }),
+          },
+          { highWaterMark: MOST_A_BATCH },
+        ),
       streamOf: (name) => this.names.streamOf(name),
       head: () => this.log.head(),
     };
