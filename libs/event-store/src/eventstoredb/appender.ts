@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppendResult, EventStoreDBClient } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
+import type { CopiedEvent } from '../event-log.port.js';
 import { revisionConflict } from '../event-store.errors.js';
-import type { AppendReceipt, ExpectedRevision, NewEvent, StreamId } from '../event-store.port.js';
+import type { AppendReceipt, ExpectedRevision, StreamId } from '../event-store.port.js';
 import { revisionBefore } from '../new-events.js';
 import { backoffMs } from './backoff.js';
 import type { ConnectionSettings } from './connection-settings.js';
@@ -23,9 +24,6 @@ export interface AppendBounds {
   /** Appends waiting for their turn before further ones are refused. */
   maxWaiting: number;
 }
-
-/** A new event, with the instant at which another store recorded it. */
-export type CopiedEvent = NewEvent & { recordedAtMs?: number };
 
 /**
  * Appends side by side, in order per stream. An append whose outcome is unknown is sent again, identical, until the

@@ -1,6 +1,6 @@
 import { EventStoreDBClient, streamNameFilter } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
-import type { RawEvent, RawEventLog } from '../event-log.port.js';
+import type { CopiedEvent, CopyTarget, RawEvent } from '../event-log.port.js';
 import { storeClosed } from '../event-store.errors.js';
 import {
   EventStore,
@@ -15,7 +15,7 @@ import {
 import { checkAppend, partsOfStream } from '../new-events.js';
 import { batchSizeOf } from '../read-all.js';
 import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
-import { Appender, type CopiedEvent } from './appender.js';
+import { Appender } from './appender.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
 import { LogReader } from './log-reader.js';
 import { StreamNames } from './records.js';
@@ -45,7 +45,7 @@ export interface EventStoreDbOptions {
  * Streams of events in EventStoreDB or KurrentDB. A position is the commit position of the server's log: it grows with
  * every event, by bytes. Appends to different streams are under way together and are ordered by the server.
  */
-export class EventStoreDbEventStore extends EventStore implements RawEventLog {
+export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   private readonly names: StreamNames;
   private readonly log: LogReader;
   private readonly appender: Appender;
@@ -134,7 +134,7 @@ export class EventStoreDbEventStore extends EventStore implements RawEventLog {
           { highWaterMark: MOST_A_BATCH },
         ),
       streamOf: (name) => this.names.streamOf(name),
-      head: () => this.log.head(),
+      head: () => this.head(),
     };
     const subscription = new AllSubscription(source, after, handle, this.subscriptionTiming);
     this.subscriptions.add(subscription);
@@ -143,8 +143,12 @@ export class EventStoreDbEventStore extends EventStore implements RawEventLog {
     return subscription;
   }
 
-  head(): Promise<Position> {
-    return this.log.head();
+  async head(): Promise<Position> {
+    return (await this.newest())?.position ?? 0;
+  }
+
+  newest(): Promise<StoredEvent | undefined> {
+    return this.log.newest();
   }
 
   /** The first call reads the whole log once; later ones read what came since, and a thousand events. */
@@ -163,7 +167,7 @@ export class EventStoreDbEventStore extends EventStore implements RawEventLog {
 
   /** Asked at the call, not at the first batch. */
   private endOf({ through }: ReadAllOptions): Promise<Position> {
-    const end = through === undefined ? this.log.head() : Promise.resolve(through);
+    const end = through === undefined ? this.head() : Promise.resolve(through);
     end.catch(() => undefined); // whoever reads gets it; a reading that never begins must not end the program
     return end;
   }

@@ -15,7 +15,7 @@ const SMALLEST_PAGE = 2;
 export class LogReader {
   readonly instants = new InstantIndex((after) => this.eventsAfter(after, 500));
   /** Our newest event when the log was looked at last, and where the log ended then. */
-  private known: { head: Position; logEnd: bigint } = { head: 0, logEnd: -1n };
+  private known: { newest?: StoredEvent; logEnd: bigint } = { logEnd: -1n };
 
   /** A place before our first event, as far as the log has been read: what lies before it is somebody else's. */
   private beginning: Cursor = 'start';
@@ -46,8 +46,8 @@ export class LogReader {
     return storedEvent(stream, found!.event!).position;
   }
 
-  /** Position of our newest event, 0 for none. What lies behind it is somebody else's, and is looked at once. */
-  async head(): Promise<Position> {
+  /** Our newest event. What lies behind it is somebody else's, and is looked at once. */
+  async newest(): Promise<StoredEvent | undefined> {
     let cursor: Cursor = 'end';
     let logEnd: bigint | undefined;
     const { known } = this;
@@ -56,10 +56,11 @@ export class LogReader {
       for (const { event } of page) {
         if (!event) continue;
         logEnd ??= event.position.commit;
-        if (event.position.commit <= known.logEnd) return this.remember(known.head, logEnd);
-        if (this.names.streamOf(event.streamId)) return this.remember(positionOf(event.position), logEnd);
+        if (event.position.commit <= known.logEnd) return this.remember(known.newest, logEnd);
+        const stream = this.names.streamOf(event.streamId);
+        if (stream) return this.remember(storedEvent(stream, event), logEnd);
       }
-      if (page.length < size) return this.remember(0, logEnd ?? -1n);
+      if (page.length < size) return this.remember(undefined, logEnd ?? -1n);
       cursor = cursorOf(page);
     }
   }
@@ -110,9 +111,9 @@ export class LogReader {
     return readSettled('the log', open, this.patience, isInvalidPosition);
   }
 
-  private remember(head: Position, logEnd: bigint): Position {
-    if (logEnd > this.known.logEnd) this.known = { head, logEnd };
-    return head;
+  private remember(newest: StoredEvent | undefined, logEnd: bigint): StoredEvent | undefined {
+    if (logEnd > this.known.logEnd) this.known = { ...(newest && { newest }), logEnd };
+    return newest;
   }
 }
 
