@@ -206,6 +206,17 @@ describe('a server that answers nothing', () => {
     expect(await store.read(stream)).toHaveLength(1);
   });
 
+  it('fails an append in time while nobody can even say who leads', async () => {
+    await start({ giveUpAfterMs: 300 }, { nodes: 2 });
+    fake.freeze();
+    const stream = newStream();
+    await expect(store.append(stream, [eventOf()], 'no_stream')).rejects.toMatchObject({
+      code: 'EVENT_STORE.UNAVAILABLE',
+    });
+    fake.thaw();
+    await until(() => fake.arrivedAppends.length > 0);
+  });
+
   it('is not there: the first append says so, retryable', async () => {
     await start();
     const url = fake.url();
@@ -382,6 +393,14 @@ describe('positions', () => {
     expect(await collect(store.readAll({ after }))).toEqual(all.slice(21));
     await store.recordedBy(Date.now());
     expect(await collect(store.readAll({ after, through: all[30]!.position + 1 }))).toEqual(all.slice(21, 31));
+  });
+
+  it('are found again when a log of many pages is read again', async () => {
+    await start();
+    fake.log.addForeign('$stats-1', 450);
+    const all = await fill(250);
+    for (let again = 0; again < 3; again++)
+      expect(await collect(store.readAll({ after: 0, batchSize: 10 }))).toEqual(all);
   });
 
   it('find the newest event of ours behind many of others, and behind none', async () => {
