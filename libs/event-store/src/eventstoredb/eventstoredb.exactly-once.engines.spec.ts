@@ -92,46 +92,51 @@ it('delivers every acknowledged event exactly once and in order, whatever fails'
             store.append(name, events, expected).then((receipt) => ({ stream: name, ids: added, receipt })),
           );
         };
-        let leader = 0;
-        for (const step of program) {
-          if (typeof step === 'object') {
-            if ('append' in step) append(step.append, step.events);
-            else if ('foreign' in step) fake.log.addForeign('somebodyelse-1', step.foreign);
-            else await delay(step.pauseMs);
-          } else if (step === 'end') fake.endSubscriptions();
-          else if (step === 'cancel') fake.cancelSubscriptions();
-          else if (step === 'stall') fake.stallSubscriptions();
-          else if (step === 'cut') fake.cutConnections();
-          else if (step === 'lead') fake.electLeader((leader = 1 - leader));
-          else if (step === 'restart') await subscriber.restart();
-          else if (step === 'freeze') {
-            fake.freeze();
-            await delay(40);
-            fake.thaw();
-          } else {
-            fake.log.holdReplication();
-            await delay(20);
-            fake.log.replicate();
+        try {
+          let leader = 0;
+          for (const step of program) {
+            if (typeof step === 'object') {
+              if ('append' in step) append(step.append, step.events);
+              else if ('foreign' in step) fake.log.addForeign('somebodyelse-1', step.foreign);
+              else await delay(step.pauseMs);
+            } else if (step === 'end') fake.endSubscriptions();
+            else if (step === 'cancel') fake.cancelSubscriptions();
+            else if (step === 'stall') fake.stallSubscriptions();
+            else if (step === 'cut') fake.cutConnections();
+            else if (step === 'lead') fake.electLeader((leader = 1 - leader));
+            else if (step === 'restart') await subscriber.restart();
+            else if (step === 'freeze') {
+              fake.freeze();
+              await delay(40);
+              fake.thaw();
+            } else {
+              fake.log.holdReplication();
+              await delay(20);
+              fake.log.replicate();
+            }
           }
-        }
-        append(0, 1); // so that a subscription that fell silent last is noticed
-        const answers = await Promise.all(appended);
-        const total = streams.reduce((sum, { ids }) => sum + ids.length, 0);
-        const end = Date.now() + 10_000;
-        while (subscriber.handled.length < total && Date.now() < end) await delay(5);
-        await delay(20);
-        await subscriber.stop();
+          append(0, 1); // so that a subscription that fell silent last is noticed
+          const answers = await Promise.all(appended);
+          const total = streams.reduce((sum, { ids }) => sum + ids.length, 0);
+          const end = Date.now() + 10_000;
+          while (subscriber.handled.length < total && Date.now() < end) await delay(5);
+          await delay(20);
+          await subscriber.stop();
 
-        const log: { id: string; stream: string; position: number }[] = fake.log.records
-          .filter(({ stream }) => streams.some(({ name }) => name === stream))
-          .map(({ id, stream, position }) => ({ id, stream, position: Number(position) }));
-        for (const { name, ids } of streams)
-          expect(log.filter(({ stream }) => stream === name).map(({ id }) => id)).toEqual(ids);
-        for (const { ids, receipt } of answers)
-          expect(receipt.position).toBe(log.find(({ id }) => id === ids.at(-1))!.position);
-        expect(subscriber.handled.map(({ id, stream, position }) => ({ id, stream, position }))).toEqual(log);
-        await store.close();
-        await fake.stop();
+          const log: { id: string; stream: string; position: number }[] = fake.log.records
+            .filter(({ stream }) => streams.some(({ name }) => name === stream))
+            .map(({ id, stream, position }) => ({ id, stream, position: Number(position) }));
+          for (const { name, ids } of streams)
+            expect(log.filter(({ stream }) => stream === name).map(({ id }) => id)).toEqual(ids);
+          for (const { ids, receipt } of answers)
+            expect(receipt.position).toBe(log.find(({ id }) => id === ids.at(-1))!.position);
+          expect(subscriber.handled.map(({ id, stream, position }) => ({ id, stream, position }))).toEqual(log);
+        } finally {
+          fake.thaw();
+          await subscriber.stop();
+          await store.close();
+          await fake.stop();
+        }
       },
     ),
     { numRuns: Number(process.env['HILO_TEST_RUNS'] ?? 25), endOnFailure: true },

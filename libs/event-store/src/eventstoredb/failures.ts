@@ -25,13 +25,15 @@ const KIND_BY_TYPE: Record<string, FailureKind> = {
 
 const INVALID_ARGUMENT = 3;
 /** Besides it: permission denied, unimplemented, unauthenticated. */
-const FINAL_CODES = new Set<unknown>([INVALID_ARGUMENT, 7, 12, 16]);
+const FINAL_CODES: ReadonlySet<string | number | undefined> = new Set([INVALID_ARGUMENT, 7, 12, 16]);
 
-const fieldOf = (error: unknown, name: 'type' | 'code'): unknown =>
-  typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
+const fieldOf = (error: unknown, name: 'type' | 'code'): string | number | undefined => {
+  const field = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof field === 'string' || typeof field === 'number' ? field : undefined;
+};
 
 export const failureKindOf = (error: unknown): FailureKind => {
-  const byType = KIND_BY_TYPE[String(fieldOf(error, 'type'))];
+  const byType = KIND_BY_TYPE[fieldOf(error, 'type') ?? ''];
   return byType ?? (FINAL_CODES.has(fieldOf(error, 'code')) ? 'final' : 'resend');
 };
 

@@ -3,7 +3,7 @@ import type { Position, StoredEvent, StreamId } from '../event-store.port.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { isInvalidPosition, isType } from './failures.js';
 import { InstantIndex } from './instant-index.js';
-import { logPositionOf, positionOf, storedEvent, type StreamNames } from './records.js';
+import { logPositionOf, storedEvent, type StreamNames } from './records.js';
 import { readSettled, type Patience } from './settled-reads.js';
 
 type Cursor = 'start' | 'end' | LogPosition;

@@ -44,7 +44,7 @@ const readOnce = <E>(stream: StreamingRead<E>, silenceMs: number): Promise<E[]> 
       // Whatever a stream that was given up still says, nobody listens to, and nobody must trip over.
       stream.cancel().catch(() => undefined);
       stream.destroy();
-      reject(error as Error);
+      reject(error);
     };
     const silent = (): void =>
       fail(Object.assign(new Error(`silent for ${silenceMs} ms`), { type: 'deadline-exceeded' }));
