@@ -142,7 +142,8 @@ export class AllSubscription implements Subscription {
     } finally {
       clearInterval(checkpoints);
       clearInterval(watchdog);
-      await stream.unsubscribe().catch(() => undefined);
+      // Not awaited: it waits for a call that may still be looking for a node, and ends it then.
+      stream.unsubscribe().catch(() => undefined);
       stream.destroy();
     }
   }

@@ -1,4 +1,4 @@
-import { EventStoreDBClient, streamNameFilter } from '@eventstore/db-client';
+import { streamNameFilter, type EventStoreDBClient } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
 import type { CopiedEvent, CopyTarget, RawEvent } from '../event-log.port.js';
 import { storeClosed } from '../event-store.errors.js';
@@ -16,6 +16,7 @@ import { checkAppend, partsOfStream } from '../new-events.js';
 import { batchSizeOf } from '../read-all.js';
 import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
 import { Appender } from './appender.js';
+import { connectClient } from './connect-client.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
 import { LogReader } from './log-reader.js';
 import { StreamNames } from './records.js';
@@ -87,7 +88,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     const settings = connectionSettingsOf(options.url);
     let client: EventStoreDBClient;
     try {
-      client = EventStoreDBClient.connectionString(settings.connectionString);
+      client = connectClient(settings.connectionString);
     } catch (cause) {
       // The message of the client may quote the password.
       throw new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: the client refuses ${settings.shown}`, {

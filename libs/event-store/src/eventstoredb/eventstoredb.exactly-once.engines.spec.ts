@@ -65,7 +65,17 @@ const happenings = fc.oneof(
   { weight: 1, arbitrary: fc.record({ pauseMs: fc.integer({ min: 1, max: 30 }) }) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('end', 'cancel', 'stall', 'cut', 'freeze', 'hold', 'lead', 'restart' as const),
+    arbitrary: fc.constantFrom(
+      'end',
+      'cancel',
+      'stall',
+      'cut',
+      'freeze',
+      'hold',
+      'lead',
+      'election',
+      'restart' as const,
+    ),
   },
 );
 
@@ -104,7 +114,11 @@ it('delivers every acknowledged event exactly once and in order, whatever fails'
             else if (step === 'stall') fake.stallSubscriptions();
             else if (step === 'cut') fake.cutConnections();
             else if (step === 'lead') fake.electLeader((leader = 1 - leader));
-            else if (step === 'restart') await subscriber.restart();
+            else if (step === 'election') {
+              fake.beginElection();
+              await delay(20);
+              fake.electLeader((leader = 1 - leader));
+            } else if (step === 'restart') await subscriber.restart();
             else if (step === 'freeze') {
               fake.freeze();
               await delay(40);

@@ -4,6 +4,7 @@ import type { AppendFault } from '#libs/testing/eventstoredb-fake/faults.js';
 import { FakeEventStoreDb, type FakeEventStoreDbOptions } from '#libs/testing/eventstoredb-fake/fake-event-store-db.js';
 import { collect, eventOf, newStream, until } from '../event-store.contract.js';
 import type { StoredEvent } from '../event-store.port.js';
+import { connectClient } from './connect-client.js';
 import { EventStoreDbEventStore, type EventStoreDbOptions } from './eventstoredb.event-store.js';
 
 jest.setTimeout(30_000);
@@ -251,6 +252,39 @@ describe('a node that does not lead', () => {
       expect(await store.append(newStream(), [eventOf()], 'no_stream')).toMatchObject({ revision: 0 });
     }
     expect(await collect(store.readAll({ after: 0 }))).toHaveLength(3);
+  });
+});
+
+describe('an election', () => {
+  it('is outlived, when connections fail one after another while no node can be found', async () => {
+    await start({}, { nodes: 3 });
+    const both = [follow(), follow()];
+    await fill(5);
+    await until(() => both.every((handled) => handled.length === 5));
+    fake.beginElection();
+    fake.cancelSubscriptions(1);
+    await until(() => drops.length > 0);
+    await delay(100);
+    fake.cancelSubscriptions(1);
+    await delay(1500); // the client gives a search up after ten times 100 ms
+    fake.electLeader(1);
+    const all = await fill(5);
+    await until(() => both.every((handled) => handled.length >= 10));
+    expect(both).toEqual([all, all]);
+  });
+
+  it('ends no program: a search that fails is caught where nobody waits for it', async () => {
+    await start({}, { nodes: 2 });
+    fake.beginElection();
+    const client = connectClient(`${fake.url()}&maxDiscoverAttempts=2`) as unknown as {
+      getChannel(): Promise<unknown>;
+      handleError(client: object, error: Error): Promise<void>;
+    };
+    const search = client.getChannel();
+    const failed = { getChannel: () => 'the lost connection' };
+    const noticed = client.handleError(failed, Object.assign(new Error('lost'), { code: 14, details: 'lost' }));
+    await expect(search).rejects.toThrow('Failed to discover');
+    expect(await noticed).toBeUndefined();
   });
 });
 

@@ -79,9 +79,12 @@ export class AllSubscriptions {
     this.live.clear();
   }
 
-  fail(error: Error): void {
-    for (const { call } of this.live) call.emit('error', error);
-    this.live.clear();
+  /** @param most of them, the oldest first */
+  fail(error: Error, most = Infinity): void {
+    for (const subscription of [...this.live].slice(0, most)) {
+      this.live.delete(subscription);
+      subscription.call.emit('error', error);
+    }
   }
 
   /** Those of this moment say nothing any more, and stay open. */

@@ -39,6 +39,7 @@ export class FakeEventStoreDb {
   readonly arrivedAppends: string[] = [];
   private readonly nodes: FakeNode[] = [];
   private leader = 0;
+  private electing = false;
 
   private constructor(private readonly foreignEvery: number) {}
 
@@ -57,6 +58,12 @@ export class FakeEventStoreDb {
 
   electLeader(node: number): void {
     this.leader = node;
+    this.electing = false;
+  }
+
+  /** Until a leader is elected no node can be found by those who look for one. */
+  beginElection(): void {
+    this.electing = true;
   }
 
   get openSubscriptions(): number {
@@ -72,9 +79,9 @@ export class FakeEventStoreDb {
     for (const { subscriptions } of this.nodes) subscriptions.end();
   }
 
-  /** As when a server shuts down. */
-  cancelSubscriptions(): void {
-    for (const { subscriptions } of this.nodes) subscriptions.fail(cancelled());
+  /** As when a server shuts down. @param most of each node, the oldest first */
+  cancelSubscriptions(most?: number): void {
+    for (const { subscriptions } of this.nodes) subscriptions.fail(cancelled(), most);
   }
 
   stallSubscriptions(): void {
@@ -138,7 +145,7 @@ export class FakeEventStoreDb {
     const members = this.nodes.map(({ relay }, i) =>
       new gossip.MemberInfo()
         .setState(i === this.leader ? LEADER : FOLLOWER)
-        .setIsAlive(true)
+        .setIsAlive(!this.electing)
         .setTimeStamp('0')
         .setHttpEndPoint(new gossip.EndPoint().setAddress(HOST).setPort(relay.port)),
     );
