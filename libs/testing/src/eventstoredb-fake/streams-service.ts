@@ -49,13 +49,17 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
   append: (call: ServerReadableStream<AppendReq, AppendResp>, reply: Reply) => {
     const messages: AppendReq[] = [];
     call.on('data', (message: AppendReq) => void messages.push(message));
-    call.on('end', () => {
-      try {
-        append(options, messages, call.metadata, reply);
-      } catch (error) {
-        reply(error as ServiceError);
-      }
-    });
+    // A call that breaks off ends too, and is known to be cancelled a moment later: what has arrived is no batch.
+    call.on('end', () =>
+      setImmediate(() => {
+        if (call.cancelled) return;
+        try {
+          append(options, messages, call.metadata, reply);
+        } catch (error) {
+          reply(error as ServiceError);
+        }
+      }),
+    );
   },
   read: (call: ServerWritableStream<ReadReq, ReadResp>) => {
     try {
