@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { streamNameFilter, type EventStoreDBClient } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
 import type { CopiedEvent, CopyTarget, RawEvent } from '../event-log.port.js';
@@ -20,6 +21,8 @@ import { connectClient } from './connect-client.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
 import { LogReader } from './log-reader.js';
 import { StreamNames } from './records.js';
+
+const DISPOSE_MS = 2000;
 
 export interface EventStoreDbOptions {
   /** `esdb://user:password@host:2113?tls=true&namespace=acme`; the README lists what it may hold. */
@@ -69,7 +72,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     };
     const bounds = { maxInFlight: options.maxInFlight ?? 64, maxWaiting: options.maxWaiting ?? 20_000 };
     this.names = new StreamNames(settings.prefix);
-    this.log = new LogReader(client, this.names, credentials, patience);
+    this.log = new LogReader(client, this.names, settings, patience);
     this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
       this.log.positionInStream(stream, revision),
     );
@@ -163,7 +166,8 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     this.closed = true;
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
     await this.appender.idle();
-    await this.client.dispose();
+    // It waits for the ends of calls, which a server that hangs may owe for ever.
+    await Promise.race([this.client.dispose(), delay(DISPOSE_MS, undefined, { ref: false })]);
   }
 
   /** Asked at the call, not at the first batch. */

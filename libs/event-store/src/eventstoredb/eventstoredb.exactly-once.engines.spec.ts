@@ -153,6 +153,6 @@ it('delivers every acknowledged event exactly once and in order, whatever fails'
         }
       },
     ),
-    { numRuns: Number(process.env['HILO_TEST_RUNS'] ?? 25), endOnFailure: true },
+    { numRuns: Number(process.env['HILO_TEST_RUNS'] ?? 25), endOnFailure: true, timeout: 20_000 },
   );
 });

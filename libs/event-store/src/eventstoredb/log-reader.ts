@@ -23,12 +23,12 @@ export class LogReader {
   constructor(
     private readonly client: EventStoreDBClient,
     private readonly names: StreamNames,
-    private readonly credentials: ConnectionSettings['credentials'],
+    private readonly settings: Pick<ConnectionSettings, 'credentials' | 'shown'>,
     private readonly patience: Patience,
   ) {}
 
   async stream(stream: StreamId): Promise<StoredEvent[]> {
-    const open = () => this.client.readStream(this.names.nameOf(stream), { credentials: this.credentials });
+    const open = () => this.client.readStream(this.names.nameOf(stream), { credentials: this.settings.credentials });
     try {
       const events = await readSettled(stream, open, this.patience, isMissingStream);
       return events.flatMap(({ event }) => (event ? [storedEvent(stream, event)] : []));
@@ -40,7 +40,7 @@ export class LogReader {
 
   /** Position of our event at a revision. */
   async positionInStream(stream: StreamId, revision: number): Promise<Position> {
-    const options = { fromRevision: BigInt(revision), maxCount: 1, credentials: this.credentials };
+    const options = { fromRevision: BigInt(revision), maxCount: 1, credentials: this.settings.credentials };
     const open = () => this.client.readStream(this.names.nameOf(stream), options);
     const [found] = await readSettled(stream, open, this.patience);
     return storedEvent(stream, found!.event!).position;
@@ -106,9 +106,9 @@ export class LogReader {
     maxCount: number,
     direction: 'forwards' | 'backwards',
   ): Promise<AllStreamResolvedEvent[]> {
-    const { credentials } = this;
+    const { credentials } = this.settings;
     const open = () => this.client.readAll({ fromPosition, maxCount, direction, credentials });
-    return readSettled('the log', open, this.patience, isInvalidPosition);
+    return readSettled(`the log of ${this.settings.shown}`, open, this.patience, isInvalidPosition);
   }
 
   private remember(newest: StoredEvent | undefined, logEnd: bigint): StoredEvent | undefined {
