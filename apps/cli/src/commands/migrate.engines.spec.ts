@@ -15,12 +15,12 @@ import { migrateCommand } from './migrate.js';
 jest.setTimeout(60_000);
 
 const kind = eventStoreDbKind();
-let server: EventStoreDbUnderTest;
+let server: EventStoreDbUnderTest | undefined;
 let dataDir: string;
 beforeAll(async () => {
   server = await startEventStoreDb(kind);
 }, 300_000);
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'hilo-migrate-'));
 });
@@ -56,7 +56,7 @@ const migrate = async (...words: string[]): Promise<string> => {
 
 describe(`hilo migrate into ${kind}`, () => {
   it('copies a log and what came later, and compares', async () => {
-    const url = await server.emptyUrl();
+    const url = await server!.emptyUrl();
     await append(20);
     expect(await migrate('--to', url)).toMatch(
       /^60 events on both sides, checksum [0-9a-f]{64}; the order is the same\n$/,
@@ -78,7 +78,7 @@ describe(`hilo migrate into ${kind}`, () => {
   });
 
   it('refuses a copy that something was added to', async () => {
-    const url = await server.emptyUrl();
+    const url = await server!.emptyUrl();
     await append(2);
     const other = EventStoreDbEventStore.open({ url });
     await other.append(newStream(), [eventOf()], 'no_stream');

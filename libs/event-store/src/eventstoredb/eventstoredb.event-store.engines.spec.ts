@@ -9,16 +9,16 @@ import { EventStoreDbEventStore } from './eventstoredb.event-store.js';
 jest.setTimeout(60_000);
 
 const kind = eventStoreDbKind();
-let server: EventStoreDbUnderTest;
+let server: EventStoreDbUnderTest | undefined;
 let url = '';
 beforeAll(async () => {
   server = await startEventStoreDb(kind);
 }, 300_000);
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 eventStoreContract(`EventStoreDbEventStore on ${kind}`, {
   open: async () => {
-    url = await server.emptyUrl();
+    url = await server!.emptyUrl();
     return EventStoreDbEventStore.open({ url });
   },
   close: (store) => store.close(),

@@ -419,6 +419,37 @@ describe('a subscription', () => {
   });
 });
 
+describe('hubs that share a server', () => {
+  it('see their own events alone, each in its namespace', async () => {
+    await start();
+    fake.log.addForeign(`order-${randomUUID()}`);
+    const others = ['a', 'b'].map((name) =>
+      EventStoreDbEventStore.open({ url: `${fake.url()}&namespace=${name}`, ...QUICK }),
+    );
+    const hubs = [store, ...others];
+    const stream = newStream();
+    const followed = await Promise.all(
+      hubs.map(async (hub) => {
+        const event = eventOf();
+        const handled: string[] = [];
+        hub.subscribe(0, async (events) => void handled.push(...events.map(({ id }) => id)));
+        await hub.append(stream, [event], 'no_stream');
+        return { event, handled };
+      }),
+    );
+    for (const [index, hub] of hubs.entries()) {
+      const { event, handled } = followed[index]!;
+      const all = await collect(hub.readAll({ after: 0 }));
+      expect(all.map(({ id }) => id)).toEqual([event.id]);
+      expect(await hub.read(stream)).toEqual(all);
+      expect(await hub.head()).toBe(all[0]!.position);
+      await until(() => handled.length === 1);
+      expect(handled).toEqual([event.id]);
+    }
+    await Promise.all(others.map((hub) => hub.close()));
+  });
+});
+
 describe('positions', () => {
   it('may be asked for between those of events', async () => {
     await start({}, { foreignEvery: 2 });
