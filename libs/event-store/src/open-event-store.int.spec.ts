@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
 import { IdFactory } from '#libs/kernel';
-import { EVENTSTOREDB_ALONE } from '#libs/kernel/engines.js';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { DataDirectory } from './data-directory.js';
 import { collect, eventOf, newStream } from './event-store.contract.js';
 import { EVENT_STORE_SET, EventStoreModule } from './event-store.module.js';
 import { EventStore } from './event-store.port.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.port.js';
-import { openEventLogReader, openEventStore, type EventStoreSet } from './open-event-store.js';
+import { EVENTSTOREDB_ALONE, openEventLogReader, openEventStore, type EventStoreSet } from './open-event-store.js';
 import { parkedOf } from './parked/parked-messages.contract.js';
 import { ParkedMessages } from './parked/parked-messages.port.js';
 

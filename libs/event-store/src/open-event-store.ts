@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
-import { EVENTSTOREDB_ALONE } from '#libs/kernel/engines.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { DataDirectory } from './data-directory.js';
@@ -45,6 +44,10 @@ export interface OpenEventStoreOptions {
   /** A claim the caller holds already and gives up itself. @default one of its own */
   directory?: DataDirectory;
 }
+
+/** Why a hub cannot run on EventStoreDB yet. */
+export const EVENTSTOREDB_ALONE =
+  'keeps events, but parked messages, the delivery ledger, the keys and the pepper have no home beside it in this release';
 
 /** Path of the embedded engine's file. */
 export const eventsFileOf = ({ dataDir }: Pick<HubSettings, 'dataDir'>): string => join(dataDir, 'events.db');
