@@ -10,6 +10,7 @@ import {
   startEventStoreDb,
   type EventStoreDbUnderTest,
 } from '#libs/testing/engines/event-store-db-server.js';
+import { ranAgainst } from '../../../../test/engines/ran-against.js';
 import { migrateCommand } from './migrate.js';
 
 jest.setTimeout(60_000);
@@ -19,6 +20,7 @@ let server: EventStoreDbUnderTest | undefined;
 let dataDir: string;
 beforeAll(async () => {
   server = await startEventStoreDb(kind);
+  ranAgainst(`EventStoreDB: ${kind}`);
 }, 300_000);
 afterAll(() => server?.stop());
 beforeEach(() => {

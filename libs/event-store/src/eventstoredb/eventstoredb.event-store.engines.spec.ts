@@ -3,6 +3,7 @@ import {
   startEventStoreDb,
   type EventStoreDbUnderTest,
 } from '#libs/testing/engines/event-store-db-server.js';
+import { ranAgainst } from '../../../../test/engines/ran-against.js';
 import { eventStoreContract } from '../event-store.contract.js';
 import { EventStoreDbEventStore } from './eventstoredb.event-store.js';
 
@@ -13,6 +14,7 @@ let server: EventStoreDbUnderTest | undefined;
 let url = '';
 beforeAll(async () => {
   server = await startEventStoreDb(kind);
+  ranAgainst(`EventStoreDB: ${kind}`);
 }, 300_000);
 afterAll(() => server?.stop());
 

@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import type { AppendFault } from '#libs/testing/eventstoredb-fake/faults.js';
 import { FakeEventStoreDb } from '#libs/testing/eventstoredb-fake/fake-event-store-db.js';
+import { ranAgainst } from '../../../../test/engines/ran-against.js';
 import { eventOf, newStream } from '../event-store.contract.js';
 import type { AppendReceipt, Position, StoredEvent, StreamId, Subscription } from '../event-store.port.js';
 import { EventStoreDbEventStore } from './eventstoredb.event-store.js';
 
 jest.setTimeout(240_000);
+beforeAll(() => ranAgainst('EventStoreDB under faults: a fake'));
 
 const QUICK = { attemptTimeoutMs: 150, giveUpAfterMs: 30_000, initialBackoffMs: 2, maxBackoffMs: 20, watchdogMs: 200 };
 

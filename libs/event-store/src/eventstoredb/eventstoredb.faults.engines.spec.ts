@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppendFault } from '#libs/testing/eventstoredb-fake/faults.js';
 import { FakeEventStoreDb, type FakeEventStoreDbOptions } from '#libs/testing/eventstoredb-fake/fake-event-store-db.js';
+import { ranAgainst } from '../../../../test/engines/ran-against.js';
 import { collect, eventOf, newStream, until } from '../event-store.contract.js';
 import type { StoredEvent } from '../event-store.port.js';
 import { connectClient } from './connect-client.js';
 import { EventStoreDbEventStore, type EventStoreDbOptions } from './eventstoredb.event-store.js';
 
 jest.setTimeout(30_000);
+beforeAll(() => ranAgainst('EventStoreDB under faults: a fake'));
 
 const QUICK = {
   attemptTimeoutMs: 300,

@@ -22,7 +22,6 @@ export const eventStoreDbKind = (env: Readonly<Record<string, string | undefined
 };
 
 export const startEventStoreDb = async (kind: EventStoreDbKind): Promise<EventStoreDbUnderTest> => {
-  process.stderr.write(`EventStoreDB: the tests run against ${kind}\n`);
   if (kind === 'a fake') return startFakes();
   if (kind === 'a server at HILO_TEST_ESDB_URL')
     return { emptyUrl: async () => withNamespace(process.env['HILO_TEST_ESDB_URL']!), stop: async () => undefined };
