@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   parked: async () => (await import('./commands/parked.js')).parkedCommand(),
   reconcile: async () => (await import('./commands/reconcile.js')).reconcileCommand(),
   rebuild: async () => (await import('./commands/rebuild.js')).rebuildCommand(),
+  migrate: async () => (await import('./commands/migrate.js')).migrateCommand(),
   history: async () => (await import('./commands/history.js')).historyCommand(),
   topics: async () => (await import('./commands/topics.js')).topicsCommand(),
   project: async () => (await import('./commands/project.js')).projectCommand(),

@@ -13,6 +13,7 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   consent: 8,
   erasure: 9,
 };
+export const STREAM_CATEGORIES = Object.keys(CATEGORY_NUMBERS) as StreamCategory[];
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 
 export const categoryOfNumber = (number: number): StreamCategory => {
