@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import {
   eraseIdentityDecider,
   erasureDecider,
@@ -9,7 +9,7 @@ import {
   type ErasureRequested,
 } from '#libs/domain';
 import { EventStore, ParkedMessages, streamId } from '#libs/event-store';
-import { Clock, HubError, isUuid, toInstant, type Uuid } from '#libs/kernel';
+import { Clock, HubError, codeOf, isUuid, toInstant, type Uuid } from '#libs/kernel';
 import { KeyVault } from '#libs/privacy';
 import { CommandRunner } from '../command-runner.js';
 import { DeletedData, ErasableCustomers } from './erasable-customers.port.js';
@@ -45,6 +45,7 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
   /** One after the other: two of one customer would find each other's work half done. */
   private running: Promise<unknown> = Promise.resolve();
   private stopped = false;
+  private readonly logger = new Logger(Erasures.name);
   private wake: () => void = () => undefined;
 
   constructor(
@@ -59,7 +60,9 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Goes on with what was cut off. */
   onApplicationBootstrap(): void {
-    void this.resume();
+    this.resume().catch((error: unknown) =>
+      this.logger.error(`erasures cannot be gone on with: ${codeOf(error) ?? 'unknown'}`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -117,8 +120,9 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
     while (!this.stopped) {
       try {
         if (await this.alone(() => this.carryOut(tenant, erasure))) return;
-      } catch {
+      } catch (error) {
         // A full disk, a busy file: whatever it is, what was promised is tried again.
+        this.logger.warn(`erasure ${erasure} is tried again: ${codeOf(error) ?? 'failed'}`);
       }
       await new Promise<void>((resolve) => {
         this.wake = resolve;
