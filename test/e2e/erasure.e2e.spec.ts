@@ -105,20 +105,25 @@ describe('an erasure', () => {
       expect((await supervisor.post(`/v1/customers/${customer.id}/erase`, body)).status).toBe(status);
     expect((await agent.post(`/v1/customers/${customer.id}/erase`, { reason: 'art-17' })).status).toBe(403);
 
-    const erased = await supervisor.post<ErasureDto>(`/v1/customers/${customer.id}/erase`, { reason: 'art-17' });
-    expect(erased).toMatchObject({
+    // Asked for twice at once, by two of its ids: it is one erasure.
+    const [erased, twice] = await Promise.all(
+      [customer.id, customer.identities[1]!.id].map((id) =>
+        supervisor.post<ErasureDto>(`/v1/customers/${id}/erase`, { reason: 'art-17' }),
+      ),
+    );
+    expect(twice!.body.erasure).toBe(erased!.body.erasure);
+    expect(erased!).toMatchObject({
       status: 200,
       body: {
         status: 'completed',
-        customer: customer.id,
         reason: 'art-17',
-        links: 3,
         contacts: 3,
         parked: 1,
         files: expect.arrayContaining(['events.db', 'identity.db', 'keys.db', 'read-model.db']) as unknown,
       },
     });
-    const certificate = erased.body;
+    const certificate = erased!.body;
+    expect(certificate.links).toBeGreaterThanOrEqual(3);
     expect(certificate.identities.map(({ type }) => type).toSorted()).toEqual(['account', 'email', 'handle', 'phone', 'profile']); // prettier-ignore
     expect(certificate.identities.filter(({ keyDestroyed }) => keyDestroyed).length).toBeGreaterThanOrEqual(3);
     // It can be fetched again, and saying it again does nothing.

@@ -74,21 +74,30 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
   /**
    * Erases a customer; one that is erased answers with the erasure that did it. It may still be going on in the answer:
    * then ask for it again.
-   * @throws HubError `CUSTOMER.NOT_FOUND`; `READ_MODEL.BEHIND`, `EVENT_STORE.UNAVAILABLE`, retryable, with nothing begun
+   * @throws HubError `CUSTOMER.NOT_FOUND`; `READ_MODEL.BEHIND`, `EVENT_STORE.UNAVAILABLE`, retryable, with nothing begun;
+   *   `ERASURE.UNAVAILABLE`, retryable, where others are in front of it
    */
-  async erase(order: ErasureOrder): Promise<KnownErasure> {
-    const begun = await this.alone(async () => {
-      const found = await this.customers.find(order.tenant, order.customer);
-      if ('erasure' in found) return { erasure: found.erasure, isNew: false };
-      const erasure = randomUUID();
-      const { customer, by, reason } = order;
-      const request = { erasure, customer, by, reason, requestedAt: toInstant(this.clock.nowMs()), ...found };
-      await this.vault.beginErasure({ erasure, tenant: order.tenant });
-      await this.commands.run(erasureDecider, { type: 'RequestErasure', request }, targetOf(order.tenant, erasure));
-      return { erasure, isNew: true };
-    });
-    if (begun.isNew) await within(WAIT_MS, this.toItsEnd(order.tenant, begun.erasure));
-    return this.get(order.tenant, begun.erasure);
+  async erase({ tenant, customer, by, reason }: ErasureOrder): Promise<KnownErasure> {
+    let erasure: Uuid | undefined;
+    const work = this.alone(async () => {
+      const found = await this.customers.find(tenant, customer);
+      if ('erasure' in found) {
+        erasure = found.erasure;
+        return true;
+      }
+      const id = randomUUID();
+      const requestedAt = toInstant(this.clock.nowMs());
+      const request = { erasure: id, customer, by, reason, requestedAt, ...found };
+      await this.vault.beginErasure({ erasure: id, tenant });
+      await this.commands.run(erasureDecider, { type: 'RequestErasure', request }, targetOf(tenant, id));
+      erasure = id;
+      // At once, before anybody else finds the same customer.
+      return this.attempt(tenant, id);
+    }).then((done) => (done ? undefined : this.toItsEnd(tenant, erasure!)));
+    await within(WAIT_MS, work);
+    if (erasure === undefined)
+      throw new HubError('ERASURE.UNAVAILABLE', 'another erasure is going on; ask again', { retryable: true });
+    return this.get(tenant, erasure);
   }
 
   /** @throws HubError `ERASURE.NOT_FOUND` */
@@ -117,17 +126,20 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Tries until it is done, or the program ends. */
   private async toItsEnd(tenant: string, erasure: Uuid): Promise<void> {
-    while (!this.stopped) {
-      try {
-        if (await this.alone(() => this.carryOut(tenant, erasure))) return;
-      } catch (error) {
-        // A full disk, a busy file: whatever it is, what was promised is tried again.
-        this.logger.warn(`erasure ${erasure} is tried again: ${codeOf(error) ?? 'failed'}`);
-      }
+    while (!this.stopped && !(await this.alone(() => this.attempt(tenant, erasure))))
       await new Promise<void>((resolve) => {
         this.wake = resolve;
         setTimeout(resolve, RETRY_MS).unref();
       });
+  }
+
+  /** @returns whether it is done; a full disk, a busy file: whatever was in the way, what was promised is tried again */
+  private async attempt(tenant: string, erasure: Uuid): Promise<boolean> {
+    try {
+      return await this.carryOut(tenant, erasure);
+    } catch (error) {
+      this.logger.warn(`erasure ${erasure} is tried again: ${codeOf(error) ?? 'failed'}`);
+      return false;
     }
   }
 
@@ -203,8 +215,9 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
 const targetOf = (tenant: string, erasure: Uuid) => ({ stream: streamId('erasure', erasure), tenant });
 
 const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  // Nobody waits for it any more once the time is over.
+  work.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
+  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 };
