@@ -42,8 +42,6 @@ type Kind =
   | 'toKeep'
   | 'toWithdraw'
   | 'toErase'
-  | 'erasure'
-  | 'toErase'
   | 'erasure';
 
 interface Route {
