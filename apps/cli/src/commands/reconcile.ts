@@ -11,7 +11,7 @@ import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { READ_MODEL_FILE, openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
-import { AGENT_WORK_CODES } from '#libs/projections/timeline/timeline.projection.js';
+import { AGENT_WORK_CODES } from '#libs/projections/timeline/codes.js';
 import { failure } from '../errors.js';
 import { grouped, table } from '../format/table.js';
 import { readMetrics } from '../hub-http.js';

@@ -3,7 +3,8 @@ import { bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
 import type { FoldContext } from '../projector/fold-context.js';
 import type { IdentityRow } from '../projector/statements.js';
 import type { CommitmentStatus, EntryTable } from '../read-model/read-model.schema.js';
-import { DIRECTION_CODES, KIND_CODES, previewOf } from '../timeline/timeline.projection.js';
+import { DIRECTION_CODES, KIND_CODES } from '../timeline/codes.js';
+import { previewOf } from '../timeline/timeline.projection.js';
 
 /** Where in the log something was written down. */
 interface Place {

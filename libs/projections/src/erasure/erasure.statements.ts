@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { kysely } from '../read-model/kysely.js';
-import { AGENT_WORK_CODES } from '../timeline/timeline.projection.js';
+import { AGENT_WORK_CODES } from '../timeline/codes.js';
 import type { LinkStatus, ReadModelSchema } from '../read-model/read-model.schema.js';
 import { statement } from '../read-model/statement.js';
 

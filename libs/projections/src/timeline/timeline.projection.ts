@@ -1,20 +1,15 @@
 import type { ContactSummary } from '#libs/domain';
-import { AGENT_WORK_KINDS, DIRECTIONS, ENTRY_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
 import { forgetContacts } from '../erasure/erasure.projection.js';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
+import { DIRECTION_CODES, KIND_CODES } from './codes.js';
 
 const HOUR_MS = 3_600_000;
 const PREVIEW_CHARS = 96;
 /** Characters of a text that its preview is made of. */
 export const PREVIEWED_CHARS = PREVIEW_CHARS + 40;
 const SUBJECT_CHARS = 200;
-
-/** Stored as places in these lists: where one is not grown at its end, `READ_MODEL_VERSION` is raised. */
-export const KIND_CODES: readonly string[] = ENTRY_KINDS;
-/** Codes of what is no contact, and counts as none. */
-export const AGENT_WORK_CODES: readonly number[] = AGENT_WORK_KINDS.map((kind) => KIND_CODES.indexOf(kind));
-export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */
 export const previewOf = (text: string | undefined): string | null => {

@@ -1,4 +1,4 @@
-import { AGENT_WORK_CODES } from '../../timeline/timeline.projection.js';
+import { AGENT_WORK_CODES } from '../../timeline/codes.js';
 
 /** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
