@@ -50,6 +50,24 @@ export const profile = {
   attributes: { note: 'kanari-attribut' },
 };
 
+export const loneProfile = {
+  source: 'crm',
+  externalId: 'KANARI-CRM-10',
+  identifiers: [{ type: 'email', value: 'eule.allein@example.net' }],
+  name: 'Elsa Eule',
+};
+
+/** A line of a file of contacts. */
+export const imported = {
+  channel: 'letter',
+  account: 'archive',
+  externalId: 'KANARI-AKTE-1',
+  kind: 'message',
+  occurredAt: '2024-03-02T09:15:00Z',
+  customer: { identifiers: [{ type: 'email', value: 'specht.archiv@example.net' }], name: 'Silke Specht' },
+  text: 'Der Specht schrieb von Rinde',
+};
+
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
@@ -217,7 +235,7 @@ export const deliverAll = async (anyone: HubClient, queueLog: string): Promise<A
           event: 'Support Ticket Created',
           properties: { message: 'rotkehlchen', path: 'kanari-pfad' },
         },
-        // No contact, and nothing that is known: parked.
+        // No contact; and nothing that is known, which is parked.
         { type: 'track', userId: 'KANARI-NUTZER-1', event: 'kanari-pfad' },
         { type: 'kanari-typ', userId: 'KANARI-NUTZER-1', traits: { email: 'meise.maske@example.net' } },
       ],

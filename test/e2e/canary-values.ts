@@ -16,7 +16,15 @@ export const CANARIES = [
   'kanari-attribut',
   'KANARI-CRM-9',
   '1977-07-07',
+  'KANARI-CRM-10',
+  'eule.allein',
+  'Elsa Eule',
   'kanari-ereignis-1',
+  // A file of contacts.
+  'KANARI-AKTE-1',
+  'specht.archiv',
+  'Silke Specht',
+  'Der Specht schrieb von Rinde',
   // Mail.
   'amsel.mail',
   'Amalia Amsel',

@@ -46,16 +46,8 @@ describe('reading a filter', () => {
       { from: 'yesterday' },
       'from: is not an instant; write 2025-03-02T09:15:00Z, or 2025-03-02 for its midnight in UTC',
     ],
-    [
-      'no zone',
-      { to: '2025-03-02 09:15' },
-      'to: has no time zone; add Z or an offset: 2025-03-02T09:15Z',
-    ],
-    [
-      'no number',
-      { fromPosition: '-1' },
-      'fromPosition: is not a whole number of at least 0; write for example 99',
-    ],
+    ['no zone', { to: '2025-03-02 09:15' }, 'to: has no time zone; add Z or an offset: 2025-03-02T09:15Z'],
+    ['no number', { fromPosition: '-1' }, 'fromPosition: is not a whole number of at least 0; write for example 99'],
     [
       'no type',
       { types: 'InteractionRecorded,' },
@@ -79,7 +71,8 @@ describe('reading a filter', () => {
     expect(refusal({ fromPosition: 'x' }, { fromPosition: '--position' })).toMatch(/^--position: /));
 
   it.each(['from', 'toPosition', 'types', 'customer'] as const)('says no value of %s back', (option) =>
-    expect(refusal({ [option]: 'ana@example.com \u001b[2J' })).not.toMatch(/ana|\u001b/));
+    expect(refusal({ [option]: 'ana@example.com \u001b[2J' })).not.toMatch(/ana|\u001b/),
+  );
 });
 
 describe('matching', () => {

@@ -45,13 +45,8 @@ const instant = (option: string, text: string): number => {
   const ms = parseInstantMs(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (ms !== undefined) return ms;
   const zoneless = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?$/.test(text);
-  if (zoneless)
-    throw invalid(option, 'has no time zone', `add Z or an offset: ${text.replace(' ', 'T')}Z`);
-  throw invalid(
-    option,
-    'is not an instant',
-    'write 2025-03-02T09:15:00Z, or 2025-03-02 for its midnight in UTC',
-  );
+  if (zoneless) throw invalid(option, 'has no time zone', `add Z or an offset: ${text.replace(' ', 'T')}Z`);
+  throw invalid(option, 'is not an instant', 'write 2025-03-02T09:15:00Z, or 2025-03-02 for its midnight in UTC');
 };
 
 /**
