@@ -70,6 +70,7 @@ export const imported = {
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
+const ORIGIN = { origin: 'https://nest.example' };
 
 export const sendMail = async (port: number): Promise<void> => {
   const mail = createTransport({ host: '127.0.0.1', port, secure: false, ignoreTLS: true });
@@ -85,9 +86,9 @@ export const sendMail = async (port: number): Promise<void> => {
   mail.close();
 };
 
-/** A form as browsers post it; `origin` is the page it stands on. */
-export const postForm = (anyone: HubClient, fields: Record<string, string>, origin = 'https://nest.example') =>
-  anyone.post('/v1/forms/form', new URLSearchParams(fields).toString(), FORM_TYPE, { origin });
+/** A form as browsers post it, from the page they are on. */
+export const postForm = (anyone: HubClient, fields: Record<string, string>, headers: { origin: string } = ORIGIN) =>
+  anyone.post('/v1/forms/form', new URLSearchParams(fields).toString(), FORM_TYPE, headers);
 
 /** A form with a file. */
 export const postFileForm = (anyone: HubClient, fields: Record<string, string>, file: string) => {
@@ -95,7 +96,7 @@ export const postFileForm = (anyone: HubClient, fields: Record<string, string>, 
     `--kante\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
   const parts = Object.entries(fields).map(([name, value]) => part(name, '', value));
   const body = `${parts.join('')}${part('file', `; filename="${file}"`, 'x')}--kante--\r\n`;
-  return anyone.post('/v1/forms/form', body, 'multipart/form-data; boundary=kante', { origin: 'https://nest.example' });
+  return anyone.post('/v1/forms/form', body, 'multipart/form-data; boundary=kante', ORIGIN);
 };
 
 export const postTelegram = (anyone: HubClient, update: object, secret = SECRET) =>
@@ -158,6 +159,8 @@ export const deliverAll = async (anyone: HubClient, queueLog: string): Promise<A
       { email: 'fink.formular@example.net', message: 'Der Fink will Körner, mit Beleg' },
       'kanari-beleg.txt',
     ),
+    // A form that does not say what it is: parked.
+    await anyone.post('/v1/forms/form', 'email=fink.formular%40example.net&message=rotkehlchen', 'text/plain', ORIGIN),
     await postTelegram(anyone, telegram(501, { text: 'Die Grasmücke sucht Beeren' })),
     await postTelegram(
       anyone,
@@ -258,7 +261,7 @@ export const deliverAll = async (anyone: HubClient, queueLog: string): Promise<A
 
 /** Deliveries of senders who prove nothing. */
 export const deliverUnproven = async (anyone: HubClient): Promise<Answer<unknown>[]> => [
-  await postForm(anyone, { email: 'kanari-falsch@example.net', message: 'kanari-falsch' }, 'https://kanari-falsch.example'), // prettier-ignore
+  await postForm(anyone, { email: 'kanari-falsch@example.net', message: 'kanari-falsch' }, { origin: 'https://kanari-falsch.example' }), // prettier-ignore
   await postTelegram(anyone, telegram(504, { text: 'kanari-falsch' }), 'kanari-falsch'),
   await postMessenger(anyone, { messaging: [{ sender: { id: '7770001322' }, message: { text: 'kanari-falsch' } }] }, 'kanari-falsch'), // prettier-ignore
   await postCall(anyone, { ...call, CallSid: 'CAkanarianruf1', CallerName: 'kanari-falsch' }, 'kanari-falsch'),

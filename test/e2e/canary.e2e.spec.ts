@@ -211,7 +211,7 @@ describe('personal data', () => {
     const parked = (await hilo(dataDir, 'parked', 'list', '--all', '--json')).stdout.trim().split('\n');
     expect(canariesIn(parked.join('\n'))).toEqual([]);
     const ids = parked.map((line) => (JSON.parse(line) as { id: string }).id);
-    expect(ids).toHaveLength(4);
+    expect(ids).toHaveLength(5);
     const bytes = await Promise.all(ids.map(async (id) => (await hilo(dataDir, 'parked', 'show', id, '--raw')).stdout));
     const { stdout: conflict } = await hilo(dataDir, 'parked', 'show', parkedConflict);
     expect(conflict).toContain('rotkehlchen');

@@ -13,6 +13,8 @@ describe('a text', () => {
   it.each([
     ['{"from":"Ana <ANA.M+X@example.com>"}'],
     ['From=%2B34600123456'],
+    ['email=Ana.m%2Bx%40example.com&x=1'],
+    [String.raw`{"mail":"ana.m+x\u0040example.com"}`],
     ['call 600 12 34 56 please'],
     ['(+34) 600-123-456'],
     ['account K-771.'],
