@@ -16,7 +16,7 @@ import {
 } from './canary-deliveries.js';
 import { CANARIES, canariesIn, canariesInFiles } from './canary-values.js';
 import type { Answer, HubClient } from './hub-client.js';
-import { HubProcess, cleanUp, hilo, temporaryDirectory, type Role } from './hub-process.js';
+import { HubProcess, cleanUp, hilo, temporaryDirectory, type CliRun, type Role } from './hub-process.js';
 import { eventually } from './waiting.js';
 
 jest.setTimeout(240_000);
@@ -43,6 +43,7 @@ describe('personal data', () => {
   let clients: Record<Role, HubClient>;
   let smtpPort: number;
   let parkedConflict: string;
+  let importing: CliRun;
 
   const start = async (): Promise<void> => {
     hub = await HubProcess.start({ dataDir, env });
@@ -77,15 +78,15 @@ describe('personal data', () => {
     const lines = join(settings, 'lines.ndjson');
     // The second line is refused, and stands beside the file.
     writeFileSync(lines, `${JSON.stringify(imported)}\n${JSON.stringify({ ...imported, text: { said: REFUSED } })}\n`);
-    const { stdout, stderr } = await hilo(dataDir, 'import', lines, '--tenant', 'demo');
-    expect(canariesIn(stdout + stderr)).toEqual([]);
-    expect(canariesInFiles(settings)).toHaveProperty(['lines.ndjson.rejects.ndjson']);
+    importing = await hilo(dataDir, 'import', lines, '--tenant', 'demo');
     writeFileSync(queueLog, '1772442900|NONE|NONE|NONE|QUEUESTART|\n');
     await start();
   });
 
   it('comes in through every channel and from everybody who writes something down', async () => {
     const { integration, agent, supervisor } = clients;
+    expect(canariesIn(importing.stdout + importing.stderr)).toEqual([]);
+    expect(canariesInFiles(settings)).toHaveProperty(['lines.ndjson.rejects.ndjson']);
     await integration.take([contact]);
     await integration.take([{ ...contact, revision: 2, text: 'Das Nest kam ohne Deckel, immer noch' }]);
     // Other content under the same revision: its bytes are parked.
@@ -142,7 +143,7 @@ describe('personal data', () => {
     // What is repeated is the name of a field, and what stands for one of a few words (kind, direction, language).
     const refused: Answer<unknown>[] = [
       await integration.post('/v1/interactions', `{"text": "${REFUSED}`, json),
-      await integration.post('/v1/interactions', `${REFUSED}`, json),
+      await integration.post('/v1/interactions', REFUSED, json),
       await integration.post('/v1/interactions', `{"text": ${REFUSED}}`, json),
       await integration.post('/v1/interactions', JSON.stringify(contact), 'text/plain'),
       await integration.post('/v1/interactions', { ...contact, specversion: REFUSED }, 'application/cloudevents+json'),
@@ -261,7 +262,9 @@ describe('personal data', () => {
     await hub.stop();
     expect(canariesInFiles(dataDir)).toEqual({});
   });
+});
 
+describe('sealed data', () => {
   it('opens with the new master key after hilo keys rotate, and with the old one no longer', async () => {
     const dataDir = temporaryDirectory();
     const first = await HubProcess.start({ dataDir });

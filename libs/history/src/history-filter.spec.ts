@@ -71,7 +71,7 @@ describe('reading a filter', () => {
     expect(refusal({ fromPosition: 'x' }, { fromPosition: '--position' })).toMatch(/^--position: /));
 
   it.each(['from', 'toPosition', 'types', 'customer'] as const)('says no value of %s back', (option) =>
-    expect(refusal({ [option]: 'ana@example.com \u001b[2J' })).not.toMatch(/ana|\u001b/),
+    expect(refusal({ [option]: 'ana@example.com' })).not.toContain('ana'),
   );
 });
 
