@@ -5,15 +5,20 @@ const named = mentions([
   { type: 'phone', value: '+34600123456' },
   { type: 'account', value: 'K-771' },
   { type: 'cookie', value: 'abc' },
+  { type: 'social', value: 'telegram:7710004412' },
+  { type: 'social', value: 'telegram:7001' },
 ]);
 
 describe('a text', () => {
   it.each([
     ['{"from":"Ana <ANA.M+X@example.com>"}'],
     ['From=%2B34600123456'],
+    ['email=Ana.m%2Bx%40example.com&x=1'],
+    [String.raw`{"mail":"ana.m+x\u0040example.com"}`],
     ['call 600 12 34 56 please'],
     ['(+34) 600-123-456'],
     ['account K-771.'],
+    ['{"from":{"id":7710004412}}'],
   ])('names somebody: %s', (text) => expect(named(text)).toBe(true));
 
   it.each([
@@ -22,6 +27,7 @@ describe('a text', () => {
     ['order 1234560012345'],
     ['600123457'],
     ['K-7712'],
+    ['{"from":{"id":7001}}'],
     ['abc'],
     [''],
   ])('names nobody: %s', (text) => expect(named(text)).toBe(false));
