@@ -1,24 +1,13 @@
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { uuidOfBytes } from '#libs/kernel';
 import { openSqlite } from '#libs/kernel/sqlite.js';
-import {
-  SCORER,
-  STORYLINE,
-  TENANTS,
-  deliveries,
-  hasStoryline,
-  importItem,
-  profileItem,
-  profiles,
-  shuffled,
-  type StorylineRow,
-} from './storyline.js';
+import { importAll, writeLines } from './import.js';
+import { SCORER, STORYLINE, deliveries, hasStoryline, shuffled, type StorylineRow } from './storyline.js';
 
 const run = promisify(execFile);
 const CLI = join('dist', 'apps', 'cli', 'src', 'main.js');
@@ -49,29 +38,6 @@ where(title, () => {
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;
-  };
-
-  const writeLines = async (file: string, items: Iterable<object>): Promise<string> => {
-    const out = createWriteStream(file);
-    for (const item of items) if (!out.write(`${JSON.stringify(item)}\n`)) await once(out, 'drain');
-    out.end();
-    await once(out, 'finish');
-    return file;
-  };
-
-  /** Imports profiles and contacts of every tenant in this order. */
-  const importAll = async (dir: string, rows: readonly StorylineRow[]): Promise<void> => {
-    const work = newDir('lines');
-    for (const tenant of TENANTS) {
-      const records = profiles().filter((p) => p.tenant === tenant);
-      const people = await writeLines(join(work, `${tenant}-profiles.ndjson`), records.map(profileItem));
-      const contacts = await writeLines(
-        join(work, `${tenant}.ndjson`),
-        rows.filter((r) => r.tenant === tenant).map(importItem),
-      );
-      await hilo(dir, 'import', people, '--tenant', tenant, '--profiles');
-      await hilo(dir, 'import', contacts, '--tenant', tenant);
-    }
   };
 
   const tally = (dir: string): Tally => {
@@ -163,7 +129,7 @@ where(title, () => {
   beforeAll(async () => {
     rows = await deliveries();
     first = newDir('received');
-    await importAll(first, rows);
+    await importAll(first, rows, newDir('lines'));
   }, 10 * MINUTES);
 
   it(
@@ -202,7 +168,7 @@ where(title, () => {
     'gives the same timelines in any order of arrival (shuffle %i)',
     async (seed) => {
       const dir = newDir(`shuffle-${seed}`);
-      await importAll(dir, shuffled(rows, seed));
+      await importAll(dir, shuffled(rows, seed), newDir('lines'));
       expect(tally(dir).recorded).toBe(24_659);
       expect(await timelines(dir)).toEqual(await timelines(first));
     },
