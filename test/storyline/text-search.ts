@@ -1,10 +1,17 @@
-/** Bytes that a value needs at least: shorter ones stand anywhere by chance. */
-export const SHORTEST_BYTES = 6;
+/** Bytes that a value needs at least: shorter ones stand in sealed bytes, written in base64, by chance. */
+export const SHORTEST_BYTES = 8;
 const BITS = 20;
 const BASE = 0x01000193;
 const BASE_OF_FIRST = Array.from({ length: SHORTEST_BYTES - 1 }).reduce<number>((power) => Math.imul(power, BASE), 1);
 
-const folded = (bytes: Uint8Array): Uint8Array => bytes.map((b) => (b >= 0x41 && b <= 0x5a ? b + 0x20 : b));
+const folded = (bytes: Uint8Array): Uint8Array => {
+  const copy = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    copy[i] = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+  }
+  return copy;
+};
 const slot = (hash: number): number => (hash ^ (hash >>> BITS)) & ((1 << BITS) - 1);
 
 const standsAt = (bytes: Uint8Array, at: number, value: Uint8Array): boolean => {
