@@ -10,12 +10,17 @@ export interface Delivered {
   item: object;
   /** As `type:value`, normalised. */
   identifiers: string[];
+  /** What a profile's given and family name make. */
+  fullName?: string;
 }
 
 /** Contacts and profiles of all tenants. */
 export const everythingDelivered = (rows: readonly StorylineRow[]): Delivered[] => [
   ...rows.map((row) => deliveredAs(row.tenant, row.externalId, importItem(row))),
-  ...profiles().map((profile) => deliveredAs(profile.tenant, profile.profileId, profileItem(profile))),
+  ...profiles().map((profile) => ({
+    ...deliveredAs(profile.tenant, profile.profileId, profileItem(profile)),
+    fullName: `${profile.firstName} ${profile.lastName}`,
+  })),
 ];
 
 const deliveredAs = (tenant: string, externalId: string, item: object): Delivered => {
@@ -36,7 +41,7 @@ export const normalisedText = (identifier: CustomerIdentifier): string => {
 const IMPERSONAL = new Set([
   'id', 'identity', 'anchor', 'conversation', 'receipt', 'profile', 'links', 'accessLog', 'type', 'source', 'channel',
   'account', 'kind', 'direction', 'language', 'agent', 'status', 'preferredChannel', 'preferredChannelSource', 'purpose',
-  'generatedAt', 'recordedAt', 'occurredAt', 'endedAt', 'receivedAt', 'firstContactAt', 'lastContactAt', 'statedAt',
+  'generatedAt', 'createdAt', 'recordedAt', 'occurredAt', 'endedAt', 'receivedAt', 'firstContactAt', 'lastContactAt', 'statedAt',
 ]); // prettier-ignore
 
 /** Every text that is not known to be impersonal, however deep. */
@@ -73,7 +78,9 @@ export const personalValues = (
   others: readonly Delivered[],
 ): PersonalValues => {
   const all = new Set([...documents, ...own.map(({ item }) => item)].flatMap(textsOf).flatMap(piecesOf));
-  const said = others.map(({ item, identifiers }) => `${JSON.stringify(item)} ${identifiers.join(' ')}`).join('\n');
+  const said = others
+    .map(({ item, identifiers, fullName = '' }) => [JSON.stringify(item), ...identifiers, fullName].join(' '))
+    .join('\n');
   const shared = new TextSearch(all).foundIn(Buffer.from(said));
   return { values: [...all].filter((value) => !shared.has(value)), shared: shared.size };
 };
