@@ -54,7 +54,10 @@ const search = (values: TextSearch, directory: string): Record<string, string[]>
   Object.fromEntries(
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => [name, [...values.foundIn(readFileSync(join(parentPath, name)))]] as const)
+      .map(
+        ({ parentPath, name }) =>
+          [name, [...values.foundIn(readFileSync(join(parentPath, name)))]] as [string, string[]],
+      )
       .filter(([, found]) => found.length > 0),
   );
 const distinct = (found: Record<string, string[]>): Set<string> => new Set(Object.values(found).flat());
