@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,16 +9,14 @@ import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import type { LinkProposalDto, LinkProposalPageDto } from '#libs/queries/links/links.dto.js';
 import type { HubClient } from '../e2e/hub-client.js';
 import { HubProcess } from '../e2e/hub-process.js';
+import { importAll, writeLines } from './import.js';
 import {
   SCORER,
   STORYLINE,
   TENANTS,
   deliveries,
   hasStoryline,
-  importItem,
   personOf,
-  profileItem,
-  profiles,
   shuffled,
   type StorylineRow,
 } from './storyline.js';
@@ -53,29 +50,6 @@ where(title, () => {
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;
-  };
-
-  const writeLines = async (file: string, items: Iterable<object>): Promise<string> => {
-    const out = createWriteStream(file);
-    for (const item of items) if (!out.write(`${JSON.stringify(item)}\n`)) await once(out, 'drain');
-    out.end();
-    await once(out, 'finish');
-    return file;
-  };
-
-  /** Imports profiles and contacts of every tenant in this order. */
-  const importAll = async (dir: string, rows: readonly StorylineRow[]): Promise<void> => {
-    const work = newDir('lines');
-    for (const tenant of TENANTS) {
-      const records = profiles().filter((p) => p.tenant === tenant);
-      const people = await writeLines(join(work, `${tenant}-profiles.ndjson`), records.map(profileItem));
-      const contacts = await writeLines(
-        join(work, `${tenant}.ndjson`),
-        rows.filter((r) => r.tenant === tenant).map(importItem),
-      );
-      await hilo(dir, 'import', people, '--tenant', tenant, '--profiles');
-      await hilo(dir, 'import', contacts, '--tenant', tenant);
-    }
   };
 
   const tally = (dir: string): Tally => {
@@ -211,7 +185,7 @@ where(title, () => {
   beforeAll(async () => {
     rows = await deliveries();
     first = newDir('received');
-    await importAll(first, rows);
+    await importAll(first, rows, newDir('lines'));
   }, 10 * MINUTES);
 
   it(
@@ -268,7 +242,7 @@ where(title, () => {
     'gives the same timelines in any order of arrival (shuffle %i)',
     async (seed) => {
       const dir = newDir(`shuffle-${seed}`);
-      await importAll(dir, shuffled(rows, seed));
+      await importAll(dir, shuffled(rows, seed), newDir('lines'));
       expect(tally(dir).recorded).toBe(24_659);
       expect(await timelines(dir)).toEqual(await timelines(first));
     },

@@ -12,8 +12,8 @@ export class Moments {
   ) {}
 
   /**
-   * Epoch milliseconds at which a question is answered: now, the instant that was asked for, or when the position that
-   * was asked for was recorded; never later than now.
+   * Epoch milliseconds at which a question is answered: now; the instant that was asked for, no later than now; or when
+   * the position that was asked for was recorded, which is later than now where the clock was set back.
    */
   async of(asOf: AsOf | undefined): Promise<number> {
     const nowMs = this.clock.nowMs();
@@ -21,7 +21,7 @@ export class Moments {
     if (asOf.instant !== undefined) return Math.min(asOf.instant, nowMs);
     if (asOf.position > 0)
       for await (const [event] of this.store.readAll({ after: asOf.position - 1, batchSize: 1 }))
-        return Math.min(event!.recordedAtMs, nowMs);
+        return event!.recordedAtMs;
     return 0;
   }
 }
