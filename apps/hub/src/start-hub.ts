@@ -85,7 +85,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
-    const log = await openSealedEventStore(settings, clock, { program });
+    const log = await openSealedEventStore(settings, clock, { program, onThreadFailure: onFailure });
     opened.push(() => log.close());
     const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
     opened.push(() => bus.close());

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { AppendFeed, EventStore, RawEventLog } from '#libs/event-store';
 import {
   openEventLogReader,
   openEventStore,
@@ -12,6 +11,7 @@ import { keysFileOf, openKeyVault, type OpenedKeyVault } from './open-key-vault.
 import { SealedEventLog } from './sealed.event-log.js';
 import { SealedEventStore } from './sealed.event-store.js';
 import { SealedParkedMessages } from './sealed.parked-messages.js';
+import { SealThread } from './thread/seal-thread.js';
 import type { KeyVault } from './vault/key-vault.port.js';
 import { MemoryKeyVault } from './vault/memory/memory.key-vault.js';
 
@@ -24,6 +24,11 @@ export interface SealedEventStoreSet extends EventStoreSet {
   readonly masterKeyCreated?: string;
 }
 
+export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
+  /** Has a thread seal and keep the file of the keys; hears of its death. @default this thread does both */
+  onThreadFailure?: (error: Error) => void;
+}
+
 /** Under which the log remembers the vault it was sealed with. */
 const VAULT = 'key vault';
 
@@ -34,12 +39,14 @@ const VAULT = 'key vault';
 export const openSealedEventStore = async (
   settings: SealSettings,
   clock: Clock = new SystemClock(),
-  options: OpenEventStoreOptions = {},
+  options: OpenSealedEventStoreOptions = {},
 ): Promise<SealedEventStoreSet> => {
   const set = await openEventStore(settings, clock, options);
+  const { onThreadFailure } = options;
+  const thread = onThreadFailure && SealThread.start(onThreadFailure);
   try {
-    const { vault, created } = await openVaultFor(settings, set);
-    const events: EventStore & RawEventLog & AppendFeed = new SealedEventStore(set.events, vault);
+    const { vault, created } = await openVaultFor(settings, set, thread);
+    const events = new SealedEventStore(set.events, vault, { seal: thread?.seal });
     return {
       ...set,
       ids: set.ids.after(vault.erased),
@@ -54,6 +61,7 @@ export const openSealedEventStore = async (
       },
     };
   } catch (error) {
+    await thread?.close();
     await set.close();
     throw error;
   }
@@ -62,9 +70,10 @@ export const openSealedEventStore = async (
 const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
+  thread?: SealThread,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
-  const opened = await openKeyVault(settings, { known: installation.recall(VAULT) });
+  const opened = await openKeyVault(settings, { known: installation.recall(VAULT), thread });
   installation.remember(VAULT, opened.vault.id);
   return opened;
 };

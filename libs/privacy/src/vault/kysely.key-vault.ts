@@ -15,8 +15,8 @@ export interface KyselyKeyVaultOptions {
   /** Most keys held unwrapped, 2 or more. @default 20000 */
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
-  scrub?: () => void;
-  close?: () => void;
+  scrub?: () => void | Promise<void>;
+  close?: () => void | Promise<void>;
 }
 
 export interface RotateOptions {
@@ -199,7 +199,7 @@ export class KyselyKeyVault extends KeyVault {
   async close(): Promise<void> {
     await this.tail.catch(() => undefined);
     this.cache.clear();
-    this.options.close?.();
+    await this.options.close?.();
     await this.db.destroy();
   }
 
@@ -236,7 +236,12 @@ export class KyselyKeyVault extends KeyVault {
   /** A key for each of these that have none: a new one, or after a destroyed one the next. */
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
     for (const ids of batches(identities)) {
-      const made = ids.map((identity) => ({ identity, version: 1, secret: randomBytes(KEY_BYTES) }));
+      const random = randomBytes(KEY_BYTES * ids.length);
+      const made = ids.map((identity, i) => ({
+        identity,
+        version: 1,
+        secret: random.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES),
+      }));
       const { numInsertedOrUpdatedRows: added } = await this.db
         .insertInto('data_key')
         .values(made.map(({ identity, ...key }) => this.rowOf(identity, key)))
@@ -325,7 +330,7 @@ export class KyselyKeyVault extends KeyVault {
       .where('state', 'in', ['active', 'next'])
       .execute();
     this.active = key;
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
   /** @returns whether there was one */
@@ -349,7 +354,7 @@ export class KyselyKeyVault extends KeyVault {
       .updateTable('vault')
       .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
       .execute();
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
   /** A vault of an earlier release, opened to read, may lack the table. */
