@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider, type Provider } from '@nestjs/common';
 import { AccessModule } from '#libs/access/access.module.js';
+import { NotedLooks } from '#libs/access/trail/noted-looks.js';
 import type { ApiKeys, BearerTokens } from '#libs/access';
 import { InteractionBus } from '#libs/bus';
 import { ParkDelivery } from '#libs/channels';
@@ -88,6 +89,9 @@ export class HubModule {
     const { accounts, keys, tokens, logger, clock, settings } = parts;
     return {
       module: HubModule,
+      providers: [
+        { provide: NotedLooks, useFactory: () => new NotedLooks(settings.dataDir, parts.log.events, logger) },
+      ],
       imports: [
         EnginesModule.register(parts),
         AccessModule.register({
