@@ -33,10 +33,12 @@ const base = {
 export default {
   projects: [
     // opens no socket and writes no file
-    { ...base, displayName: 'unit', testRegex: '(?<!\\.int|\\.e2e)\\.spec\\.ts$' },
+    { ...base, displayName: 'unit', testRegex: '(?<!\\.int|\\.e2e|\\.engines)\\.spec\\.ts$' },
     // meets one real adapter
     { ...base, displayName: 'int', testRegex: '\\.int\\.spec\\.ts$' },
     // the whole pipeline as a black box, against the built programs
     { ...base, displayName: 'e2e', testRegex: '\\.e2e\\.spec\\.ts$' },
+    // meets servers that it starts itself: npm run test:engines
+    { ...base, displayName: 'engines', testRegex: '\\.engines\\.spec\\.ts$' },
   ],
 };

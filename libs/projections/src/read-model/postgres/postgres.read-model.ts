@@ -1,0 +1,162 @@
+import type { Kysely } from 'kysely';
+import { HubError } from '#libs/kernel';
+import {
+  connectPostgres,
+  openPostgres,
+  schemaOf,
+  type PostgresOptions,
+  type PostgresPool,
+  type PostgresResult,
+  type PostgresSession,
+} from '#libs/kernel/postgres.js';
+import { migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { kysely } from '../kysely.js';
+import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
+import type { ReadModelSchema } from '../read-model.schema.js';
+import type { BulkInsert, Statement } from '../statement.js';
+import { INDEXES, TABLES } from './postgres.ddl.js';
+
+export interface PostgresReadModelOptions {
+  /** `postgres://…`; `?schema=` names what its schemas begin with. @default `hilo` */
+  url: string;
+  /** Its tables must be there, and every write is refused. @default false */
+  readonly?: boolean;
+  /** Connections that queries share. @default 10 */
+  connections?: number;
+}
+
+const ROOM = 'READ_MODEL';
+
+/**
+ * The schema of the rows. Each shape has its own, so that a release folds its rows beside those that the programs of
+ * the last one still read.
+ */
+export const readModelSchema = (url: string): string => `${schemaOf(url, 'hilo')}_read_model_${READ_MODEL_VERSION}`;
+
+/** The read model in a schema of a PostgreSQL database. Commits are not waited for to be synced: what a crash takes is folded again. */
+export class PostgresReadModel extends ReadModel {
+  private queries?: Kysely<ReadModelSchema>;
+  private writer: PostgresSession | undefined;
+
+  protected constructor(
+    protected readonly options: PostgresOptions,
+    private readonly pool: PostgresPool,
+  ) {
+    super();
+  }
+
+  /** @throws HubError `READ_MODEL.UNAVAILABLE`, retryable */
+  static async open({ url, readonly = false, connections }: PostgresReadModelOptions): Promise<PostgresReadModel> {
+    const options = optionsOf(url, readModelSchema(url), connections);
+    if (!readonly)
+      await migratePostgres(options, [
+        { name: 'tables', sql: TABLES },
+        { name: 'indexes', sql: INDEXES },
+      ]);
+    return new PostgresReadModel(options, openPostgres({ ...options, readonly: true }));
+  }
+
+  get db(): Kysely<ReadModelSchema> {
+    const { Kysely, PostgresDialect } = kysely();
+    return (this.queries ??= new Kysely({ dialect: new PostgresDialect({ pool: this.pool }) }));
+  }
+
+  snapshot<T>(read: (db: Kysely<ReadModelSchema>) => Promise<T>): Promise<T> {
+    return this.db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(read);
+  }
+
+  async transaction<T>(work: (session: ReadModelSession) => Promise<T>): Promise<T> {
+    const writer = (this.writer ??= await this.connectWriter());
+    const writes = new Writes(writer);
+    try {
+      writes.send('BEGIN');
+      const result = await work(writes);
+      await writes.commit();
+      return result;
+    } catch (error) {
+      const first = await writes.failure(error);
+      await writer.query('ROLLBACK').catch(() => this.dropWriter(writer));
+      throw first;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.writer?.release();
+    this.writer = undefined;
+    await (this.queries ? this.queries.destroy() : this.pool.end());
+  }
+
+  /** Statements of their own, one after the other, outside of any transaction of the projector. */
+  protected async execute(...statements: string[]): Promise<void> {
+    const writer = (this.writer ??= await this.connectWriter());
+    for (const statement of statements) await writer.query(statement);
+  }
+
+  private async connectWriter(): Promise<PostgresSession> {
+    const writer = await connectPostgres({ ...this.options, statementTimeoutMs: 0, unsynced: true }, true);
+    writer.onEnd(() => this.dropWriter(writer));
+    return writer;
+  }
+
+  private dropWriter(writer: PostgresSession): void {
+    if (this.writer === writer) this.writer = undefined;
+    writer.release();
+  }
+}
+
+const optionsOf = (url: string, schema: string, connections?: number): PostgresOptions => ({
+  url,
+  schema,
+  room: ROOM,
+  ...(connections !== undefined && { connections }),
+});
+
+/** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
+class Writes implements ReadModelSession {
+  private readonly sent: Promise<PostgresResult<unknown>>[] = [];
+
+  constructor(private readonly writer: PostgresSession) {}
+
+  send(sql: string, parameters?: readonly unknown[]): void {
+    const answer = parameters ? this.writer.prepared(sql, parameters) : this.writer.query(sql);
+    // Heard of by `commit` and `failure`.
+    answer.catch(() => undefined);
+    this.sent.push(answer);
+  }
+
+  run<Values extends object>(statement: Statement<Values>, values: Values): void {
+    this.send(statement.sql, ordered(statement, values));
+  }
+
+  insert<Row extends object>({ columns, sizes }: BulkInsert<Row>, rows: readonly Row[]): void {
+    let next = 0;
+    for (const size of sizes)
+      while (next + size.rows <= rows.length) {
+        const values: unknown[] = [];
+        for (const end = next + size.rows; next < end; next++)
+          for (const column of columns) values.push(rows[next]![column]);
+        this.send(size.sql, values);
+      }
+  }
+
+  async all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Promise<Row[]> {
+    return (await this.writer.prepared<Row>(statement.sql, ordered(statement, values))).rows;
+  }
+
+  async commit(): Promise<void> {
+    this.send('COMMIT');
+    const answers = await Promise.all(this.sent);
+    // What is committed after a failed statement is rolled back, and that is no error.
+    if ((answers.at(-1)!.command as string) !== 'COMMIT')
+      throw new HubError(`${ROOM}.FAILED`, 'PostgreSQL rolled a transaction back');
+  }
+
+  /** The first thing that went wrong: what came after it in the transaction failed for that alone. */
+  async failure(error: unknown): Promise<unknown> {
+    const failed = (await Promise.allSettled(this.sent)).find(({ status }) => status === 'rejected');
+    return failed ? (failed as PromiseRejectedResult).reason : error;
+  }
+}
+
+const ordered = <Values extends object>(statement: Statement<Values, unknown>, values: Values): unknown[] =>
+  statement.slots.map((name) => values[name]);
