@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -18,8 +17,7 @@ import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
-import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
-import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { nestLogger } from './nest-logger.js';
@@ -49,8 +47,9 @@ export interface StartOptions {
 
 const IDLE_SWEEP_MS = 50;
 
-const projectorData = ({ dataDir, masterKey, nextMasterKey }: HubSettings): ProjectorData => ({
+const projectorData = ({ dataDir, readModelUrl, masterKey, nextMasterKey }: HubSettings): ProjectorData => ({
   dataDir,
+  readModelUrl,
   ...(masterKey !== undefined && { masterKey }),
   ...(nextMasterKey !== undefined && { nextMasterKey }),
 });
@@ -84,9 +83,10 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     opened.push(() => log.close());
     const bus = openBus(settings);
     const head = await log.events.head();
-    const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), head);
+    const home = await openReadModelHome(settings);
+    const unusable = await home.discardUnusable(head);
     if (unusable) logger.warn(`the read model is folded anew: ${unusable}`);
-    const readModel = openReadModel(settings);
+    const readModel = await home.open();
     opened.push(() => readModel.close());
     const keys = SqliteApiKeys.open({ dataDir: settings.dataDir, clock });
     opened.push(() => keys.close());

@@ -4,6 +4,7 @@ import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { connectPostgres } from '#libs/kernel/postgres.js';
 
 const run = promisify(execFile);
 
@@ -30,9 +31,6 @@ export const startPostgres = async (): Promise<PostgresServer> => {
   const bin = await debianServer();
   return bin ? startDebian(bin) : startContainer();
 };
-
-/** Name of a schema that nobody uses. */
-export const newSchema = (): string => `test_${randomBytes(6).toString('hex')}`;
 
 const debianServer = async (): Promise<string | undefined> => {
   const versions = await readdir(DEBIAN).catch(() => []);
@@ -93,13 +91,37 @@ const startContainer = async (): Promise<PostgresServer> => {
   }
 };
 
-/** One server for all tests of a file; it says what they ran against. */
+/**
+ * One server for all tests of a file; it says what they ran against.
+ * @returns what gives an address with a schema that nobody uses
+ */
 export const postgresForTests = (): (() => string) => {
   let server: PostgresServer | undefined;
+  const prefix = `test_${randomBytes(6).toString('hex')}`;
+  let addresses = 0;
   beforeAll(async () => {
     server = await startPostgres();
     process.stderr.write(`PostgreSQL: ${server.name}\n`);
   }, 120_000);
-  afterAll(() => server?.stop());
-  return () => server!.url;
+  afterAll(async () => {
+    if (!server) return;
+    await dropSchemas(server.url, prefix);
+    await server.stop();
+  });
+  return () => {
+    const address = new URL(server!.url);
+    address.searchParams.set('schema', `${prefix}_${++addresses}`);
+    return address.href;
+  };
+};
+
+/** A server that goes on is left as it was. */
+const dropSchemas = async (url: string, prefix: string): Promise<void> => {
+  const session = await connectPostgres({ url, schema: 'public', room: 'TEST' });
+  const { rows } = await session.query<{ name: string }>(
+    'SELECT nspname AS name FROM pg_namespace WHERE starts_with(nspname, $1)',
+    [prefix],
+  );
+  for (const { name } of rows) await session.query(`DROP SCHEMA ${name} CASCADE`);
+  session.release();
 };

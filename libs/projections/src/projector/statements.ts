@@ -79,7 +79,11 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
     db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
   ),
   startCheckpoint: statement<{ name: string; version: number; position: number }>((s) =>
-    db.insertInto('checkpoint').values({ name: s.name, version: s.version, position: s.position }),
+    db
+      .insertInto('checkpoint')
+      .values({ name: s.name, version: s.version, position: s.position })
+      // Another projector may begin at the same moment; the one that moves it first goes on.
+      .onConflict((c) => c.doNothing()),
   ),
   moveCheckpoint: statement<{ name: string; version: number; previous: number; next: number }, { name: string }>((s) =>
     db

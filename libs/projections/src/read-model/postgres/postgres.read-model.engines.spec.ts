@@ -1,14 +1,14 @@
-import { newSchema, postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
+import { postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
 import type { ReadModel } from '../read-model.port.js';
 import { readModelContract } from '../read-model.contract.js';
 import { PostgresReadModel } from './postgres.read-model.js';
 
-const server = postgresForTests();
+const newAddress = postgresForTests();
 const addresses = new Map<ReadModel, string>();
 
 readModelContract('postgres', {
   open: async () => {
-    const url = `${server()}&schema=${newSchema()}`;
+    const url = newAddress();
     const readModel = await PostgresReadModel.open({ url });
     addresses.set(readModel, url);
     return readModel;

@@ -9,7 +9,7 @@ import {
   type PostgresResult,
   type PostgresSession,
 } from '#libs/kernel/postgres.js';
-import { migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
 import { kysely } from '../kysely.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
@@ -21,9 +21,19 @@ export interface PostgresReadModelOptions {
   url: string;
   /** Its tables must be there, and every write is refused. @default false */
   readonly?: boolean;
+  /** @default what `readModelSchema` makes of the address */
+  schema?: string;
+  /**
+   * How a rebuild writes: secondary indexes and the timeline wait for `finishBulk`, and many transactions are committed
+   * together, so that a failure undoes those before it as well. @default false
+   */
+  bulk?: boolean;
   /** Connections that queries share. @default 10 */
   connections?: number;
 }
+
+/** Transactions of a bulk write that are committed together. */
+const COMMITTED_TOGETHER = 50;
 
 const ROOM = 'READ_MODEL';
 
@@ -37,23 +47,28 @@ export const readModelSchema = (url: string): string => `${schemaOf(url, 'hilo')
 export class PostgresReadModel extends ReadModel {
   private queries?: Kysely<ReadModelSchema>;
   private writer: PostgresSession | undefined;
+  private uncommitted = 0;
 
-  protected constructor(
-    protected readonly options: PostgresOptions,
+  private constructor(
+    private readonly options: PostgresOptions,
     private readonly pool: PostgresPool,
+    private readonly committedTogether: number,
   ) {
     super();
   }
 
   /** @throws HubError `READ_MODEL.UNAVAILABLE`, retryable */
-  static async open({ url, readonly = false, connections }: PostgresReadModelOptions): Promise<PostgresReadModel> {
-    const options = optionsOf(url, readModelSchema(url), connections);
-    if (!readonly)
-      await migratePostgres(options, [
-        { name: 'tables', sql: TABLES },
-        { name: 'indexes', sql: INDEXES },
-      ]);
-    return new PostgresReadModel(options, openPostgres({ ...options, readonly: true }));
+  static async open({
+    url,
+    schema = readModelSchema(url),
+    readonly = false,
+    bulk = false,
+    connections,
+  }: PostgresReadModelOptions): Promise<PostgresReadModel> {
+    const options = { url, schema, room: ROOM, ...(connections !== undefined && { connections }) };
+    if (!readonly) await migratePostgres(options, [TABLES_STEP, ...(bulk ? [] : [INDEXES_STEP])]);
+    const pool = openPostgres({ ...options, readonly: true });
+    return new PostgresReadModel(options, pool, bulk ? COMMITTED_TOGETHER : 1);
   }
 
   get db(): Kysely<ReadModelSchema> {
@@ -69,27 +84,43 @@ export class PostgresReadModel extends ReadModel {
     const writer = (this.writer ??= await this.connectWriter());
     const writes = new Writes(writer);
     try {
-      writes.send('BEGIN');
+      if (this.uncommitted === 0) writes.send('BEGIN');
       const result = await work(writes);
-      await writes.commit();
+      this.uncommitted += 1;
+      if (this.uncommitted >= this.committedTogether) writes.send('COMMIT');
+      await writes.answered();
+      this.uncommitted %= this.committedTogether;
       return result;
     } catch (error) {
       const first = await writes.failure(error);
+      this.uncommitted = 0;
       await writer.query('ROLLBACK').catch(() => this.dropWriter(writer));
       throw first;
     }
   }
 
+  /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
+  async finishBulk(): Promise<void> {
+    await this.commit();
+    const writer = (this.writer ??= await this.connectWriter());
+    await writer.query(`BEGIN; TRUNCATE timeline;
+      INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
+      FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position; COMMIT`);
+    await migratePostgres(this.options, [INDEXES_STEP]);
+    await writer.query('VACUUM ANALYZE');
+  }
+
   async close(): Promise<void> {
+    await this.commit();
     this.writer?.release();
     this.writer = undefined;
     await (this.queries ? this.queries.destroy() : this.pool.end());
   }
 
-  /** Statements of their own, one after the other, outside of any transaction of the projector. */
-  protected async execute(...statements: string[]): Promise<void> {
-    const writer = (this.writer ??= await this.connectWriter());
-    for (const statement of statements) await writer.query(statement);
+  private async commit(): Promise<void> {
+    if (this.uncommitted === 0) return;
+    this.uncommitted = 0;
+    await this.writer?.query('COMMIT');
   }
 
   private async connectWriter(): Promise<PostgresSession> {
@@ -99,17 +130,16 @@ export class PostgresReadModel extends ReadModel {
   }
 
   private dropWriter(writer: PostgresSession): void {
-    if (this.writer === writer) this.writer = undefined;
+    if (this.writer === writer) {
+      this.writer = undefined;
+      this.uncommitted = 0;
+    }
     writer.release();
   }
 }
 
-const optionsOf = (url: string, schema: string, connections?: number): PostgresOptions => ({
-  url,
-  schema,
-  room: ROOM,
-  ...(connections !== undefined && { connections }),
-});
+const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES };
+const INDEXES_STEP: PostgresMigration = { name: 'indexes', sql: INDEXES };
 
 /** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
 class Writes implements ReadModelSession {
@@ -143,11 +173,11 @@ class Writes implements ReadModelSession {
     return (await this.writer.prepared<Row>(statement.sql, ordered(statement, values))).rows;
   }
 
-  async commit(): Promise<void> {
-    this.send('COMMIT');
+  /** Resolves when everything sent was done. */
+  async answered(): Promise<void> {
     const answers = await Promise.all(this.sent);
-    // What is committed after a failed statement is rolled back, and that is no error.
-    if ((answers.at(-1)!.command as string) !== 'COMMIT')
+    // A commit after a failed statement rolls back, and is no error.
+    if ((answers.at(-1)?.command as string) === 'ROLLBACK')
       throw new HubError(`${ROOM}.FAILED`, 'PostgreSQL rolled a transaction back');
   }
 

@@ -1,0 +1,87 @@
+import { connectPostgres, type PostgresOptions, type PostgresSession } from '#libs/kernel/postgres.js';
+import { lockSchema } from '#libs/kernel/postgres-migrations.js';
+import { ReadModelHome } from '../read-model-home.port.js';
+import { PROJECTOR } from '../read-model.port.js';
+import { PostgresReadModel, readModelSchema } from './postgres.read-model.js';
+
+/** A schema of a database, for as many programs as like to read it; one projector writes. */
+export class PostgresReadModelHome extends ReadModelHome {
+  private readonly schema: string;
+
+  constructor(private readonly url: string) {
+    super();
+    this.schema = readModelSchema(url);
+  }
+
+  open(options: { readonly?: boolean } = {}): Promise<PostgresReadModel> {
+    return PostgresReadModel.open({ url: this.url, ...options });
+  }
+
+  exists(): Promise<boolean> {
+    return this.asked(async (session) => (await positionIn(session, this.schema)) !== undefined);
+  }
+
+  discardUnusable(head: number): Promise<string | undefined> {
+    return this.asked(async (session) => {
+      const position = await positionIn(session, this.schema);
+      if (position === undefined || position <= head) return undefined;
+      // Reads that are under way come to their end first.
+      await session.query(`DROP SCHEMA ${this.schema} CASCADE`);
+      return `it shows position ${position}, the log ends at ${head}`;
+    });
+  }
+
+  openNext({ caughtUp = false } = {}): Promise<PostgresReadModel> {
+    return PostgresReadModel.open({ url: this.url, schema: `${this.schema}_next`, bulk: !caughtUp });
+  }
+
+  /** Programs that read go on with the new rows from their next statement on. */
+  replace(): Promise<boolean> {
+    const [schema, next, old] = [this.schema, `${this.schema}_next`, `${this.schema}_old`];
+    return this.asked(async (session) => {
+      await session.query(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
+      await session.query('BEGIN');
+      await lockSchema(session, schema);
+      const position = await positionIn(session, schema);
+      if (position !== undefined) {
+        // A projector that is about to move the checkpoint waits, and then finds the new one.
+        await session.query(`LOCK TABLE ${schema}.checkpoint IN ACCESS EXCLUSIVE MODE`);
+        if ((await positionIn(session, schema))! > (await positionIn(session, next))!) {
+          await session.query('ROLLBACK');
+          return false;
+        }
+        await session.query(`ALTER SCHEMA ${schema} RENAME TO ${old}`);
+      }
+      await session.query(`ALTER SCHEMA ${next} RENAME TO ${schema}`);
+      await session.query('COMMIT');
+      await session.query(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
+      return true;
+    });
+  }
+
+  private async asked<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    const options: PostgresOptions = {
+      url: this.url,
+      schema: this.schema,
+      room: 'READ_MODEL',
+      statementTimeoutMs: 0,
+    };
+    const session = await connectPostgres(options);
+    try {
+      return await work(session);
+    } finally {
+      session.release();
+    }
+  }
+}
+
+/** Where a read model has got to; undefined where there is none. */
+const positionIn = async (session: PostgresSession, schema: string): Promise<number | undefined> => {
+  const table = `${schema}.checkpoint`;
+  const { rows } = await session.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
+  if (!rows[0]!.found) return undefined;
+  const places = await session.query<{ position: number }>(`SELECT position FROM ${table} WHERE name = $1`, [
+    PROJECTOR,
+  ]);
+  return places.rows[0]?.position ?? 0;
+};
