@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { Kysely, PostgresPool as KyselyPool } from 'kysely';
+import type * as KyselyPackage from 'kysely';
 import type * as PgPackage from 'pg';
 import { HubError, codeOf, messageOf } from './errors.js';
 import { latePackage } from './late-package.js';
 
 /** Loaded when the first connection is opened: the embedded engines need none. */
 const pg = latePackage<typeof PgPackage>('pg');
+// As CommonJS it is the copy that the embedded engines use too.
+const kysely = latePackage<typeof KyselyPackage>('kysely');
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database?sslmode=verify-full`; never logged. */
   url: string;
-  /** Where unqualified names of tables are. Made by whoever migrates. Lower-case letters, digits and `_`, at most 48. */
+  /** Where unqualified names of tables are. Made by whoever migrates. Lower-case letters, digits and `_`, at most 63. */
   schema: string;
   /** First half of the codes of failures, for example `READ_MODEL`. */
   room: string;
@@ -37,13 +41,19 @@ export interface PostgresClient {
   release(): void;
 }
 
-/** Connections to one schema; fits Kysely's dialect. */
+/** Connections to one schema. */
 export interface PostgresPool {
-  connect(): Promise<PostgresClient & { query<Row>(cursor: never): never }>;
+  connect(): Promise<PostgresClient>;
+  /** Asks over any connection. */
+  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<PostgresResult<Row>>;
+  /** Kysely over these connections; `destroy` ends them. */
+  kysely<Schema>(): Kysely<Schema>;
   end(): Promise<void>;
 }
 
-const SCHEMA = /^[a-z_][a-z0-9_]{0,47}$/;
+const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
+/** What the names of schemas begin with: rooms add theirs. */
+const PREFIX = /^[a-z_][a-z0-9_]{0,31}$/;
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\]|)$/;
 const CONNECT_WITHIN_MS = 10_000;
 
@@ -56,9 +66,9 @@ export const checkPostgresUrl = (url: string, variable: string, production = isP
   if (!parsed || !['postgres:', 'postgresql:'].includes(parsed.protocol))
     throw new HubError('SETTINGS.INVALID', `${variable}: is no address such as postgres://user:password@host/database`);
   const schema = parsed.searchParams.get('schema');
-  if (schema !== null && !SCHEMA.test(schema))
-    throw new HubError('SETTINGS.INVALID', `${variable}: schema must match ${SCHEMA.source}`);
-  const host = parsed.searchParams.get('host') ?? parsed.hostname;
+  if (schema !== null && !PREFIX.test(schema))
+    throw new HubError('SETTINGS.INVALID', `${variable}: schema must match ${PREFIX.source}`);
+  const host = hostOf(parsed);
   const local = host.startsWith('/') || LOCAL.test(host);
   if (production && !local && parsed.searchParams.get('sslmode') !== 'verify-full')
     throw new HubError(
@@ -67,10 +77,13 @@ export const checkPostgresUrl = (url: string, variable: string, production = isP
     );
 };
 
+const hostOf = (address: URL): string => address.searchParams.get('host') ?? address.hostname;
+
 const isProduction = (): boolean => process.env.NODE_ENV === 'production';
 
-/** The schema that an address names by `?schema=`. */
-export const schemaOf = (url: string, fallback: string): string => new URL(url).searchParams.get('schema') ?? fallback;
+/** The schema of a room: the address may say by `?schema=` what the names of all of them begin with, otherwise `hilo`. */
+export const schemaFor = (url: string, room: string): string =>
+  `${new URL(url).searchParams.get('schema') ?? 'hilo'}_${room}`;
 
 /** Opens no connection yet; each is opened when it is needed. */
 export const openPostgres = (options: PostgresOptions): PostgresPool => {
@@ -83,18 +96,33 @@ export const openPostgres = (options: PostgresOptions): PostgresPool => {
   // A connection that breaks while idle is replaced when one is needed.
   pool.on('error', () => undefined);
   const clients = new WeakMap<PgPackage.PoolClient, PostgresClient>();
-  const { room } = options;
+  const connect = async (): Promise<PostgresClient> => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw failureOf(options, error);
+    });
+    const known = clients.get(client);
+    if (known) return known;
+    // One that breaks while it is lent out is told of by its next query.
+    client.on('error', () => undefined);
+    const made = clientOf(client, options, (broken) => client.release(broken));
+    clients.set(client, made);
+    return made;
+  };
   return {
-    connect: async () => {
-      const client = await translated(room, pool.connect());
-      let known = clients.get(client);
-      if (!known) {
-        // One that breaks while it is lent out is told of by its next query.
-        client.on('error', () => undefined);
-        known = clientOf(client, room, (broken) => client.release(broken));
-        clients.set(client, known);
+    connect,
+    query: async <Row>(sql: string, parameters?: readonly unknown[]) => {
+      const client = await connect();
+      try {
+        return await client.query<Row>(sql, parameters);
+      } finally {
+        client.release();
       }
-      return known as PostgresClient & { query<Row>(cursor: never): never };
+    },
+    kysely: <Schema>() => {
+      const { Kysely, PostgresDialect } = kysely();
+      // The dialect asks as `query` is asked; cursors, which its type has beside that, are not used.
+      const connections = { connect, end: () => pool.end() } as unknown as KyselyPool;
+      return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: connections }) });
     },
     end: () => pool.end(),
   };
@@ -121,9 +149,11 @@ export const connectPostgres = async (options: PostgresOptions, pipelines = fals
   let hearEnd: () => void = () => undefined;
   client.on('error', () => undefined);
   client.on('end', () => hearEnd());
-  await translated(options.room, client.connect());
+  await client.connect().catch((error: unknown) => {
+    throw failureOf(options, error);
+  });
   return {
-    ...clientOf(client, options.room, () => void client.end().catch(() => undefined)),
+    ...clientOf(client, options, () => void client.end().catch(() => undefined)),
     onNotification: (hear) => void client.on('notification', ({ channel, payload }) => hear(channel, payload ?? '')),
     onEnd: (hear) => (hearEnd = hear),
   };
@@ -149,7 +179,7 @@ const configOf = ({
   address.searchParams.set('options', parameters.join(' '));
   return {
     connectionString: address.href,
-    application_name: 'hilo',
+    application_name: schema,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,
     types: { getTypeParser },
@@ -184,7 +214,7 @@ const nameOf = (sql: string): string => {
 
 const clientOf = (
   client: PgPackage.ClientBase,
-  room: string,
+  options: PostgresOptions,
   release: (broken: boolean) => void,
 ): PostgresClient => {
   let broken = false;
@@ -194,7 +224,7 @@ const clientOf = (
       return { command: command as PostgresResult<Row>['command'], rowCount: rowCount ?? 0, rows: rows as Row[] };
     } catch (error) {
       if (isConnectionLoss(error)) broken = true;
-      throw failureOf(room, error);
+      throw failureOf(options, error);
     }
   };
   return {
@@ -202,14 +232,6 @@ const clientOf = (
     prepared: (text, parameters) => ask({ name: nameOf(text), text, values: parameters.map(storable) }),
     release: () => release(broken),
   };
-};
-
-const translated = async <T>(room: string, asked: Promise<T>): Promise<T> => {
-  try {
-    return await asked;
-  } catch (error) {
-    throw failureOf(room, error);
-  }
 };
 
 const isSqlState = (code: string | undefined): code is string => code !== undefined && /^[0-9A-Z]{5}$/.test(code);
@@ -223,15 +245,16 @@ const isConnectionLoss = (error: unknown): boolean => {
 const PASSING = /^(08|53|57P|40001|40P01|55P03|57014|25006)/;
 
 /** What PostgreSQL's failure means to who asked: passing ones are retryable. Values of rows are in the cause alone. */
-const failureOf = (room: string, cause: unknown): HubError => {
+const failureOf = ({ room, url }: PostgresOptions, cause: unknown): HubError => {
   const code = codeOf(cause);
   if (cause instanceof RangeError || cause instanceof TypeError)
     return new HubError(`${room}.FAILED`, messageOf(cause), { cause });
   if (!isSqlState(code))
-    return new HubError(`${room}.UNAVAILABLE`, `PostgreSQL cannot be reached (${code ?? 'the connection broke'})`, {
-      retryable: true,
-      cause,
-    });
+    return new HubError(
+      `${room}.UNAVAILABLE`,
+      `PostgreSQL at ${hostOf(new URL(url))} cannot be reached (${code ?? 'the connection broke'})`,
+      { retryable: true, cause },
+    );
   return PASSING.test(code)
     ? new HubError(`${room}.UNAVAILABLE`, `PostgreSQL cannot answer now (${code})`, { retryable: true, cause })
     : new HubError(`${room}.FAILED`, `PostgreSQL refused a statement (${code})`, { cause, facts: { sqlState: code } });

@@ -1,4 +1,3 @@
-import { Kysely, PostgresDialect } from 'kysely';
 import { openPostgres } from '#libs/kernel/postgres.js';
 import { PostgresReadModel, readModelSchema } from '#libs/projections/read-model/postgres/postgres.read-model.js';
 import { postgresForTests } from '../../../../test/engines/postgres/postgres-server.js';
@@ -9,6 +8,5 @@ const newAddress = postgresForTests();
 entriesContract('postgres', async () => {
   const url = newAddress();
   const readModel = await PostgresReadModel.open({ url });
-  const pool = openPostgres({ url, schema: readModelSchema(url), room: 'TEST' });
-  return { readModel, db: new Kysely({ dialect: new PostgresDialect({ pool }) }) };
+  return { readModel, db: openPostgres({ url, schema: readModelSchema(url), room: 'TEST' }).kysely() };
 });

@@ -59,3 +59,9 @@ CREATE INDEX entry_past_identity ON entry_past (
   identity, "occurredAt", position, until, since, channel, kind, direction);
 CREATE INDEX entry_past_conversation ON entry_past (conversation);
 `;
+
+/** What the programs around a read model tell each other; no rows of it. */
+export const PROGRAMS = `
+CREATE TABLE lease (name text COLLATE "C" PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
+CREATE TABLE progress (name text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);
+`;

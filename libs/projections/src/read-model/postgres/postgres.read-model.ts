@@ -3,18 +3,17 @@ import { HubError } from '#libs/kernel';
 import {
   connectPostgres,
   openPostgres,
-  schemaOf,
+  schemaFor,
   type PostgresOptions,
   type PostgresPool,
   type PostgresResult,
   type PostgresSession,
 } from '#libs/kernel/postgres.js';
 import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
-import { kysely } from '../kysely.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
-import { INDEXES, TABLES } from './postgres.ddl.js';
+import { INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
 
 export interface PostgresReadModelOptions {
   /** `postgres://…`; `?schema=` names what its schemas begin with. @default `hilo` */
@@ -41,7 +40,7 @@ const ROOM = 'READ_MODEL';
  * The schema of the rows. Each shape has its own, so that a release folds its rows beside those that the programs of
  * the last one still read.
  */
-export const readModelSchema = (url: string): string => `${schemaOf(url, 'hilo')}_read_model_${READ_MODEL_VERSION}`;
+export const readModelSchema = (url: string): string => schemaFor(url, `read_model_${READ_MODEL_VERSION}`);
 
 /** The read model in a schema of a PostgreSQL database. Commits are not waited for to be synced: what a crash takes is folded again. */
 export class PostgresReadModel extends ReadModel {
@@ -66,14 +65,13 @@ export class PostgresReadModel extends ReadModel {
     connections,
   }: PostgresReadModelOptions): Promise<PostgresReadModel> {
     const options = { url, schema, room: ROOM, ...(connections !== undefined && { connections }) };
-    if (!readonly) await migratePostgres(options, [TABLES_STEP, ...(bulk ? [] : [INDEXES_STEP])]);
+    if (!readonly) await migratePostgres(options, [TABLES_STEP, PROGRAMS_STEP, ...(bulk ? [] : [INDEXES_STEP])]);
     const pool = openPostgres({ ...options, readonly: true });
     return new PostgresReadModel(options, pool, bulk ? COMMITTED_TOGETHER : 1);
   }
 
   get db(): Kysely<ReadModelSchema> {
-    const { Kysely, PostgresDialect } = kysely();
-    return (this.queries ??= new Kysely({ dialect: new PostgresDialect({ pool: this.pool }) }));
+    return (this.queries ??= this.pool.kysely());
   }
 
   snapshot<T>(read: (db: Kysely<ReadModelSchema>) => Promise<T>): Promise<T> {
@@ -140,6 +138,7 @@ export class PostgresReadModel extends ReadModel {
 
 const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES };
 const INDEXES_STEP: PostgresMigration = { name: 'indexes', sql: INDEXES };
+const PROGRAMS_STEP: PostgresMigration = { name: 'programs', sql: PROGRAMS };
 
 /** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
 class Writes implements ReadModelSession {
