@@ -140,10 +140,13 @@ export interface CliRun {
 }
 
 /** Runs `hilo` on a data directory. */
-export const hilo = (dataDir: string, ...words: string[]): Promise<CliRun> =>
+export const hilo = (dataDir: string, ...words: string[]): Promise<CliRun> => hiloWith({ dataDir }, ...words);
+
+/** Runs `hilo` with the settings of a hub. */
+export const hiloWith = ({ dataDir, env = {} }: HubOptions, ...words: string[]): Promise<CliRun> =>
   new Promise((done) => {
-    const env = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1' });
-    execFile(process.execPath, [CLI, ...words], { env, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
+    const settings = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1', ...env });
+    execFile(process.execPath, [CLI, ...words], { env: settings, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr }),
     );
   });
