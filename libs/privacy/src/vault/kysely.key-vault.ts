@@ -12,10 +12,15 @@ export interface KyselyKeyVaultOptions {
   clock: Clock;
   /** Somebody else makes and destroys keys: another thread or process. @default false */
   readonly?: boolean;
+  /**
+   * Others make and destroy keys as well: milliseconds within which a key they destroyed is forgotten here; whoever asks
+   * with `obtain` or `find` gets none from then on at once. @default nobody else does
+   */
+  sharedForgetMs?: number;
   /** Most keys held unwrapped, 2 or more. @default 20000 */
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
-  scrub?: () => void;
+  scrub?: () => void | Promise<void>;
   close?: () => void;
 }
 
@@ -39,6 +44,7 @@ export class KyselyKeyVault extends KeyVault {
   /** One change at a time. */
   private tail: Promise<unknown> = Promise.resolve();
   private vaultId = '';
+  private forgetting?: NodeJS.Timeout;
 
   private constructor(
     private readonly db: Kysely<KeyVaultSchema>,
@@ -63,6 +69,11 @@ export class KyselyKeyVault extends KeyVault {
     const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
     vault.vaultId = row.id;
     vault.destructions = row.destructions;
+    if (options.sharedForgetMs !== undefined)
+      vault.forgetting = setInterval(
+        () => void vault.forgetDestroyed().catch(() => vault.cache.clear()),
+        options.sharedForgetMs,
+      ).unref();
     return vault;
   }
 
@@ -76,6 +87,7 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   async obtain(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
+    if (this.options.sharedForgetMs !== undefined) await this.forgetDestroyed();
     const { found, missing } = this.look(identities);
     if (missing.length === 0) return found;
     return this.alone(async () => {
@@ -89,7 +101,7 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   async find(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
-    if (this.options.readonly) await this.forgetDestroyed();
+    if (this.options.readonly || this.options.sharedForgetMs !== undefined) await this.forgetDestroyed();
     const { found, missing } = this.look(identities);
     if (missing.length > 0) await this.load(missing, found);
     return found;
@@ -109,7 +121,7 @@ export class KyselyKeyVault extends KeyVault {
         .updateTable('vault')
         .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
         .execute();
-      this.options.scrub?.();
+      await this.options.scrub?.();
       return true;
     });
   }
@@ -146,6 +158,7 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.forgetting);
     await this.tail.catch(() => undefined);
     this.cache.clear();
     this.options.close?.();
@@ -183,7 +196,8 @@ export class KyselyKeyVault extends KeyVault {
 
   /** A key for each of these that have none: a new one, or after a destroyed one the next. */
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
-    for (const ids of batches(identities)) {
+    // In one order, so that programs that make keys of the same identities wait for each other and not in a ring.
+    for (const ids of batches(identities.toSorted())) {
       const made = new Map(ids.map((identity) => [identity, { version: 1, secret: randomBytes(KEY_BYTES) }]));
       const added = await this.db
         .insertInto('data_key')
@@ -215,6 +229,7 @@ export class KyselyKeyVault extends KeyVault {
         .set(this.rowOf(uuidOfBytes(bytes), key))
         .where('identity', '=', bufferOf(bytes))
         .where('version', '=', version)
+        .where('wrapped', 'is', null)
         .execute();
     }
     await this.load(identities, into);
@@ -278,7 +293,7 @@ export class KyselyKeyVault extends KeyVault {
       .where('state', 'in', ['active', 'next'])
       .execute();
     this.active = key;
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
   /** Who only reads does not hear of destroyed keys: it looks before it trusts its memory. */

@@ -1,0 +1,68 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
+import { MasterKey } from '../../master-key/master-key.js';
+import { keyVaultContract } from '../key-vault.contract.js';
+import { isPostgresKeyVault, openPostgresKeyVault } from './postgres.key-vault.js';
+
+const newAddress = postgresForTests();
+const newKey = (): MasterKey => new MasterKey(randomBytes(32));
+let master = newKey();
+let url = '';
+const open = (readonly = false, masters = [master]) => openPostgresKeyVault({ url, masters, readonly });
+const openNew = () => {
+  url = newAddress();
+  master = newKey();
+  return open();
+};
+
+keyVaultContract('PostgresKeyVault', { open: openNew, beside: () => open(true), reopen: () => open() });
+keyVaultContract('PostgresKeyVault beside another that writes', {
+  open: openNew,
+  beside: () => open(),
+  reopen: () => open(),
+});
+
+describe('PostgresKeyVault', () => {
+  it('is one vault, whoever opens it first, and gives each identity one key, whoever asks first', async () => {
+    url = newAddress();
+    master = newKey();
+    expect(await isPostgresKeyVault(url)).toBe(false);
+    const vaults = await Promise.all([open(), open(), open()]);
+    expect(new Set(vaults.map(({ id }) => id)).size).toBe(1);
+    expect(await isPostgresKeyVault(url)).toBe(true);
+    const identities = Array.from({ length: 600 }, () => randomUUID());
+    const keys = await Promise.all(vaults.map((vault) => vault.obtain(identities)));
+    for (const found of keys) expect(found).toEqual(keys[0]);
+    for (const vault of vaults) await vault.close();
+  });
+
+  it('forgets a key that another program destroyed, and gets the next one', async () => {
+    const vault = await openNew();
+    const other = await open();
+    const identity = randomUUID();
+    await vault.obtain([identity]);
+    await other.obtain([identity]);
+    await vault.destroy(identity);
+    expect((await other.obtain([identity])).get(identity)!.version).toBe(2);
+    expect((await vault.obtain([identity])).get(identity)).toEqual(other.cached(identity));
+    await vault.destroy(identity);
+    for (const end = Date.now() + 10_000; other.cached(identity) && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(other.cached(identity)).toBeUndefined();
+    await other.close();
+    await vault.close();
+  });
+
+  it('goes from one master key to another, and opens with no third', async () => {
+    const vault = await openNew();
+    const identities = Array.from({ length: 1500 }, () => randomUUID());
+    const keys = new Map(await vault.obtain(identities));
+    const next = newKey();
+    expect(await vault.rotate(next)).toBe(true);
+    await vault.close();
+    await expect(open(false, [newKey()])).rejects.toMatchObject({ code: 'KEY_VAULT.MASTER_KEY_MISMATCH' });
+    const reopened = await open(false, [next]);
+    expect(await reopened.find(identities)).toEqual(keys);
+    await reopened.close();
+  });
+});

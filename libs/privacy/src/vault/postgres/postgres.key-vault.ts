@@ -1,0 +1,90 @@
+import { SystemClock, type Clock } from '#libs/kernel';
+import { connectPostgres, openPostgres, schemaFor } from '#libs/kernel/postgres.js';
+import { lockSchema, migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import type { MasterKey } from '../../master-key/master-key.js';
+import type { KeyVaultSchema } from '../key-vault.schema.js';
+import { KyselyKeyVault } from '../kysely.key-vault.js';
+
+/** Tables of the vault, in the order of `sqlite.key-vault.ts`. A step stays as it is; the next change is the next step. */
+const MIGRATIONS = [
+  {
+    name: 'tables',
+    sql: `
+CREATE TABLE data_key (
+  identity bytea PRIMARY KEY, version integer NOT NULL, master integer NOT NULL, wrapped bytea,
+  "createdAt" bigint NOT NULL, "destroyedAt" bigint);
+CREATE TABLE master_key (key integer PRIMARY KEY, fingerprint text NOT NULL, state text NOT NULL, "createdAt" bigint NOT NULL);
+CREATE TABLE vault (id text COLLATE "C" PRIMARY KEY, destructions bigint NOT NULL);
+`,
+  },
+];
+
+/** A key that another program destroyed is sealed with no longer than this. */
+const FORGET_MS = 1000;
+
+export interface PostgresKeyVaultOptions {
+  /** `postgres://…` */
+  url: string;
+  masters: readonly MasterKey[];
+  /** It makes and destroys no keys. @default false */
+  readonly?: boolean;
+  /** @default the system's */
+  clock?: Clock;
+  /** Most keys held unwrapped. @default 20000 */
+  cachedKeys?: number;
+}
+
+const optionsOf = (url: string) => ({ url, schema: schemaFor(url, 'keys'), room: 'KEY_VAULT' });
+
+/**
+ * The vault in a schema of a PostgreSQL database, for as many programs as like.
+ *
+ * A destroyed key is vacuumed out of its table, yet the server's write-ahead log, its replicas and base backups hold the
+ * wrapped key until they are recycled: it is gone for good once those are, or once the master key was rotated and the old
+ * one destroyed.
+ * @throws HubError `KEY_VAULT.UNAVAILABLE` (retryable), `KEY_VAULT.MASTER_KEY_MISMATCH`, `KEY_VAULT.ROTATION_UNFINISHED`
+ */
+export const openPostgresKeyVault = async ({
+  url,
+  masters,
+  readonly = false,
+  clock = new SystemClock(),
+  cachedKeys,
+}: PostgresKeyVaultOptions): Promise<KyselyKeyVault> => {
+  const options = optionsOf(url);
+  if (!readonly) await migratePostgres(options, MIGRATIONS);
+  const pool = openPostgres({ ...options, readonly });
+  // Two programs that begin a vault together begin one.
+  const turn = await connectPostgres(options);
+  try {
+    await turn.query('BEGIN');
+    await lockSchema(turn, options.schema);
+    return await KyselyKeyVault.open(pool.kysely<KeyVaultSchema>(), {
+      masters,
+      clock,
+      readonly,
+      sharedForgetMs: FORGET_MS,
+      ...(cachedKeys !== undefined && { cachedKeys }),
+      ...(!readonly && { scrub: async () => void (await pool.query('VACUUM data_key')) }),
+    });
+  } catch (error) {
+    await pool.end();
+    throw error;
+  } finally {
+    turn.release();
+  }
+};
+
+/** Whether a vault was begun here: then its master key must not be made anew. */
+export const isPostgresKeyVault = async (url: string): Promise<boolean> => {
+  const options = optionsOf(url);
+  const session = await connectPostgres({ ...options, readonly: true });
+  try {
+    const tables = await session.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+      `${options.schema}.master_key`,
+    ]);
+    return tables.rows[0]!.found && (await session.query('SELECT 1 FROM master_key LIMIT 1')).rows.length > 0;
+  } finally {
+    session.release();
+  }
+};
