@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Socket } from 'node:net';
 import type { Kysely, PostgresPool as KyselyPool } from 'kysely';
 import type * as KyselyPackage from 'kysely';
 import type * as PgPackage from 'pg';
@@ -141,10 +142,12 @@ export interface PostgresSession extends PostgresClient {
  * @param pipelines queries are sent before those in front of them are answered: for writes that nothing waits for
  */
 export const connectPostgres = async (options: PostgresOptions, pipelines = false): Promise<PostgresSession> => {
+  const socket = new Socket();
   const client = new (pg().Client)({
     ...configOf(options),
     pipeline: pipelines,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    stream: () => socket,
   } as PgPackage.ClientConfig);
   let hearEnd: () => void = () => undefined;
   client.on('error', () => undefined);
@@ -152,11 +155,20 @@ export const connectPostgres = async (options: PostgresOptions, pipelines = fals
   await client.connect().catch((error: unknown) => {
     throw failureOf(options, error);
   });
+  const asking = clientOf(client, options, () => void client.end().catch(() => undefined));
   return {
-    ...clientOf(client, options, () => void client.end().catch(() => undefined)),
+    ...asking,
+    ...(pipelines && { prepared: (sql, parameters) => (together(socket), asking.prepared(sql, parameters)) }),
     onNotification: (hear) => void client.on('notification', ({ channel, payload }) => hear(channel, payload ?? '')),
     onEnd: (hear) => (hearEnd = hear),
   };
+};
+
+/** What is sent in one turn of the event loop goes out in one write: the system charges for each. */
+const together = (socket: Socket): void => {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
 };
 
 const configOf = ({
