@@ -12,7 +12,7 @@ import type {
   TimelineTable,
 } from '../read-model/read-model.schema.js';
 import { kysely } from '../read-model/kysely.js';
-import { bulkInsert, statement } from '../read-model/statement.js';
+import { bulkInsert, gathered, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {
   key: number;
@@ -129,24 +129,18 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
     db.selectFrom('identity').select(['key', 'customer', 'firstPosition', 'verified', 'nameAt']).where('id', '=', s.id),
   ),
-  addIdentity: statement<NewIdentity>((s) =>
-    db.insertInto('identity').values({
-      key: s.key,
-      id: s.id,
-      tenant: s.tenant,
-      type: s.type,
-      value: s.value,
-      verified: s.verified,
-      firstPosition: s.firstPosition,
-      customer: s.customer,
-    }),
-  ),
+  addIdentity: gathered<NewIdentity>(db, 'identity', [
+    'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',
+  ]), // prettier-ignore
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
   ),
-  nameIdentity: statement<{ key: number; name: string; nameAt: number }>((s) =>
-    db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
-  ),
+  nameIdentity: {
+    ...statement<{ key: number; name: string; nameAt: number }>((s) =>
+      db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
+    ),
+    late: true,
+  },
   keepIdentity: statement<{ key: number; position: number }>((s) =>
     db
       .insertInto('identity_past')
@@ -172,12 +166,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       // One event may teach two things: what stood before it is kept already.
       .onConflict((c) => c.doNothing()),
   ),
-  addMention: statement<MentionTable>((s) =>
-    db
-      .insertInto('mention')
-      .values({ identity: s.identity, anchor: s.anchor, position: s.position })
-      .onConflict((c) => c.doNothing()),
-  ),
+  addMention: gathered<MentionTable>(db, 'mention', ['identity', 'anchor', 'position'], { ignoreKnown: true }),
   keepProfile: statement<{ identity: number; position: number }>((s) =>
     db
       .insertInto('profile_past')

@@ -85,8 +85,7 @@ export class PostgresReadModel extends ReadModel {
       if (this.uncommitted === 0) writes.send('BEGIN');
       const result = await work(writes);
       this.uncommitted += 1;
-      if (this.uncommitted >= this.committedTogether) writes.send('COMMIT');
-      await writes.answered();
+      await writes.end(this.uncommitted >= this.committedTogether);
       this.uncommitted %= this.committedTogether;
       return result;
     } catch (error) {
@@ -105,7 +104,7 @@ export class PostgresReadModel extends ReadModel {
       INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position; COMMIT`);
     await migratePostgres(this.options, [INDEXES_STEP]);
-    await writer.query('VACUUM ANALYZE');
+    await writer.query('ANALYZE');
   }
 
   async close(): Promise<void> {
@@ -143,6 +142,8 @@ const PROGRAMS_STEP: PostgresMigration = { name: 'programs', sql: PROGRAMS };
 /** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
 class Writes implements ReadModelSession {
   private readonly sent: Promise<PostgresResult<unknown>>[] = [];
+  private readonly gathered = new Map<BulkInsert<never>, object[]>();
+  private late: { sql: string; values: unknown[] }[] = [];
 
   constructor(private readonly writer: PostgresSession) {}
 
@@ -154,7 +155,28 @@ class Writes implements ReadModelSession {
   }
 
   run<Values extends object>(statement: Statement<Values>, values: Values): void {
-    this.send(statement.sql, ordered(statement, values));
+    if (statement.many) this.gather(statement.many, values);
+    else if (statement.late) this.late.push({ sql: statement.sql, values: ordered(statement, values) });
+    else {
+      this.sendGathered();
+      this.send(statement.sql, ordered(statement, values));
+    }
+  }
+
+  private gather<Row extends object>(insert: BulkInsert<Row>, row: Row): void {
+    const rows = this.gathered.get(insert as BulkInsert<never>);
+    if (rows) rows.push(row);
+    else this.gathered.set(insert as BulkInsert<never>, [row]);
+  }
+
+  /** New rows first: what is late may change them. */
+  private sendGathered(): void {
+    if (this.gathered.size > 0) {
+      for (const [insert, rows] of this.gathered) this.insert(insert, rows as never[]);
+      this.gathered.clear();
+    }
+    for (const { sql, values } of this.late) this.send(sql, values);
+    this.late = [];
   }
 
   insert<Row extends object>({ columns, sizes }: BulkInsert<Row>, rows: readonly Row[]): void {
@@ -169,11 +191,14 @@ class Writes implements ReadModelSession {
   }
 
   async all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Promise<Row[]> {
+    this.sendGathered();
     return (await this.writer.prepared<Row>(statement.sql, ordered(statement, values))).rows;
   }
 
-  /** Resolves when everything sent was done. */
-  async answered(): Promise<void> {
+  /** Resolves when everything was done. */
+  async end(commits: boolean): Promise<void> {
+    this.sendGathered();
+    if (commits) this.send('COMMIT');
     const answers = await Promise.all(this.sent);
     // A commit after a failed statement rolls back, and is no error.
     if ((answers.at(-1)?.command as string) === 'ROLLBACK')
