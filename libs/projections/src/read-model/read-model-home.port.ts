@@ -24,6 +24,10 @@ export abstract class ReadModelHome {
   /** The next generation, as far as it was folded. @param caughtUp it is finished, and folded on event by event */
   abstract openNext(options?: { caughtUp?: boolean }): Promise<BulkReadModel>;
 
-  /** Puts the next generation in the place of this one; false where this one has got further meanwhile. */
-  abstract replace(): Promise<boolean>;
+  /**
+   * Puts the next generation in the place of this one. Where this one is moved on meanwhile, it is held still for the last
+   * step.
+   * @param catchUp folds the next generation up to the end of the log; called once or several times
+   */
+  abstract replace(catchUp: () => Promise<void>): Promise<void>;
 }

@@ -33,12 +33,13 @@ export const rebuild = async ({ home, log, report, signal }: RebuildOptions): Pr
     return projector.checkpoint();
   });
   if (position === undefined) return undefined;
-  while (!(await home.replace()))
+  await home.replace(async () => {
     position = await using(await home.openNext({ caughtUp: true }), async (next) => {
       const projector = new Projector(next, log);
       await projector.catchUp();
       return projector.checkpoint();
     });
+  });
   return position;
 };
 

@@ -36,26 +36,23 @@ export class PostgresReadModelHome extends ReadModelHome {
   }
 
   /** Programs that read go on with the new rows from their next statement on. */
-  replace(): Promise<boolean> {
+  async replace(catchUp: () => Promise<void>): Promise<void> {
     const [schema, next, old] = [this.schema, `${this.schema}_next`, `${this.schema}_old`];
-    return this.asked(async (session) => {
+    // What was recorded while the bulk write ended: the less is left for when everybody waits.
+    if (await this.exists()) await catchUp();
+    await this.asked(async (session) => {
       await session.query(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
       await session.query('BEGIN');
       await lockSchema(session, schema);
-      const position = await positionIn(session, schema);
-      if (position !== undefined) {
+      if ((await positionIn(session, schema)) !== undefined) {
         // A projector that is about to move the checkpoint waits, and then finds the new one.
         await session.query(`LOCK TABLE ${schema}.checkpoint IN ACCESS EXCLUSIVE MODE`);
-        if ((await positionIn(session, schema))! > (await positionIn(session, next))!) {
-          await session.query('ROLLBACK');
-          return false;
-        }
+        if ((await positionIn(session, schema))! > (await positionIn(session, next))!) await catchUp();
         await session.query(`ALTER SCHEMA ${schema} RENAME TO ${old}`);
       }
       await session.query(`ALTER SCHEMA ${next} RENAME TO ${schema}`);
       await session.query('COMMIT');
       await session.query(`DROP SCHEMA IF EXISTS ${old} CASCADE`);
-      return true;
     });
   }
 

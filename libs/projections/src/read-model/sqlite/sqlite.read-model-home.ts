@@ -29,12 +29,11 @@ export class SqliteReadModelHome extends ReadModelHome {
     return SqliteReadModel.open({ file: this.next, bulk: !caughtUp, cacheKiB: 16_384 });
   }
 
-  async replace(): Promise<boolean> {
+  async replace(): Promise<void> {
     for (const end of ['-wal', '-shm']) {
       rmSync(this.file + end, { force: true });
       rmSync(this.next + end, { force: true });
     }
     renameSync(this.next, this.file);
-    return true;
   }
 }
