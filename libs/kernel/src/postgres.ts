@@ -148,7 +148,7 @@ export const connectPostgres = async (options: PostgresOptions, pipelines = fals
     pipeline: pipelines,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     stream: () => socket,
-  } as PgPackage.ClientConfig);
+  });
   let hearEnd: () => void = () => undefined;
   client.on('error', () => undefined);
   client.on('end', () => hearEnd());

@@ -27,7 +27,7 @@ const contact = (): object => ({
 /** Hands a contact over and answers with the subjects that then stand on the timeline, newest first. */
 const tell = async (hub: HubProcess): Promise<(string | undefined)[]> => {
   const [result] = await (await hub.client('integration')).take(contact());
-  return subjects(hub, result!.position!);
+  return subjects(hub, result!.position);
 };
 
 const subjects = async (hub: HubProcess, atLeast?: number): Promise<(string | undefined)[]> => {
@@ -72,7 +72,7 @@ describe('a hub with its read model in PostgreSQL', () => {
     expect(ended.rows.length).toBeGreaterThan(0);
     await server.end();
     const [result] = await (await hub.client('integration')).take(contact());
-    expect(await eventually(() => subjects(hub, result!.position!))).toEqual(['Contact 2', 'Contact 1']);
+    expect(await eventually(() => subjects(hub, result!.position))).toEqual(['Contact 2', 'Contact 1']);
     expect(await hub.stop()).toEqual({ code: 0, signal: null });
   });
 

@@ -35,11 +35,11 @@ it('is rebuilt while others read it and a projector writes it, with no gap and n
   let projector = new Projector(live, store);
   await projector.catchUp();
 
-  let rebuilding = true;
+  const rebuilt = new AbortController();
   let events = 1000;
   let fenced = 0;
   const writing = (async () => {
-    while (rebuilding) {
+    while (!rebuilt.signal.aborted) {
       await contact(store, ++events);
       try {
         await projector.catchUp();
@@ -52,7 +52,7 @@ it('is rebuilt while others read it and a projector writes it, with no gap and n
   })();
   let most = 1000;
   const reading = (async () => {
-    while (rebuilding) {
+    while (!rebuilt.signal.aborted) {
       const { shown } = await reader.db
         .selectFrom('timeline')
         .select(({ fn }) => fn.countAll<number>().as('shown'))
@@ -61,7 +61,7 @@ it('is rebuilt while others read it and a projector writes it, with no gap and n
       most = shown;
     }
   })();
-  const position = await rebuild({ home, log: store }).finally(() => (rebuilding = false));
+  const position = await rebuild({ home, log: store }).finally(() => rebuilt.abort());
   await Promise.all([writing, reading]);
   expect(position).toBeGreaterThanOrEqual(1000);
   // It was in the middle of nothing, or stopped once and began anew.

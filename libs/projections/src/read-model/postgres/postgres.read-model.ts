@@ -1,19 +1,17 @@
 import type { Kysely } from 'kysely';
-import { HubError } from '#libs/kernel';
 import {
   connectPostgres,
   openPostgres,
   schemaFor,
   type PostgresOptions,
   type PostgresPool,
-  type PostgresResult,
   type PostgresSession,
 } from '#libs/kernel/postgres.js';
 import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import type { BulkInsert, Statement } from '../statement.js';
 import { INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { Writes } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
   /** `postgres://…`; `?schema=` names what its schemas begin with. @default `hilo` */
@@ -138,79 +136,3 @@ export class PostgresReadModel extends ReadModel {
 const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES };
 const INDEXES_STEP: PostgresMigration = { name: 'indexes', sql: INDEXES };
 const PROGRAMS_STEP: PostgresMigration = { name: 'programs', sql: PROGRAMS };
-
-/** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
-class Writes implements ReadModelSession {
-  private readonly sent: Promise<PostgresResult<unknown>>[] = [];
-  private readonly gathered = new Map<BulkInsert<never>, object[]>();
-  private late: { sql: string; values: unknown[] }[] = [];
-
-  constructor(private readonly writer: PostgresSession) {}
-
-  send(sql: string, parameters?: readonly unknown[]): void {
-    const answer = parameters ? this.writer.prepared(sql, parameters) : this.writer.query(sql);
-    // Heard of by `commit` and `failure`.
-    answer.catch(() => undefined);
-    this.sent.push(answer);
-  }
-
-  run<Values extends object>(statement: Statement<Values>, values: Values): void {
-    if (statement.many) this.gather(statement.many, values);
-    else if (statement.late) this.late.push({ sql: statement.sql, values: ordered(statement, values) });
-    else {
-      this.sendGathered();
-      this.send(statement.sql, ordered(statement, values));
-    }
-  }
-
-  private gather<Row extends object>(insert: BulkInsert<Row>, row: Row): void {
-    const rows = this.gathered.get(insert as BulkInsert<never>);
-    if (rows) rows.push(row);
-    else this.gathered.set(insert as BulkInsert<never>, [row]);
-  }
-
-  /** New rows first: what is late may change them. */
-  private sendGathered(): void {
-    if (this.gathered.size > 0) {
-      for (const [insert, rows] of this.gathered) this.insert(insert, rows as never[]);
-      this.gathered.clear();
-    }
-    for (const { sql, values } of this.late) this.send(sql, values);
-    this.late = [];
-  }
-
-  insert<Row extends object>({ columns, sizes }: BulkInsert<Row>, rows: readonly Row[]): void {
-    let next = 0;
-    for (const size of sizes)
-      while (next + size.rows <= rows.length) {
-        const values: unknown[] = [];
-        for (const end = next + size.rows; next < end; next++)
-          for (const column of columns) values.push(rows[next]![column]);
-        this.send(size.sql, values);
-      }
-  }
-
-  async all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Promise<Row[]> {
-    this.sendGathered();
-    return (await this.writer.prepared<Row>(statement.sql, ordered(statement, values))).rows;
-  }
-
-  /** Resolves when everything was done. */
-  async end(commits: boolean): Promise<void> {
-    this.sendGathered();
-    if (commits) this.send('COMMIT');
-    const answers = await Promise.all(this.sent);
-    // A commit after a failed statement rolls back, and is no error.
-    if ((answers.at(-1)?.command as string) === 'ROLLBACK')
-      throw new HubError(`${ROOM}.FAILED`, 'PostgreSQL rolled a transaction back');
-  }
-
-  /** The first thing that went wrong: what came after it in the transaction failed for that alone. */
-  async failure(error: unknown): Promise<unknown> {
-    const failed = (await Promise.allSettled(this.sent)).find(({ status }) => status === 'rejected');
-    return failed ? (failed as PromiseRejectedResult).reason : error;
-  }
-}
-
-const ordered = <Values extends object>(statement: Statement<Values, unknown>, values: Values): unknown[] =>
-  statement.slots.map((name) => values[name]);
