@@ -1,3 +1,4 @@
+import { upcast, type ContactSummary } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
 import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
@@ -71,6 +72,7 @@ export class Projector {
             `another projector moved the checkpoint away from ${previous}; only one may run`,
           );
         await context.begin(session);
+        if (session.isFar) await context.prefetch(contactsOf(events.filter(({ position }) => position > previous)));
         for (const event of events) {
           if (event.position <= previous) continue;
           // Most events bring nothing that has to be asked for: no turn of the event loop for those.
@@ -97,3 +99,7 @@ export class Projector {
     }
   }
 }
+
+/** What the recorded contacts among these events say. */
+const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>
+  events.filter(({ type }) => type === 'InteractionRecorded').map((event) => upcast(event).data as ContactSummary);

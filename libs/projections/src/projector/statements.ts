@@ -73,6 +73,19 @@ interface LinkWrite {
   position: number;
 }
 
+const IDENTITY_ROW = [
+  'key',
+  'customer',
+  'firstPosition',
+  'verified',
+  'nameAt',
+] as const satisfies (keyof IdentityRow)[];
+
+/** Ids asked for in one question; the last one is repeated where there are fewer. */
+export const IDS_A_QUESTION = 64;
+type Many = Record<number, Buffer>;
+const manyOf = (slots: Many): Buffer[] => Array.from({ length: IDS_A_QUESTION }, (_, n) => slots[n]!);
+
 /** Every statement the folds run, compiled once for the dialect of `db`. */
 export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => ({
   readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
@@ -127,7 +140,10 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
-    db.selectFrom('identity').select(['key', 'customer', 'firstPosition', 'verified', 'nameAt']).where('id', '=', s.id),
+    db.selectFrom('identity').select(IDENTITY_ROW).where('id', '=', s.id),
+  ),
+  findIdentities: statement<Many, IdentityRow & { id: Buffer }>((s) =>
+    db.selectFrom('identity').select(IDENTITY_ROW).select('id').where('id', 'in', manyOf(s)),
   ),
   addIdentity: gathered<NewIdentity>(db, 'identity', [
     'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',
@@ -189,6 +205,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
 
   findConversation: statement<{ id: Buffer }, { key: number }>((s) =>
     db.selectFrom('conversation').select('key').where('id', '=', s.id),
+  ),
+  findConversations: statement<Many, { key: number; id: Buffer }>((s) =>
+    db.selectFrom('conversation').select(['key', 'id']).where('id', 'in', manyOf(s)),
   ),
   addConversations: bulkInsert<NewConversation>(db, 'conversation', ['key', 'id', 'tenant']),
 

@@ -5,6 +5,7 @@ import type { BulkInsert, Statement } from '../statement.js';
 
 /** The statements of one transaction: writes are sent at once and answered for at its end, questions wait. */
 export class Writes implements ReadModelSession {
+  readonly isFar = true;
   private readonly sent: Promise<PostgresResult<unknown>>[] = [];
   private readonly gathered = new Map<BulkInsert<never>, object[]>();
   private late: { sql: string; values: unknown[] }[] = [];
