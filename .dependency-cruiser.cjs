@@ -8,7 +8,8 @@ const OPEN = {
   'event-store': [],
   channels: ['bus', 'access'],
   // What people command comes over HTTP, by whoever the credential says they are.
-  commands: ['domain', 'event-store', 'bus', 'access'],
+  // Whoever is erased has their keys destroyed.
+  commands: ['domain', 'event-store', 'bus', 'access', 'privacy'],
   projections: ['domain', 'event-store'],
   queries: ['projections', 'access', 'event-store', 'domain', 'privacy'],
   history: ['event-store', 'access', 'privacy'],

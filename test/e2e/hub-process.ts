@@ -142,11 +142,11 @@ export interface CliRun {
 /** Runs `hilo` on a data directory. */
 export const hilo = (dataDir: string, ...words: string[]): Promise<CliRun> => hiloWith({ dataDir }, ...words);
 
-/** Runs `hilo` with the settings of a hub. */
-export const hiloWith = ({ dataDir, env = {} }: HubOptions, ...words: string[]): Promise<CliRun> =>
+/** The same with settings besides the data directory. */
+export const hiloWith = ({ dataDir, env: settings = {} }: HubOptions, ...words: string[]): Promise<CliRun> =>
   new Promise((done) => {
-    const settings = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1', ...env });
-    execFile(process.execPath, [CLI, ...words], { env: settings, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
+    const env = environment({ HILO_DATA_DIR: dataDir, NO_COLOR: '1', ...settings });
+    execFile(process.execPath, [CLI, ...words], { env, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr }),
     );
   });

@@ -818,7 +818,7 @@ describe('starting and stopping', () => {
 
   it.each<[Record<string, string>, RegExp]>([
     [{ HILO_BUS_URL: 'carrier-pigeon:' }, /HILO_BUS_URL: .*carrier-pigeon.*embedded:/],
-    [{ HILO_BUS_URL: 'kafka://127.0.0.1:9092' }, /HILO_BUS_URL: .*kafka/],
+    [{ HILO_BUS_URL: 'kafka://' }, /HILO_BUS_URL: .*kafka:\/\/host:port/],
     [{ HILO_EVENT_STORE_URL: 'mysql://x' }, /HILO_EVENT_STORE_URL: .*mysql.*sqlite:/],
     [{ HILO_EVENT_STORE_URL: 'esdb://x' }, /HILO_EVENT_STORE_URL: .*esdb.*sqlite:/],
     [{ HILO_READ_MODEL_URL: 'mongodb://x' }, /HILO_READ_MODEL_URL: .*sqlite:/],

@@ -10,6 +10,9 @@ import {
   upcast,
   type AccessEvent,
   type AgentWorkEvent,
+  type ConsentEvent,
+  type ErasureEvent,
+  type IdentityErased,
   type IdentityEvent,
   type InteractionContent,
   type InteractionEvent,
@@ -48,7 +51,10 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'LinkRetracted.1': '8f3c479cda14ed84',
   'PersonalDataRevealed.1': '4f6db18f540ddc6e',
   'ProfileImported.1': 'f415a69ef8150c41',
+  'SenderAliasSeen.1': '33f9410914d311de',
   'TimelineViewed.1': 'b63bc696724056db',
+  'ConsentRecorded.1': 'cb328fa09712e68c',
+  'PreferenceStated.1': '9eb93fc75cb164ae',
   'InteractionRecorded.2': '26beba94a0e0e166',
   'InteractionCorrected.2': '7c7bd8729b4420c5',
   'ProfileImported.2': '7fa9606cb6461ae5',
@@ -60,6 +66,9 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'CommitmentMade.1': 'e59eabae06f0571e',
   'CommitmentKept.1': '5d23eb4a010dff46',
   'CommitmentWithdrawn.1': 'b04de82ce481e44d',
+  'ErasureRequested.1': '62508645422f2e81',
+  'IdentityErased.1': 'afbc3deed165c1ee',
+  'ErasureCompleted.1': 'b33b2a2f0b6b3a40',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
@@ -72,6 +81,7 @@ const linkA = '40000000-0000-8000-8000-000000000001';
 const linkB = '40000000-0000-8000-8000-000000000002';
 const note = '70000000-0000-8000-8000-000000000001';
 const commitment = '80000000-0000-8000-8000-000000000001';
+const erasure = '70000000-0000-8000-8000-000000000001';
 
 const content: Required<Omit<InteractionContent, 'erased'>> = {
   channel: 'email',
@@ -122,6 +132,19 @@ const proposed = {
 } as const;
 
 const written = { conversation, anchor: email, channel: 'email', account: 'care@acme.example', by };
+const asked = {
+  erasure,
+  customer: email,
+  by: 'abcdefgh',
+  reason: 'art-17',
+  requestedAt: '2025-04-01T08:00:00.000Z',
+  contacts: 2,
+  events: 3,
+  rows: [
+    { table: 'entry', rows: 2 },
+    { table: 'timeline', rows: 2 },
+  ],
+};
 
 /** The keys that the sealed files were written with. */
 const keysOfGolden = async (): Promise<MemoryKeyVault> => {
@@ -137,11 +160,14 @@ const openedGolden = async (name: string): Promise<object> => {
   return event!.data;
 };
 
+type StoredFact =
+  InteractionEvent | IdentityEvent | AccessEvent | AgentWorkEvent | ConsentEvent | ErasureEvent | IdentityErased;
+
 /**
  * What every file must read as today, typed as today's code types it: a changed shape does not compile here, and once
  * it does, the file of the old one needs its upcaster.
  */
-const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEvent | AgentWorkEvent>> = {
+const TODAY: Readonly<Record<string, StoredFact>> = {
   'InteractionRecorded.1': { type: 'InteractionRecorded', data: content },
   'InteractionCorrected.1': {
     type: 'InteractionCorrected',
@@ -154,6 +180,17 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
       text: 'Lo pedí el domingo y no sé nada.',
       outcome: 'answered',
       digest: 'Y29ycmVjdGVkMTIzNDU2Nw',
+    },
+  },
+  'SenderAliasSeen.1': {
+    type: 'SenderAliasSeen',
+    data: {
+      anchor: email,
+      identities: content.identities.slice(0, 2),
+      kind: 'message',
+      occurredAt: '2025-03-02T09:15:00.000Z',
+      name: 'Lucía Gómez',
+      digest: 'YWxpYXMxMjM0NTY3ODkwMQ',
     },
   },
   'ProfileImported.1': {
@@ -229,13 +266,78 @@ const TODAY: Readonly<Record<string, InteractionEvent | IdentityEvent | AccessEv
     type: 'CommitmentWithdrawn',
     data: { commitment, ...written, at: '2025-03-03T11:00:00.000Z', reason: 'Lucía ya tiene la fecha.' },
   },
+  'ConsentRecorded.1': {
+    type: 'ConsentRecorded',
+    data: {
+      identity: email,
+      purpose: 'marketing',
+      channel: 'email',
+      granted: false,
+      evidence: 'lo pidió por teléfono',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'abcdefgh',
+    },
+  },
+  'PreferenceStated.1': {
+    type: 'PreferenceStated',
+    data: {
+      identity: email,
+      channel: 'whatsapp',
+      purpose: 'orders',
+      withdrawn: true,
+      evidence: 'lo dijo en la tienda',
+      until: '2026-03-02T00:00:00.000Z',
+      statedAt: '2025-03-02T09:16:11.000Z',
+      by: 'user:mika',
+    },
+  },
+  'ErasureRequested.1': {
+    type: 'ErasureRequested',
+    data: {
+      ...asked,
+      identities: [
+        { identity: email, type: 'email' },
+        { identity: phone, type: 'phone' },
+      ],
+      links: [linkA],
+      conversations: [conversation],
+    },
+  },
+  'IdentityErased.1': {
+    type: 'IdentityErased',
+    data: { identity: email, erasure, by: 'abcdefgh', reason: 'art-17', at: '2025-04-01T08:00:00.015Z' },
+  },
+  'ErasureCompleted.1': {
+    type: 'ErasureCompleted',
+    data: {
+      ...asked,
+      completedAt: '2025-04-01T08:00:00.025Z',
+      position: 21,
+      identities: [
+        { identity: email, type: 'email', keyDestroyed: true },
+        { identity: phone, type: 'phone', keyDestroyed: false },
+      ],
+      links: 1,
+      conversations: 1,
+      parked: 1,
+      files: ['events.db', 'identity.db', 'keys.db', 'read-model.db'],
+    },
+  },
 };
 
 /** Types that were sealed from their first shape on. */
-const SEALED_FROM_THE_START = ['NoteAdded', 'CommitmentMade', 'CommitmentKept', 'CommitmentWithdrawn'];
+const SEALED_FROM_THE_START = [
+  'NoteAdded',
+  'CommitmentMade',
+  'CommitmentKept',
+  'CommitmentWithdrawn',
+  'ConsentRecorded',
+  'PreferenceStated',
+];
 
 /** Shape 2 says what shape 1 said, sealed. */
-const todayOf = (name: string): (typeof TODAY)[string] | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
+const todayOf = (name: string): StoredFact | undefined => TODAY[name] ?? TODAY[name.replace(/\.2$/, '.1')];
 
 const without = <Value extends object, Field extends keyof Value>(
   value: Value,
@@ -278,6 +380,8 @@ const folded = async (...wanted: string[]) => {
       links: await db.selectFrom('link').selectAll().execute(),
       commitments: await db.selectFrom('commitment').selectAll().execute(),
       entries: await db.selectFrom('entry').selectAll().orderBy('position').execute(),
+      consents: await db.selectFrom('consent').selectAll().orderBy('position').orderBy('purpose').execute(),
+      preferences: await db.selectFrom('preference').selectAll().execute(),
       access: await db.selectFrom('access').selectAll().orderBy('position').execute(),
       conversations: (await db.selectFrom('conversation').select('id').execute()).map(({ id }) => uuidOfBytes(id)),
       labels: (await db.selectFrom('label').select('text').orderBy('key').execute()).map(({ text }) => text),
@@ -309,7 +413,9 @@ describe('what releases have written', () => {
     const { type, schema, stream, data, tenant } = goldenOf(name);
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
-      stream: expect.stringMatching(/^(interaction|identity|link|access|note|commitment)-[0-9a-f-]{36}$/) as unknown,
+      stream: expect.stringMatching(
+        /^(interaction|identity|link|access|note|commitment|consent|erasure)-[0-9a-f-]{36}$/,
+      ) as unknown,
       tenant: 'acme',
     });
     expect(Object.keys(data)).not.toHaveLength(0);
@@ -388,7 +494,7 @@ describe('the rules of today decide after what was written before', () => {
     const corrected = TODAY['InteractionCorrected.1']!.data as InteractionContent;
     const decide = (said: InteractionContent) =>
       interactionDecider.decide({ type: 'RecordInteraction', content: said }, state).map(({ type }) => type);
-    expect(state).toEqual({ status: 'recorded', revision: 2, digest: corrected.digest });
+    expect(state).toMatchObject({ status: 'recorded', content: { revision: 2 }, digests: [corrected.digest] });
     expect(decide(corrected)).toEqual([]);
     expect(decide({ ...corrected, revision: 3 })).toEqual(['InteractionCorrected']);
   });
@@ -502,6 +608,27 @@ describe('the read model of today folds', () => {
       ['phone', '+34600111222', null],
     ]);
   });
+
+  it('consents and preferences into rows under their identity, those of a profile at its import', async () => {
+    const { consents, preferences } = await folded(
+      'InteractionRecorded.1',
+      'ProfileImported.1',
+      'ConsentRecorded.1',
+      'PreferenceStated.1',
+    );
+    const imported = { identity: 3, position: 2, channel: '', until: null, evidence: null, by: null };
+    const at = instantMs('2025-03-02T09:16:11.000Z');
+    const until = instantMs('2026-03-02T00:00:00.000Z');
+    expect(consents).toMatchObject([
+      { ...imported, purpose: 'email', granted: 1 },
+      { ...imported, purpose: 'marketing', granted: 0 },
+      { identity: 1, position: 3, purpose: 'marketing', channel: 'email', granted: 0, at, until, by: 'abcdefgh' },
+    ]);
+    expect(consents[2]!.evidence).toBe('lo pidió por teléfono');
+    expect(preferences).toEqual([
+      { identity: 1, position: 4, purpose: 'orders', channel: null, at, until, evidence: 'lo dijo en la tienda', by: 'user:mika' },
+    ]);
+  }); // prettier-ignore
 
   it('a look and a reveal into rows under the identity that was opened', async () => {
     const { access, identities } = await folded('InteractionRecorded.1', 'TimelineViewed.1', 'PersonalDataRevealed.1');

@@ -62,6 +62,17 @@ export const deliveries = async (): Promise<StorylineRow[]> => {
   return rows.toSorted((a, b) => (a.receivedAt < b.receivedAt ? -1 : a.receivedAt > b.receivedAt ? 1 : 0));
 };
 
+/** The truth: who made each contact, by `tenant|externalId`. Never an input of the product. */
+export const personOf = async (): Promise<ReadonlyMap<string, string>> => {
+  const people = new Map<string, string>();
+  const input = createReadStream(join(STORYLINE, 'truth', 'events.ndjson.gz')).pipe(createGunzip());
+  for await (const line of createInterface({ input })) {
+    const { tenant, externalId, personId } = JSON.parse(line) as Record<string, string>;
+    people.set(`${tenant}|${externalId}`, personId!);
+  }
+  return people;
+};
+
 /** A delivery as `hilo import` takes it: our field names, flat attributes, no note of where the record came from. */
 export const importItem = ({ tenant: _tenant, source, prov: _prov, ...row }: StorylineRow): object => ({
   ...row,

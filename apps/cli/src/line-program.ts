@@ -1,5 +1,5 @@
 import type { RunningHub } from '../../hub/src/start-hub.js';
-import type { HubSettings } from '#libs/kernel/settings.js';
+import { HubSettings } from '#libs/kernel/settings.js';
 
 /** The line from bus to timelines in this process, without HTTP. */
 export interface Line extends Pick<RunningHub, 'app' | 'parts' | 'close'> {
@@ -11,7 +11,8 @@ export interface Line extends Pick<RunningHub, 'app' | 'parts' | 'close'> {
 export const startLine = async (settings: HubSettings, program: string): Promise<Line> => {
   let failed: Error | undefined;
   const { startHub } = await import('../../hub/src/start-hub.js');
-  const hub = await startHub(settings, {
+  // What a command brings is recorded when it ends, whatever bus the hub has.
+  const hub = await startHub(Object.assign(new HubSettings(), settings, { busUrl: 'embedded:' }), {
     listen: false,
     program,
     onFailure: (error) => (failed ??= error),

@@ -7,12 +7,13 @@ import { CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EventStore } from '#libs/event-store';
-import { AccountCountries, IdFactory } from '#libs/kernel';
+import { AccountCountries, Clock, IdFactory, SystemClock } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SealedEventLog } from '#libs/privacy';
 import { ReadModel } from '#libs/projections';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import { CustomerDirectory, IdentityFinder } from '#libs/queries';
+import { Moments } from '#libs/queries/as-of/moments.js';
 import { CustomerReader } from '#libs/queries/customers/customer-reader.js';
 import { FindCustomersHandler } from '#libs/queries/customers/find-customers.handler.js';
 import { GetCustomerHandler } from '#libs/queries/customers/get-customer.handler.js';
@@ -35,6 +36,7 @@ class ReadSideModule {
         CustomerReader,
         Entries,
         Labels,
+        Moments,
         FindCustomersHandler,
         IdentityFinder,
         GetCustomerHandler,
@@ -64,8 +66,9 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
   const app = await NestFactory.createApplicationContext(
     ReadSideModule.over([
       { provide: EventStore, useValue: log },
+      { provide: Clock, useValue: new SystemClock() },
       { provide: ReadModel, useValue: readModel },
-      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper'))) },
+      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper')), log.erased) },
       { provide: AccountCountries, useValue: accounts },
     ]),
     { logger: false, abortOnError: false },

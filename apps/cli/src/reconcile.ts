@@ -21,7 +21,7 @@ export interface AccountBalance {
   differences: string[];
 }
 
-/** Contacts on timelines, by account. */
+/** Contacts on timelines, or erased from them, by account. */
 export interface EntryCount {
   tenant: string;
   channel: string;
@@ -65,7 +65,11 @@ export const balance = ({ ledger, log, parked, entries }: Sources): AccountBalan
   for (const { recorded, corrected, ...place } of log)
     Object.assign(rowOf(place), { logRecorded: recorded, logCorrected: corrected });
   for (const { attempts, ...place } of parked) rowOf(place).parkedMessages += attempts;
-  for (const { entries: count, ...place } of entries ?? []) rowOf(place).entries = count;
+  // What was erased is counted apart from what is shown.
+  for (const { entries: count, ...place } of entries ?? []) {
+    const row = rowOf(place);
+    row.entries = (row.entries ?? 0) + count;
+  }
   for (const row of rows.values()) row.differences = differencesOf(row);
   return [...rows.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 };

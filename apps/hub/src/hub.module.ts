@@ -6,20 +6,33 @@ import { ParkDelivery } from '#libs/channels';
 import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
-import { KnownConversations, KnownIdentities } from '#libs/commands';
+import { DeletedData, ErasableCustomers, KnownConversations, KnownIdentities } from '#libs/commands';
 import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
+import { IDENTITY_RULES } from '#libs/commands/identity-rules/identity-rules.token.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
+import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
+import { ErasureModule } from '#libs/commands/erasure/erasure.module.js';
 import { LinksModule } from '#libs/commands/links/links.module.js';
+import type { IdentityRules } from '#libs/domain';
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { CustomerIdentities } from '#libs/history';
 import { HistoryModule } from '#libs/history/history.module.js';
 import { AccountCountries, Clock, IdFactory } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { type Logger } from '#libs/kernel/logging.js';
+import { KeyVault } from '#libs/privacy';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
-import { ConversationFinder, CustomerDirectory, IdentityFinder, Metrics } from '#libs/queries';
+import {
+  ConversationFinder,
+  CustomerDirectory,
+  ErasureFindings,
+  IdentityFinder,
+  Metrics,
+  WaitingReceipts,
+} from '#libs/queries';
 import { QueriesModule } from '#libs/queries/queries.module.js';
+import { DataFiles } from './data-files.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
 export interface HubParts {
@@ -34,6 +47,7 @@ export interface HubParts {
   /** Absent where the settings name no OpenID provider. */
   tokens?: BearerTokens;
   accounts: DeclaredAccountDirectory;
+  rules: IdentityRules;
 }
 
 @Module({})
@@ -45,11 +59,14 @@ class EnginesModule {
       { provide: IdFactory, useValue: parts.log.ids },
       { provide: EventStore, useValue: parts.log.events },
       { provide: ParkedMessages, useValue: parts.log.parked },
+      { provide: KeyVault, useValue: parts.log.vault },
       { provide: DeliveryLedger, useValue: parts.log.ledger },
       { provide: InteractionBus, useValue: parts.bus },
+      { provide: WaitingReceipts, useExisting: InteractionBus },
       { provide: ReadModel, useValue: parts.readModel },
       { provide: ProjectionProgress, useValue: parts.progress },
       { provide: AccountCountries, useValue: parts.accounts },
+      { provide: IDENTITY_RULES, useValue: parts.rules },
       { provide: ParkDelivery, useValue: parkDelivery(parts) },
     ];
     return { module: EnginesModule, global: true, providers, exports: providers };
@@ -60,7 +77,10 @@ class EnginesModule {
 @Module({})
 export class HubModule {
   constructor(metrics: Metrics, bus: InteractionBus) {
-    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () => bus.inFlight());
+    // A bus that cannot be asked must not keep the other figures back.
+    metrics.watch('hilo_bus_in_flight', 'Contacts accepted and not yet recorded', () =>
+      bus.backlog().catch(() => Number.NaN),
+    );
   }
 
   /** `edge` false leaves the doors out: for a program that brings its own contacts. */
@@ -84,6 +104,12 @@ export class HubModule {
         AgentWorkModule.register({
           imports: [QueriesModule],
           knownConversations: { provide: KnownConversations, useExisting: ConversationFinder },
+        }),
+        ConsentsModule.register({ imports: [QueriesModule], knownIdentities }),
+        ErasureModule.register({
+          imports: [QueriesModule],
+          erasableCustomers: { provide: ErasableCustomers, useExisting: ErasureFindings },
+          deletedData: { provide: DeletedData, useFactory: () => new DataFiles(settings.dataDir) },
         }),
         HistoryModule.register({
           imports: [QueriesModule],

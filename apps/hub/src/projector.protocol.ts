@@ -1,4 +1,5 @@
 import type { AppendReceipt, ExpectedRevision, NewEvent, Position, StreamId } from '#libs/event-store';
+import type { IdentityRules } from '#libs/domain';
 import type { HandOver } from '#libs/projections/projector/hand-over.js';
 
 /** What the projector thread is started with. */
@@ -8,6 +9,7 @@ export interface ProjectorData {
   /** The master keys, where they come from the environment. */
   masterKey?: string;
   nextMasterKey?: string;
+  rules: IdentityRules;
 }
 
 export type ToProjector =

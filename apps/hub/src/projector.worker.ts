@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
 import type { NewEvent } from '#libs/event-store';
-import { IdFactory, HubError, messageOf, codeOf } from '#libs/kernel';
+import { IdFactory, HubError, UuidSet, messageOf, codeOf } from '#libs/kernel';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -12,7 +12,7 @@ import type { FromProjector, ProjectorData, ToProjector } from './projector.prot
 
 const port = parentPort!;
 const data = workerData as ProjectorData;
-const { dataDir } = data;
+const { dataDir, rules } = data;
 const send = (message: FromProjector) => port.postMessage(message);
 
 const pending = new Map<
@@ -24,11 +24,16 @@ let calls = 0;
 let newestLink = 0;
 
 const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
+// From here on the log says what is erased.
+const erased = new UuidSet();
+for (const id of log.erased) erased.add(id);
 const readModel = await openReadModel(data);
 const projector = new Projector(readModel, log);
 const resolver = IdentityResolver.open({
-  file: join(dataDir, 'identity.db'),
+  file: join(dataDir, IDENTITY_FILE),
   ids: new IdFactory(readFileSync(join(dataDir, 'pepper'))),
+  erased,
+  rules,
   // The hub's main thread is the one writer of the log.
   append: (stream, events: readonly NewEvent[], expected) =>
     new Promise((resolve, reject) => {

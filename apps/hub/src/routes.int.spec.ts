@@ -8,13 +8,14 @@ import { PUBLIC_METADATA, ROLES, ROLES_METADATA, type Role } from '#libs/access'
 import { httpOptions } from '#libs/access/http-options.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { AccessTrail } from '#libs/access/trail/access-trail.js';
-import { openBus } from '#libs/bus/bus.module.js';
+import { EmbeddedInteractionBus } from '#libs/bus/embedded/embedded.interaction-bus.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import type { IngestAnswer } from '#libs/channels/ingest/ingest.service.js';
+import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
-import type { InteractionContent } from '#libs/domain';
+import { DEFAULT_RULES, type InteractionContent } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import { SystemClock, type Uuid } from '#libs/kernel';
 import { silentLogger } from '#libs/kernel/logging.js';
@@ -31,7 +32,17 @@ import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 
 type Kind =
-  'customer' | 'interaction' | 'conversation' | 'receipt' | 'link' | 'toConfirm' | 'toReject' | 'toKeep' | 'toWithdraw';
+  | 'customer'
+  | 'interaction'
+  | 'conversation'
+  | 'receipt'
+  | 'link'
+  | 'toConfirm'
+  | 'toReject'
+  | 'toKeep'
+  | 'toWithdraw'
+  | 'toErase'
+  | 'erasure';
 
 interface Route {
   /** Who may; admins always. `open`: everybody, by another proof or none. */
@@ -88,6 +99,19 @@ const TABLE: Readonly<Record<string, Route>> = {
     who: ['supervisor'],
     id: 'customer',
     url: (id) => `/v1/customers/${id}/access-log`,
+  },
+  'GET /v1/customers/:id/data': { who: ['supervisor'], id: 'customer', url: (id) => `/v1/customers/${id}/data` },
+  'POST /v1/customers/:id/consents': {
+    who: ['integration', 'agent', 'supervisor'],
+    id: 'customer',
+    url: (id) => `/v1/customers/${id}/consents`,
+    body: { purpose: 'surveys', channel: 'sms', granted: true, evidence: 'told parrot feather on the phone' },
+  },
+  'POST /v1/customers/:id/preferences': {
+    who: ['integration', 'agent', 'supervisor'],
+    id: 'customer',
+    url: (id) => `/v1/customers/${id}/preferences`,
+    body: { channel: 'email', evidence: 'told parrot feather on the phone' },
   },
   'GET /v1/customers/:id/identities': {
     who: READERS,
@@ -161,6 +185,13 @@ const TABLE: Readonly<Record<string, Route>> = {
     id: 'customer',
     url: (id) => `/v1/history/events?customer=${id}`,
   },
+  'POST /v1/customers/:id/erase': {
+    who: ['supervisor'],
+    id: 'toErase',
+    url: (id) => `/v1/customers/${id}/erase`,
+    body: { reason: 'art-17' },
+  },
+  'GET /v1/erasures/:id': { who: ['supervisor'], id: 'erasure', url: (id) => `/v1/erasures/${id}` },
   'GET /livez': open('/livez'),
   'GET /readyz': open('/readyz'),
   'GET /metrics': open('/metrics'),
@@ -240,10 +271,15 @@ describe('the routes of the hub', () => {
   const idFor = ({ id }: Route, of = own): string => (id === undefined ? '' : of[id]);
   const json = <Body>({ text }: { text: string }): Body => JSON.parse(text) as Body;
 
+  let following = Promise.resolve();
+  const follow = () =>
+    (following = following.then(async () => {
+      await projector.catchUp();
+      parts.progress.advance({ position: await projector.checkpoint(), corrected: [] });
+    }));
   const fold = async () => {
     await app.get(AccessTrail, { strict: false }).flush();
-    await projector.catchUp();
-    parts.progress.advance({ position: await projector.checkpoint(), corrected: [] });
+    await follow();
   };
 
   /** What the rules do where they dare not link. */
@@ -292,13 +328,30 @@ describe('the routes of the hub', () => {
     await ask('POST', `/v1/conversations/${of.conversation}/notes`, reader, { text: 'a promised perch, noted' });
     const joined = { identities: PAIR, reason: 'both are hers' };
     of.link = json<{ link: string }>(await ask('POST', '/v1/links', reader, joined)).link;
+    const told = { purpose: 'marketing', granted: false, evidence: 'told parrot feather on the phone' };
+    await ask('POST', `/v1/customers/${of.customer}/consents`, key, told);
     const others = ['one', 'two', 'three'].map((value) => ({ type: 'account', value }));
     const other = { ...CONTACT, externalId: 'o', customer: { identifiers: others } };
     const answer = json<IngestAnswer>(await ask('POST', '/v1/interactions', key, other));
-    const [told] = await parts.log.events.read(streamId('interaction', answer.results[0]!.receipt!));
-    const [one, two, three] = (told!.data as InteractionContent).identities.map(({ identity }) => identity);
+    const [posted] = await parts.log.events.read(streamId('interaction', answer.results[0]!.receipt!));
+    const [one, two, three] = (posted!.data as InteractionContent).identities.map(({ identity }) => identity);
     of.toConfirm = await propose(tenant, one!, two!);
     of.toReject = await propose(tenant, one!, three!);
+    const forgotten = ['gone', 'going'].map((value) => ({
+      ...CONTACT,
+      externalId: value,
+      customer: { identifiers: [{ type: 'account', value }] },
+    }));
+    const { results } = json<IngestAnswer>(await ask('POST', '/v1/interactions', key, forgotten));
+    await fold();
+    const [gone, going] = await Promise.all(
+      results.map(async ({ receipt }) =>
+        json<InteractionDto>(await ask('GET', `/v1/interactions/${receipt!}`, reader)),
+      ),
+    );
+    of.toErase = going!.customer;
+    const erased = await ask('POST', `/v1/customers/${gone!.customer}/erase`, reader, { reason: 'art-17' });
+    of.erasure = json<ErasureDto>(erased).erasure;
     await fold();
   };
 
@@ -312,8 +365,21 @@ describe('the routes of the hub', () => {
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
     const progress = new ProjectionProgress();
-    parts = { settings, logger, clock, log, bus: openBus(settings), readModel, progress, keys, accounts };
+    const bus = new EmbeddedInteractionBus({ capacity: settings.busCapacity });
+    parts = {
+      settings,
+      logger,
+      clock,
+      log,
+      bus,
+      readModel,
+      progress,
+      keys,
+      accounts,
+      rules: DEFAULT_RULES,
+    };
     projector = new Projector(readModel, log.events);
+    log.events.onAppended(() => void follow());
     const adapter = new FastifyAdapter({ ...httpOptions() });
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       const methods = [method].flat();
@@ -444,6 +510,7 @@ describe('the routes of the hub', () => {
       const customer = json<CustomerDto>(await ask('GET', `/v1/customers/${own.customer}`, key));
       expect(customer).toMatchObject({ name: 'Lucía Canaria', identities: [{ value: 'lucia.canary@example.com' }] });
       expect(customer).not.toHaveProperty('masked');
+      expect(customer.consents[0]).toMatchObject({ evidence: 'told parrot feather on the phone' });
       const timeline = await ask('GET', `/v1/customers/${own.customer}/timeline?include=body&kind=message`, key);
       expect(json<TimelinePageDto>(timeline).items[0]).toMatchObject({ body: { text: 'a nest of straw' } });
       const whole = await ask('GET', `/v1/interactions/${own.interaction}`, key);
@@ -455,8 +522,25 @@ describe('the routes of the hub', () => {
       interactions: 1,
       identities: [{ id: own.customer, value: 'l***@***.com' }],
     });
+    const [denial] = masked.consents;
+    expect(denial).toMatchObject({ purpose: 'marketing', granted: false, source: 'stated', identity: own.customer });
+    expect(denial).not.toHaveProperty('evidence');
     const history = await ask('GET', '/v1/history/events', seeing);
     for (const canary of CANARIES) expect(history.text).toContain(canary);
+  });
+
+  it('hand out everything about a person to a supervisor with pii alone, and write it down', async () => {
+    const blind = (await parts.keys.create({ tenant: 'acme', role: 'supervisor', scopes: [] })).key;
+    const url = `/v1/customers/${own.customer}/data`;
+    const refused = await ask('GET', url, blind);
+    expect(json(refused)).toMatchObject({ status: 403, code: 'ACCESS.FORBIDDEN' });
+    await fold();
+    const { text } = await ask('GET', url, keyOf.supervisor);
+    for (const canary of CANARIES) expect(text).toContain(canary);
+    await fold();
+    const log = json<AccessLogDto>(await ask('GET', `/v1/customers/${own.customer}/access-log`, keyOf.supervisor));
+    expect(log.items.filter(({ saw }) => saw?.includes('data')).length).toBeGreaterThan(0);
+    expect(log.items[0]).toMatchObject({ saw: ['data'], by: (await parts.keys.verify(keyOf.supervisor))!.keyId });
   });
 
   it('streams masked entries to who lacks pii', async () => {

@@ -10,6 +10,8 @@ import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
+import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
+import type { IdentityRules } from '#libs/domain';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
@@ -20,6 +22,7 @@ import { ProjectionProgress } from '#libs/projections';
 import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
+import { kafkaBusNeeds } from './kafka-bus-needs.js';
 import { nestLogger } from './nest-logger.js';
 import { ProjectorHost } from './projector-host.js';
 import type { ProjectorData } from './projector.protocol.js';
@@ -47,9 +50,13 @@ export interface StartOptions {
 
 const IDLE_SWEEP_MS = 50;
 
-const projectorData = ({ dataDir, readModelUrl, masterKey, nextMasterKey }: HubSettings): ProjectorData => ({
+const projectorData = (
+  { dataDir, readModelUrl, masterKey, nextMasterKey }: HubSettings,
+  rules: IdentityRules,
+): ProjectorData => ({
   dataDir,
   readModelUrl,
+  rules,
   ...(masterKey !== undefined && { masterKey }),
   ...(nextMasterKey !== undefined && { nextMasterKey }),
 });
@@ -73,6 +80,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     env: process.env,
     defaultCountry: settings.defaultCountry,
   });
+  const rules = readIdentityRulesFile(settings.identityRulesFile);
   // Closed in reverse, also when a later step of the start fails.
   const opened: (() => Promise<void> | void)[] = [];
   const closeAll = async () => {
@@ -81,7 +89,8 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
   try {
     const log = await openSealedEventStore(settings, clock, { program });
     opened.push(() => log.close());
-    const bus = openBus(settings);
+    const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    opened.push(() => bus.close());
     const head = await log.events.head();
     const home = await openReadModelHome(settings);
     const unusable = await home.discardUnusable(head);
@@ -104,8 +113,9 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       keys,
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
       accounts,
+      rules,
     };
-    const projector = new ProjectorHost(log, progress, projectorData(settings), onFailure, head);
+    const projector = new ProjectorHost(log, progress, projectorData(settings, rules), onFailure, head);
     opened.push(() => projector.stop());
 
     if (!listen) {

@@ -1,4 +1,13 @@
-import { instantField, optionalField, readBodyFields, textField, textPairField } from './body-fields.js';
+import {
+  booleanField,
+  formField,
+  instantAfterField,
+  instantField,
+  optionalField,
+  readBodyFields,
+  textField,
+  textPairField,
+} from './body-fields.js';
 import type { ProblemError } from './problem.js';
 
 const fields = { pair: textPairField(5, 'names'), reason: textField(10), note: optionalField(textField(3)) };
@@ -14,6 +23,31 @@ const errorsOf = (body: unknown) => {
 };
 
 describe('the fields of a small body', () => {
+  it('may be of a form, yes or no, or an instant to come in any zone', () => {
+    const forms = {
+      code: optionalField(formField(/^[a-z]+$/, 'letters')),
+      yes: optionalField(booleanField),
+      until: optionalField(instantAfterField(Date.UTC(2025, 2, 2, 9, 15))),
+    };
+    const readForms = (body: object) => readBodyFields(Buffer.from(JSON.stringify(body)), forms, 'X.INVALID');
+    expect(readForms({ code: 'abc', yes: false, until: '2025-03-02T11:15:01+02:00' })).toEqual({
+      code: 'abc',
+      yes: false,
+      until: '2025-03-02T09:15:01.000Z',
+    });
+    for (const wrong of [
+      { code: 'Abc' },
+      { code: 7 },
+      { yes: 'false' },
+      { yes: 0 },
+      { until: '2025-03-02T09:15:00Z' },
+      { until: '2031-03-02T09:15:00' },
+      { until: '2031-02-30T09:15:00Z' },
+      { until: 1_900_000_000_000 },
+    ])
+      expect(() => readForms(wrong)).toThrow(`$.${Object.keys(wrong)[0]} has another form`);
+  });
+
   it('come trimmed, and without those that are missing', () => {
     const expected = { pair: ['a', 'b'], reason: 'because' };
     expect(read({ pair: [' a', 'b '], reason: ' because ' })).toEqual(expected);

@@ -1,4 +1,4 @@
-import { parseInstantMs, toInstant, type Instant } from '#libs/kernel';
+import { instantOf, parseInstantMs, toInstant, type Instant } from '#libs/kernel';
 import { readJsonBody } from './json-body.js';
 import { ProblemError, type FieldError } from './problem.js';
 
@@ -53,6 +53,29 @@ export const instantField: BodyField<Instant> = {
   allowed: 'ISO 8601 with zone, for example 2025-03-02T09:15:00Z',
   optional: false,
 };
+
+/** A text of one form, as it stands. */
+export const formField = (form: RegExp, allowed: string): BodyField<string> => ({
+  read: (value) => (typeof value === 'string' && form.test(value) ? value : undefined),
+  allowed,
+  optional: false,
+});
+
+export const booleanField: BodyField<boolean> = {
+  read: (value) => (typeof value === 'boolean' ? value : undefined),
+  allowed: 'true or false',
+  optional: false,
+};
+
+/** An instant in any zone, later than `afterMs` (epoch milliseconds). */
+export const instantAfterField = (afterMs: number): BodyField<Instant> => ({
+  read: (value) => {
+    const ms = typeof value === 'string' ? parseInstantMs(value) : undefined;
+    return ms !== undefined && ms > afterMs ? instantOf(value as string, ms) : undefined;
+  },
+  allowed: 'instant to come, ISO 8601 with zone, for example 2031-03-02T09:15:00Z',
+  optional: false,
+});
 
 export const optionalField = <T>(field: BodyField<T>): BodyField<T | undefined> => ({ ...field, optional: true });
 

@@ -52,6 +52,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Too large',
   414: 'The address is too long',
   415: 'Content type not supported',
+  410: 'It was here, and is gone for good',
   422: 'The content is not acceptable',
   429: 'Too many requests',
   500: 'Something went wrong here',
@@ -69,6 +70,9 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'CHANNEL.UNREADABLE': 400,
   'INGEST.REJECTED': 422,
   'SETTINGS.INVALID': 500,
+  'CUSTOMER.ERASED': 410,
+  'INTERACTION.ERASED': 410,
+  'PRIVACY.IDENTITY_ERASED': 410,
 };
 
 const STATUS_OF_ENDING: readonly [RegExp, number][] = [

@@ -94,4 +94,4 @@ const sourceOf = (...[tenant, channel, account]: [string, string, string]): stri
   `/tenants/${encoded(tenant)}/channels/${encoded(channel)}/accounts/${encoded(account)}`;
 
 // encodeURIComponent throws on half a surrogate pair; the detour over UTF-8 replaces it.
-const encoded = (part: string): string => encodeURIComponent(Buffer.from(part).toString());
+const encoded = (part: string): string => encodeURIComponent(part.isWellFormed() ? part : Buffer.from(part).toString());

@@ -30,8 +30,9 @@ export interface BusConsumer {
  *
  * Promises of every adapter (checked by `interaction-bus.contract.ts`): `publish` resolves once all its messages are
  * durable, with one outcome per message in the order given; messages of one key reach the consumer in the order they
- * were published; a bus that is full refuses the whole call with `BUS.FULL` (retryable) and takes nothing; a consumer
- * that throws makes the publish of those messages reject, and they count as not taken.
+ * were published; a bus that is full refuses the whole call with `BUS.FULL` (retryable) and takes nothing. Messages that
+ * the consumer throws on are not lost: where durable means recorded, their publish rejects and they count as not taken;
+ * where the bus itself keeps them (`accepted`), it hands them over again.
  */
 export abstract class InteractionBus {
   abstract publish(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]>;
@@ -39,8 +40,14 @@ export abstract class InteractionBus {
   /** Registers the one consumer of this program. */
   abstract consume(handle: ConsumeBatch): BusConsumer;
 
-  /** Messages accepted and not yet handled. */
+  /** Messages that this program has taken and not yet answered for. */
   abstract inFlight(): number;
+
+  /** Messages accepted by whatever program and not yet handled. Rejects where the bus cannot be asked. */
+  abstract backlog(): Promise<number>;
+
+  /** The tenant of a message that was answered `accepted` here and is not known to be recorded; forgotten at a restart. */
+  abstract waitingFor(receipt: string): string | undefined;
 
   abstract close(): Promise<void>;
 }

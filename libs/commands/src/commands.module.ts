@@ -4,6 +4,7 @@ import { InteractionBus, type BusConsumer } from '#libs/bus';
 import { AddNoteHandler } from './agent-work/add-note.handler.js';
 import { ChangeCommitmentHandler } from './agent-work/change-commitment.handler.js';
 import { CommandRunner } from './command-runner.js';
+import { RecordStatementHandler } from './consents/record-statement.handler.js';
 import { Intake } from './intake/intake.js';
 import { RecordInteractionHandler } from './interaction/record-interaction.handler.js';
 import { RuleOnLinkHandler } from './links/rule-on-link.handler.js';
@@ -20,6 +21,7 @@ import { ImportProfileHandler } from './profile/import-profile.handler.js';
     RuleOnLinkHandler,
     AddNoteHandler,
     ChangeCommitmentHandler,
+    RecordStatementHandler,
   ],
   exports: [CommandRunner, Intake],
 })

@@ -2,3 +2,9 @@ export { KnownConversations, type ConversationPlace } from './agent-work/known-c
 export { CommandRunner, type CommandReceipt } from './command-runner.js';
 export { Intake } from './intake/intake.js';
 export { KnownIdentities } from './links/known-identities.port.js';
+export {
+  DeletedData,
+  ErasableCustomers,
+  type ErasedIdentifier,
+  type FoundForErasure,
+} from './erasure/erasable-customers.port.js';

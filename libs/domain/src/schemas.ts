@@ -1,7 +1,9 @@
 import { HubError } from '#libs/kernel';
 import { revealedPrivacy, viewedPrivacy } from './access/access.events.js';
 import { commitmentEndPrivacy, commitmentPrivacy, notePrivacy } from './agent-work/agent-work.events.js';
+import { consentPrivacy, preferencePrivacy } from './consent/consent.events.js';
 import type { DomainEvent } from './decider.js';
+import { erasureCompletedPrivacy, erasureRequestedPrivacy, identityErasedPrivacy } from './erasure/erasure.events.js';
 import {
   decidedPrivacy,
   linkedPrivacy,
@@ -9,13 +11,14 @@ import {
   proposedPrivacy,
   retractedPrivacy,
 } from './identity/identity.events.js';
-import { interactionPrivacy } from './interaction/interaction.events.js';
+import { aliasPrivacy, interactionPrivacy } from './interaction/interaction.events.js';
 import type { EventPrivacy } from './personal.js';
 
 /** Newest shape of every event type ever stored. A changed shape raises its number, adds an upcaster and a golden file. */
 export const SCHEMAS: Readonly<Record<string, number>> = {
   InteractionRecorded: 2,
   InteractionCorrected: 2,
+  SenderAliasSeen: 1,
   ProfileImported: 2,
   IdentitiesLinked: 2,
   LinkProposed: 2,
@@ -28,12 +31,18 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   CommitmentMade: 1,
   CommitmentKept: 1,
   CommitmentWithdrawn: 1,
+  ConsentRecorded: 1,
+  PreferenceStated: 1,
+  ErasureRequested: 1,
+  IdentityErased: 1,
+  ErasureCompleted: 1,
 };
 
 /** What of each event type is personal: declared beside the type, and here for every type that is stored. */
 export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   InteractionRecorded: interactionPrivacy,
   InteractionCorrected: interactionPrivacy,
+  SenderAliasSeen: aliasPrivacy,
   ProfileImported: profilePrivacy,
   IdentitiesLinked: linkedPrivacy,
   LinkProposed: proposedPrivacy,
@@ -46,6 +55,11 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   CommitmentMade: commitmentPrivacy,
   CommitmentKept: commitmentEndPrivacy,
   CommitmentWithdrawn: commitmentEndPrivacy,
+  ConsentRecorded: consentPrivacy,
+  PreferenceStated: preferencePrivacy,
+  ErasureRequested: erasureRequestedPrivacy,
+  IdentityErased: identityErasedPrivacy,
+  ErasureCompleted: erasureCompletedPrivacy,
 };
 
 /** Turns the data of one shape into that of the next; pure, total, without clock or network. */

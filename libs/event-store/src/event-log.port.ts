@@ -1,4 +1,12 @@
-import type { EventStore, ReadAllOptions, StoredEvent } from './event-store.port.js';
+import type {
+  AppendReceipt,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  ReadAllOptions,
+  StoredEvent,
+  StreamId,
+} from './event-store.port.js';
 
 /** The read half of an event store: what a reader in another thread or process offers. */
 export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'subscribe' | 'head' | 'recordedBy'>;
@@ -21,4 +29,13 @@ export interface RawEventLog {
 export interface AppendFeed {
   /** @returns what ends the listening */
   onAppended(listener: (events: readonly StoredEvent[]) => void): () => void;
+}
+
+/** An event that another store recorded first: at that instant, epoch milliseconds. */
+export type CopiedEvent = NewEvent & { recordedAtMs?: number };
+
+/** A store that takes over the log of another one. */
+export interface CopyTarget extends Pick<EventLog, 'head'>, RawEventLog {
+  append(stream: StreamId, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt>;
+  newest(): Promise<StoredEvent | undefined>;
 }

@@ -1,6 +1,7 @@
 import type { Uuid } from '#libs/kernel';
 
-export type StreamCategory = 'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment';
+export type StreamCategory =
+  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;
@@ -75,7 +76,8 @@ export interface Subscription {
  * - an append whose first event ids equal those already at that place succeeds again with the original receipt and
  *   stores nothing; any other mismatch rejects with `EVENT_STORE.REVISION_CONFLICT`;
  * - appends called in the same turn may share one transaction and one sync, but succeed or conflict one by one;
- * - a full disk or a failed write rejects with `EVENT_STORE.UNAVAILABLE`, retryable, and nothing of it is stored.
+ * - a full disk or a failed write rejects with `EVENT_STORE.UNAVAILABLE`, retryable, and nothing of it is stored; where a
+ *   server did not answer nobody knows (fact `stored: 'unknown'`), and the same append again settles it.
  */
 export abstract class EventStore {
   abstract read(stream: StreamId): Promise<StoredEvent[]>;

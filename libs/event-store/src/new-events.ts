@@ -10,7 +10,10 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   access: 5,
   note: 6,
   commitment: 7,
+  consent: 8,
+  erasure: 9,
 };
+export const STREAM_CATEGORIES = Object.keys(CATEGORY_NUMBERS) as StreamCategory[];
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));
 
 export const categoryOfNumber = (number: number): StreamCategory => {

@@ -9,7 +9,7 @@ import { collect, eventOf, newStream } from './event-store.contract.js';
 import { EVENT_STORE_SET, EventStoreModule } from './event-store.module.js';
 import { EventStore } from './event-store.port.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.port.js';
-import { openEventLogReader, openEventStore, type EventStoreSet } from './open-event-store.js';
+import { EVENTSTOREDB_ALONE, openEventLogReader, openEventStore, type EventStoreSet } from './open-event-store.js';
 import { parkedOf } from './parked/parked-messages.contract.js';
 import { ParkedMessages } from './parked/parked-messages.port.js';
 
@@ -57,8 +57,8 @@ describe('openEventStore', () => {
   });
 
   it.each([
-    ['esdb://localhost:2113', 'the engine esdb is not part of this release; use sqlite:'],
-    ['kurrentdb://localhost', 'the engine kurrentdb is not part of this release; use sqlite:'],
+    ['esdb://localhost:2113', `esdb: ${EVENTSTOREDB_ALONE}; use sqlite:`],
+    ['kurrentdb://localhost', `KurrentDB is named esdb: here, and ${EVENTSTOREDB_ALONE}; use sqlite:`],
     ['mysql://localhost', 'unknown engine "mysql"; allowed are sqlite: (in HILO_DATA_DIR) and memory:'],
     ['', 'unknown engine ""; allowed are sqlite: (in HILO_DATA_DIR) and memory:'],
   ])('refuses "%s"', async (url, message) => {

@@ -45,6 +45,10 @@ export interface OpenEventStoreOptions {
   directory?: DataDirectory;
 }
 
+/** Why a hub cannot run on EventStoreDB yet. */
+export const EVENTSTOREDB_ALONE =
+  'keeps events, but parked messages, the delivery ledger, the keys and the pepper have no home beside it in this release';
+
 /** Path of the embedded engine's file. */
 export const eventsFileOf = ({ dataDir }: Pick<HubSettings, 'dataDir'>): string => join(dataDir, 'events.db');
 
@@ -142,8 +146,11 @@ const withSmallCache = <T>(db: SqliteDatabase, open: () => T): T => {
 
 const engineRefused = (url: string): HubError => {
   const scheme = /^[^:]*/.exec(url)![0];
-  const problem = ['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'].includes(scheme)
-    ? `the engine ${scheme} is not part of this release; use sqlite:`
-    : `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
-  return new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: ${problem}`);
+  return new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: ${problemOf(scheme)}`);
+};
+
+const problemOf = (scheme: string): string => {
+  if (scheme === 'esdb' || scheme === 'esdb+discover') return `${scheme}: ${EVENTSTOREDB_ALONE}; use sqlite:`;
+  if (scheme.startsWith('kurrentdb')) return `KurrentDB is named esdb: here, and ${EVENTSTOREDB_ALONE}; use sqlite:`;
+  return `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
 };

@@ -44,29 +44,21 @@ describe('reading a filter', () => {
     [
       'no instant',
       { from: 'yesterday' },
-      'from: "yesterday" is not an instant; write 2025-03-02T09:15:00Z, or 2025-03-02 for its midnight in UTC',
+      'from: is not an instant; write 2025-03-02T09:15:00Z, or 2025-03-02 for its midnight in UTC',
     ],
-    [
-      'no zone',
-      { to: '2025-03-02 09:15' },
-      'to: "2025-03-02 09:15" has no time zone; add Z or an offset: 2025-03-02T09:15Z',
-    ],
-    [
-      'no number',
-      { fromPosition: '-1' },
-      'fromPosition: "-1" is not a whole number of at least 0; write for example 99',
-    ],
+    ['no zone', { to: '2025-03-02 09:15' }, 'to: has no time zone; add Z or an offset: 2025-03-02T09:15Z'],
+    ['no number', { fromPosition: '-1' }, 'fromPosition: is not a whole number of at least 0; write for example 99'],
     [
       'no type',
       { types: 'InteractionRecorded,' },
-      'types: "" is not the name of an event type; write a comma-separated list such as InteractionRecorded,IdentitiesLinked',
+      'types: entry 2 is not the name of an event type; write a comma-separated list such as InteractionRecorded,IdentitiesLinked',
     ],
     [
       'no channel',
       { channels: 'E-Mail' },
-      'channels: "E-Mail" is not the name of a channel; write a comma-separated list such as email,phone',
+      'channels: entry 1 is not the name of a channel; write a comma-separated list such as email,phone',
     ],
-    ['no id', { customer: 'ana' }, 'customer: "ana" is not an id; write UUIDs, comma-separated'],
+    ['no id', { customer: 'ana' }, 'customer: entry 1 is not an id; write UUIDs, comma-separated'],
     [
       'an empty time',
       { from: '2025-03-02', to: '2025-03-01' },
@@ -78,8 +70,9 @@ describe('reading a filter', () => {
   it("names options as the caller's users know them", () =>
     expect(refusal({ fromPosition: 'x' }, { fromPosition: '--position' })).toMatch(/^--position: /));
 
-  it('keeps control characters out of its messages', () =>
-    expect(refusal({ from: '\u001b[2J' })).not.toContain('\u001b'));
+  it.each(['from', 'toPosition', 'types', 'customer'] as const)('says no value of %s back', (option) =>
+    expect(refusal({ [option]: 'ana@example.com' })).not.toContain('ana'),
+  );
 });
 
 describe('matching', () => {

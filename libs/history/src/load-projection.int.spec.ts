@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
 
-// Jest replaces `import`, so the loader is met as it runs: this room and the kernel, built into a directory of their own.
+// Jest replaces `import`, so the loader is met as it runs: this room and those it needs, built into a directory of their own.
 let directory: string;
 const root = process.cwd();
 
@@ -27,6 +27,7 @@ beforeAll(() => {
   build('kernel');
   build('history');
   build('privacy');
+  build('domain');
   writeFileSync(join(directory, 'package.json'), readFileSync(join(root, 'package.json')));
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
 });

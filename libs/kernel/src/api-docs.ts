@@ -15,6 +15,7 @@ export const ApiExtraModels = docs.of((s: SwaggerPackage) => s.ApiExtraModels);
 export const ApiHeader = docs.of((s: SwaggerPackage) => s.ApiHeader);
 export const ApiOkResponse = docs.of((s: SwaggerPackage) => s.ApiOkResponse);
 export const ApiOperation = docs.of((s: SwaggerPackage) => s.ApiOperation);
+export const ApiParam = docs.of((s: SwaggerPackage) => s.ApiParam);
 export const ApiProduces = docs.of((s: SwaggerPackage) => s.ApiProduces);
 export const ApiProperty = docs.of((s: SwaggerPackage) => s.ApiProperty);
 export const ApiPropertyOptional = docs.of((s: SwaggerPackage) => s.ApiPropertyOptional);

@@ -9,7 +9,7 @@ const ENGINES = {
 
 /**
  * Ends a program that is one part of the line with exit code 1 and a line per engine that cannot join it to the others.
- * Embedded engines live inside one program; shared ones are not part of this release.
+ * Embedded engines live inside one program. Kafka alone does not make parts of the line: keys and log are not shared yet.
  */
 export const refuseWithoutSharedEngines = (
   env: Readonly<Record<string, string | undefined>>,
@@ -23,7 +23,7 @@ export const refuseWithoutSharedEngines = (
       const scheme = /^[^:]*/.exec(settings[field])![0];
       return ['embedded', 'sqlite', 'memory'].includes(scheme)
         ? `${ENGINES[field]}: ${scheme}: works inside one program only, and ${program} is a part of the line; run apps/hub instead`
-        : `${ENGINES[field]}: the engine ${scheme} is not part of this release; run apps/hub instead`;
+        : `${ENGINES[field]}: ${program} cannot join the others over ${scheme}: in this release; run apps/hub instead`;
     });
   } catch (error) {
     lines = messageOf(error).split('\n');

@@ -43,6 +43,12 @@ const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 
 export const isUuid = (text: string): text is Uuid => uuidForm.test(text);
 
+/** The ids that an erasure has ended for good. It only ever grows. */
+export interface ErasedIds {
+  readonly size: number;
+  has(id: Uuid): boolean;
+}
+
 const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;
 const LONGEST_IN_PLACE = 1024;
@@ -58,13 +64,29 @@ export class IdFactory {
   private readonly inner: Buffer;
   private readonly outer: Buffer;
 
-  /** @param pepper at most 64 bytes */
-  constructor(pepper: Buffer) {
+  /**
+   * @param pepper at most 64 bytes
+   * @param erased ids that are not given again
+   */
+  constructor(
+    private readonly pepper: Buffer,
+    private readonly erased: ErasedIds = NOTHING_ERASED,
+  ) {
     this.prefix = pepper.toString('base64url');
     const key = Buffer.alloc(BLOCK_BYTES);
     pepper.copy(key);
     this.inner = padded(key, 0x36, LONGEST_IN_PLACE);
     this.outer = padded(key, 0x5c, HASH_BYTES);
+  }
+
+  /** The same ids, but for those that were erased. */
+  after(erased: ErasedIds): IdFactory {
+    return new IdFactory(this.pepper, erased);
+  }
+
+  /** Grows with every erased id: who remembers ids forgets them when it does. */
+  get erasures(): number {
+    return this.erased.size;
   }
 
   /** The receipt and stream id of one contact. */
@@ -74,12 +96,12 @@ export class IdFactory {
 
   /** The conversation of a provider thread; a contact without a thread is a conversation of its own. */
   conversation(tenant: string, channel: string, account: string, threadId: string): Uuid {
-    return this.derive('conversation', tenant, channel, account, threadId);
+    return this.unerased('conversation', tenant, channel, account, threadId);
   }
 
   /** One normalised identifier in one tenant. */
   identity(tenant: string, type: string, value: string): Uuid {
-    return this.derive('identity', tenant, type, value);
+    return this.unerased('identity', tenant, type, value);
   }
 
   /** The link stream of two identities, the same whichever comes first. */
@@ -115,6 +137,15 @@ export class IdFactory {
     return this.digest(`token\u0000${tenant}\u0000${kind}\u0000${value}`);
   }
 
+  // What was erased starts afresh under the hash of the same parts and a number. Only who knows the parts can tell that two
+  // such hashes belong together: the pepper alone does not.
+  private unerased(...parts: string[]): Uuid {
+    let id = this.derive(...parts);
+    for (let again = 1; this.erased.size > 0 && this.erased.has(id); again++)
+      id = this.derive(...parts, 'after erasure', String(again));
+    return id;
+  }
+
   // HMAC-SHA256 of RFC 2104 by two one-shot hashes: an Hmac object for each id costs several times as much.
   private hmac(text: string): Buffer {
     const bytes = Buffer.byteLength(text);
@@ -136,6 +167,8 @@ export class IdFactory {
     return uuidOfBytes(bytes);
   }
 }
+
+const NOTHING_ERASED: ErasedIds = { size: 0, has: () => false };
 
 const padded = (key: Buffer, pad: number, room: number): Buffer =>
   Buffer.concat([key.map((byte) => byte ^ pad)], BLOCK_BYTES + room);

@@ -1,5 +1,6 @@
 // Settings, logging, engines and SQLite are reached by path: not every thread needs what they load.
 export * from './clock.js';
+export * from './erased-ids.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './instant.js';

@@ -80,3 +80,29 @@ describe('the settings of an OpenID provider', () => {
     expect(problemsOf({ ...whole, HILO_OIDC_ISSUER: 'http://127.0.0.1:4000' })).toBe('');
   });
 });
+
+describe('the settings of Kafka', () => {
+  it('keep three copies, need two of them, and forget after a week', () => {
+    expect(readSettings({ HILO_BUS_URL: 'kafka://a:9092' })).toMatchObject({
+      kafkaReplication: 3,
+      kafkaMinInsync: 2,
+      kafkaRetentionHours: 168,
+      kafkaTls: 'false',
+    });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['HILO_KAFKA_MIN_INSYNC', { HILO_KAFKA_REPLICATION: '1' }],
+    ['HILO_KAFKA_TOPIC_PREFIX', { HILO_KAFKA_TOPIC_PREFIX: 'a b' }],
+    ['HILO_KAFKA_TENANTS', { HILO_KAFKA_TENANTS: 'acme, globex' }],
+    ['HILO_KAFKA_RETENTION_HOURS', { HILO_KAFKA_RETENTION_HOURS: '0' }],
+    ['HILO_KAFKA_SASL', { HILO_KAFKA_SASL: 'gssapi', HILO_KAFKA_USERNAME: 'a', HILO_KAFKA_PASSWORD: 'b' }],
+    ['HILO_KAFKA_PASSWORD', { HILO_KAFKA_SASL: 'plain', HILO_KAFKA_USERNAME: 'a' }],
+    ['HILO_KAFKA_USERNAME', { HILO_KAFKA_USERNAME: 'a' }],
+    ['HILO_KAFKA_CERT_FILE', { HILO_KAFKA_TLS: 'true', HILO_KAFKA_KEY_FILE: 'k.pem' }],
+    ['HILO_KAFKA_CA_FILE', { HILO_KAFKA_CA_FILE: 'ca.pem' }],
+    ['HILO_KAFKA_TLS', { HILO_KAFKA_TLS: 'yes' }],
+  ])('names %s where it is wrong', (variable, env) =>
+    expect(problemsOf(env)).toMatch(new RegExp(`^${variable}: [^\\n]+$`)),
+  );
+});

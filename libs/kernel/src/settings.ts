@@ -14,6 +14,7 @@ import {
 /** Plain HTTP reaches this machine alone. */
 const SAFE_URL = /^(https:\/\/[^\s/?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(\/[^\s?#]*)?$/;
 const SIGNATURES = '(RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA)';
+const TENANTS = /^[A-Za-z0-9][A-Za-z0-9._-]*(,[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/;
 const KEY_FORM = 'must be 32 random bytes in base64, 44 characters; make one with: openssl rand -base64 32';
 
@@ -45,6 +46,11 @@ export class HubSettings {
   @IsString()
   accountsFile?: string;
 
+  /** YAML file with the rules of who is who. Unset: the built-in ones. `HILO_IDENTITY_RULES_FILE`. */
+  @IsOptional()
+  @IsString()
+  identityRulesFile?: string;
+
   /** Public base URL that providers sign, for example `https://hub.example.com`; default: the address listened on. `HILO_PUBLIC_URL`. */
   @IsOptional()
   @Matches(/^https?:\/\/[^\s/]+(\/[^\s]*)?$/)
@@ -55,9 +61,88 @@ export class HubSettings {
   @Matches(/^[A-Z]{2}$/)
   defaultCountry?: string;
 
-  /** Bus engine: `embedded:`. `HILO_BUS_URL`. */
+  /** Bus engine: `embedded:` or `kafka://host:port,host:port`. `HILO_BUS_URL`. */
   @IsString()
   busUrl = 'embedded:';
+
+  /** First part of the names of Kafka topics and consumer group. `HILO_KAFKA_TOPIC_PREFIX`, default `hilo`. */
+  @Matches(/^[A-Za-z0-9._-]{1,100}$/, { message: 'has 1 to 100 letters, digits, dots, dashes and underscores' })
+  kafkaTopicPrefix = 'hilo';
+
+  /** Tenants, comma-separated, that have a topic for CloudEvents of other producers. `HILO_KAFKA_TENANTS`, unset: none. */
+  @IsOptional()
+  @Matches(TENANTS, { message: 'is a comma-separated list of tenants' })
+  kafkaTenants?: string;
+
+  /** Partitions of a new topic, 1 to 1000. `HILO_KAFKA_PARTITIONS`, default 12. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  kafkaPartitions = 12;
+
+  /** Brokers that keep a copy of a new topic, 1 to 15. `HILO_KAFKA_REPLICATION`, default 3. */
+  @IsInt()
+  @Min(1)
+  @Max(15)
+  kafkaReplication = 3;
+
+  /** Copies that must exist before a message counts as durable, 1 to 15. `HILO_KAFKA_MIN_INSYNC`, default 2. */
+  @IsInt()
+  @Min(1)
+  @Max(15)
+  kafkaMinInsync = 2;
+
+  /** Hours for which topics keep a message, 1 to 8760; their seal keys end a day or two later. `HILO_KAFKA_RETENTION_HOURS`, default 168. */
+  @IsInt()
+  @Min(1)
+  @Max(8760)
+  kafkaRetentionHours = 168;
+
+  /** Milliseconds after which a publish that no broker has acknowledged is refused, 100 to 120000. `HILO_KAFKA_SEND_DEADLINE_MS`, default 10000. */
+  @IsInt()
+  @Min(100)
+  @Max(120_000)
+  kafkaSendDeadlineMs = 10_000;
+
+  /** Seconds after which the partitions of a recorder that has died go to another, 6 to 300. `HILO_KAFKA_SESSION_SECONDS`, default 45. */
+  @IsInt()
+  @Min(6)
+  @Max(300)
+  kafkaSessionSeconds = 45;
+
+  /** Speak TLS to the brokers: `true` or `false`. `HILO_KAFKA_TLS`, default `false`. */
+  @IsIn(['true', 'false'])
+  kafkaTls = 'false';
+
+  /** PEM file of the authorities that sign the brokers' certificates; unset: those of the system. `HILO_KAFKA_CA_FILE`. */
+  @IsOptional()
+  @IsString()
+  kafkaCaFile?: string;
+
+  /** PEM file of our certificate, where brokers ask for one. `HILO_KAFKA_CERT_FILE`. */
+  @IsOptional()
+  @IsString()
+  kafkaCertFile?: string;
+
+  /** PEM file of its private key. `HILO_KAFKA_KEY_FILE`. */
+  @IsOptional()
+  @IsString()
+  kafkaKeyFile?: string;
+
+  /** How we log in: `plain`, `scram-sha-256` or `scram-sha-512`; unset: not at all. `HILO_KAFKA_SASL`. */
+  @IsOptional()
+  @IsIn(['plain', 'scram-sha-256', 'scram-sha-512'])
+  kafkaSasl?: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+
+  /** `HILO_KAFKA_USERNAME`. */
+  @IsOptional()
+  @IsString()
+  kafkaUsername?: string;
+
+  /** `HILO_KAFKA_PASSWORD`. */
+  @IsOptional()
+  @IsString()
+  kafkaPassword?: string;
 
   /** Event store engine: `sqlite:` (in the data directory) or `memory:`. `HILO_EVENT_STORE_URL`. */
   @IsString()
@@ -147,9 +232,25 @@ const variables: Record<keyof HubSettings, string> = {
   host: 'HILO_HOST',
   smtpPort: 'HILO_SMTP_PORT',
   accountsFile: 'HILO_ACCOUNTS_FILE',
+  identityRulesFile: 'HILO_IDENTITY_RULES_FILE',
   publicUrl: 'HILO_PUBLIC_URL',
   defaultCountry: 'HILO_DEFAULT_COUNTRY',
   busUrl: 'HILO_BUS_URL',
+  kafkaTopicPrefix: 'HILO_KAFKA_TOPIC_PREFIX',
+  kafkaTenants: 'HILO_KAFKA_TENANTS',
+  kafkaPartitions: 'HILO_KAFKA_PARTITIONS',
+  kafkaReplication: 'HILO_KAFKA_REPLICATION',
+  kafkaMinInsync: 'HILO_KAFKA_MIN_INSYNC',
+  kafkaRetentionHours: 'HILO_KAFKA_RETENTION_HOURS',
+  kafkaSendDeadlineMs: 'HILO_KAFKA_SEND_DEADLINE_MS',
+  kafkaSessionSeconds: 'HILO_KAFKA_SESSION_SECONDS',
+  kafkaTls: 'HILO_KAFKA_TLS',
+  kafkaCaFile: 'HILO_KAFKA_CA_FILE',
+  kafkaCertFile: 'HILO_KAFKA_CERT_FILE',
+  kafkaKeyFile: 'HILO_KAFKA_KEY_FILE',
+  kafkaSasl: 'HILO_KAFKA_SASL',
+  kafkaUsername: 'HILO_KAFKA_USERNAME',
+  kafkaPassword: 'HILO_KAFKA_PASSWORD',
   eventStoreUrl: 'HILO_EVENT_STORE_URL',
   readModelUrl: 'HILO_READ_MODEL_URL',
   masterKey: 'HILO_MASTER_KEY',
@@ -172,6 +273,12 @@ const numeric: ReadonlySet<string> = new Set([
   'port',
   'smtpPort',
   'busCapacity',
+  'kafkaPartitions',
+  'kafkaReplication',
+  'kafkaMinInsync',
+  'kafkaRetentionHours',
+  'kafkaSendDeadlineMs',
+  'kafkaSessionSeconds',
   'rateLimit',
   'oidcMaxTokenAgeSeconds',
 ]);
@@ -187,7 +294,11 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>):
     if (text !== undefined && text !== '') given[field] = numeric.has(field) ? Number(text) : text;
   }
   const settings = Object.assign(new HubSettings(), given);
-  const problems = [...(plainlyValid(settings) ? [] : explained(settings)), ...missingBeside(settings)];
+  const problems = [
+    ...(plainlyValid(settings) ? [] : explained(settings)),
+    ...missingBeside(settings),
+    ...kafkaProblems(settings),
+  ];
   if (problems.length > 0) throw new HubError('SETTINGS.INVALID', problems.join('\n'));
   return settings;
 };
@@ -203,4 +314,25 @@ const missingBeside = ({ oidcIssuer, oidcAudience }: HubSettings): string[] => {
   return oidcIssuer === undefined
     ? [`${variables.oidcIssuer}: is needed with ${variables.oidcAudience}`]
     : [`${variables.oidcAudience}: is needed with ${variables.oidcIssuer}: what tokens for this hub name as "aud"`];
+};
+
+const kafkaProblems = ({ kafkaMinInsync, kafkaReplication, ...given }: HubSettings): string[] => {
+  const problems: string[] = [];
+  if (kafkaMinInsync > kafkaReplication)
+    problems.push(
+      `${variables.kafkaMinInsync}: is ${kafkaMinInsync}, more than the ${kafkaReplication} of ${variables.kafkaReplication}`,
+    );
+  for (const field of ['kafkaUsername', 'kafkaPassword'] as const)
+    if ((given[field] === undefined) !== (given.kafkaSasl === undefined))
+      problems.push(
+        given.kafkaSasl === undefined
+          ? `${variables[field]}: is used with ${variables.kafkaSasl} only`
+          : `${variables[field]}: is needed with ${variables.kafkaSasl}`,
+      );
+  if ((given.kafkaCertFile === undefined) !== (given.kafkaKeyFile === undefined))
+    problems.push(`${variables.kafkaCertFile}: goes with ${variables.kafkaKeyFile}, and neither alone`);
+  const tlsOnly = (['kafkaCaFile', 'kafkaCertFile'] as const).filter((field) => given[field] !== undefined);
+  if (given.kafkaTls === 'false' && tlsOnly.length > 0)
+    problems.push(`${variables[tlsOnly[0]!]}: is used with ${variables.kafkaTls}=true only`);
+  return problems;
 };

@@ -92,6 +92,8 @@ export const openSqlite = (file: string, options: SqliteOptions = {}): SqliteDat
   if (readonly) driver.exec('PRAGMA query_only = ON;');
   else if (options.journal !== 'rollback')
     driver.exec(`PRAGMA page_size = ${options.pageBytes ?? 8192}; PRAGMA journal_mode = WAL;`);
+  // What is deleted or replaced is overwritten, in free pages too: a purge leaves nothing behind in the file.
+  if (!readonly) driver.exec('PRAGMA secure_delete = ON;');
   driver.exec(`PRAGMA synchronous = ${(options.synchronous ?? 'full').toUpperCase()};
     PRAGMA wal_autocheckpoint = ${Math.round(WAL_BYTES / (options.pageBytes ?? 8192))}; PRAGMA cache_size = -${options.cacheKiB ?? 16_384}; PRAGMA foreign_keys = OFF;`);
   const statements = new Map<string, SqliteStatement>();
@@ -152,6 +154,25 @@ export const openSqlite = (file: string, options: SqliteOptions = {}): SqliteDat
       driver.close();
     },
   };
+};
+
+/** How long one try may wait for others, who may be of the same thread. */
+const TRUNCATE_TIMEOUT_MS = 50;
+
+/**
+ * Moves the write-ahead log of a file into it and empties it, so that rows which were deleted are in neither.
+ * @returns whether it is empty; a reader or writer may have kept it from that for the moment
+ */
+export const truncateLog = (file: string): boolean => {
+  const sqlite = openSqlite(file, { busyTimeoutMs: TRUNCATE_TIMEOUT_MS });
+  try {
+    return sqlite.prepare('PRAGMA wal_checkpoint(TRUNCATE)').first<{ busy: number }>([])?.busy === 0;
+  } catch (error) {
+    if (isStorageFailure(error)) return false;
+    throw error;
+  } finally {
+    sqlite.close();
+  }
 };
 
 /** Whether SQLite says that space or the device is the problem, which passes, and not the data. */

@@ -42,6 +42,7 @@ export const openSealedEventStore = async (
     const events: EventStore & RawEventLog & AppendFeed = new SealedEventStore(set.events, vault);
     return {
       ...set,
+      ids: set.ids.after(vault.erased),
       events,
       parked: new SealedParkedMessages(set.parked, vault, clock),
       vault,

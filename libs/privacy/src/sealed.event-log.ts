@@ -8,7 +8,7 @@ import type {
   StreamId,
   Subscription,
 } from '#libs/event-store';
-import type { Uuid } from '#libs/kernel';
+import type { Uuid, UuidSet } from '#libs/kernel';
 import { EventSealer } from './seal/event-sealer.js';
 import type { KeyVault } from './vault/key-vault.port.js';
 
@@ -65,6 +65,11 @@ export class SealedEventLog implements EventLog, RawEventLog {
     sealer?: EventSealer,
   ) {
     this.opener = new EventOpener(vault, sealer);
+  }
+
+  /** What was erased, as far as the vault knew when it was opened. */
+  get erased(): UuidSet {
+    return this.vault.erased;
   }
 
   async read(stream: StreamId): Promise<StoredEvent[]> {

@@ -12,11 +12,19 @@ import {
   type StreamId,
   type Subscription,
 } from '#libs/event-store';
+import type { IdentityErased } from '#libs/domain';
 import { HubError, type Uuid } from '#libs/kernel';
 import { EventSealer, type Draft } from './seal/event-sealer.js';
 import { SealedEventLog } from './sealed.event-log.js';
 import { storeUnavailable } from './vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from './vault/key-vault.port.js';
+
+const ERASURE: IdentityErased['type'] = 'IdentityErased';
+
+const erased = (stream: StreamId): HubError =>
+  new HubError('PRIVACY.IDENTITY_ERASED', `what ${stream} belongs to was erased; nothing is added to it`, {
+    facts: { stream },
+  });
 
 interface WaitingAppend {
   stream: StreamId;
@@ -31,7 +39,8 @@ interface WaitingAppend {
  * projections and queries know nothing of it.
  *
  * Keys are durable before the first event that needs them is handed on. Appends keep their order: one that waits for
- * a key makes those behind it wait, and all of them then share a commit.
+ * a key makes those behind it wait, and all of them then share a commit. What belongs to somebody erased is refused with
+ * `PRIVACY.IDENTITY_ERASED`.
  */
 export class SealedEventStore extends EventStore implements RawEventLog, AppendFeed {
   private readonly log: SealedEventLog;
@@ -56,6 +65,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
       const drafts = events.map((event) =>
         typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event },
       );
+      this.refuseErased(stream, events);
       const append: WaitingAppend = { stream, drafts, expected, resolve, reject };
       if (!this.draining && drafts.every(({ secret }) => !secret || this.vault.cached(secret.subject)))
         return resolve(this.appendSealed(append, (subject) => this.vault.cached(subject)));
@@ -99,11 +109,22 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
     await this.inner.close();
   }
 
+  /** Nothing more is said of what was erased, but that it was. */
+  private refuseErased(stream: StreamId, events: readonly NewEvent[]): void {
+    if (this.vault.erased.size === 0 || !/^(identity|link)-/.test(stream)) return;
+    if (this.vault.erased.has(stream.slice(stream.indexOf('-') + 1)) && events.some(({ type }) => type !== ERASURE))
+      throw erased(stream);
+  }
+
   private appendSealed(
     { stream, drafts, expected }: WaitingAppend,
     keyOf: (subject: Uuid) => DataKey | undefined,
   ): Promise<AppendReceipt> {
-    const events = drafts.map((draft) => this.sealer.seal(draft, draft.secret && keyOf(draft.secret.subject)));
+    const events = drafts.map((draft) => {
+      const key = draft.secret && keyOf(draft.secret.subject);
+      if (draft.secret && !key && this.vault.erased.has(draft.secret.subject)) throw erased(stream);
+      return this.sealer.seal(draft, key);
+    });
     return this.inner.append(stream, events, expected);
   }
 

@@ -1,6 +1,8 @@
 export { Metrics } from './health/metrics.js';
 export { ConversationFinder } from './conversations/conversation-finder.js';
 export { CustomerDirectory } from './customers/customer-directory.js';
+export { ErasureFindings } from './erasure/erasure-findings.js';
 export { IdentityFinder } from './customers/identity-finder.js';
+export { WaitingReceipts } from './receipts/get-receipt.handler.js';
 export { GetTimelineQuery } from './timeline/get-timeline.handler.js';
 export { FindCustomersQuery } from './customers/find-customers.handler.js';

@@ -8,6 +8,7 @@ import { HubSettings } from '#libs/kernel/settings.js';
 import { GetAccessLogHandler } from './access-log/get-access-log.handler.js';
 import { AsOfReader } from './as-of/as-of-reader.js';
 import { ConversationFinder } from './conversations/conversation-finder.js';
+import { Moments } from './as-of/moments.js';
 import { GetConversationHandler } from './conversations/get-conversation.handler.js';
 import { CustomerDirectory } from './customers/customer-directory.js';
 import { CustomerReader } from './customers/customer-reader.js';
@@ -15,9 +16,12 @@ import { FindCustomersHandler } from './customers/find-customers.handler.js';
 import { GetCustomerHandler } from './customers/get-customer.handler.js';
 import { IdentityFinder } from './customers/identity-finder.js';
 import { Reveals } from './customers/reveal.js';
+import { CustomerDataController } from './data/customer-data.controller.js';
+import { CustomerData } from './data/customer-data.js';
 import { HealthController } from './health/health.controller.js';
 import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
+import { ErasureFindings } from './erasure/erasure-findings.js';
 import { GetInteractionHandler } from './interactions/get-interaction.handler.js';
 import { GetCustomerIdentitiesHandler } from './links/get-customer-identities.handler.js';
 import { GetLinkProposalsHandler } from './links/get-link-proposals.handler.js';
@@ -35,20 +39,23 @@ import { LiveTimelines } from './timeline/live-timelines.js';
 /** The questions agents ask, over the read model and the streams behind it. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [QueriesController, LinkQueriesController, HealthController],
+  controllers: [QueriesController, LinkQueriesController, CustomerDataController, HealthController],
   providers: [
     AsOfReader,
     Bodies,
     ConversationFinder,
+    CustomerData,
     CustomerDirectory,
     CustomerReader,
     Entries,
+    ErasureFindings,
     Freshness,
     IdentityFinder,
     Labels,
     LinkReader,
     LiveTimelines,
     Metrics,
+    Moments,
     Reveals,
     {
       provide: AccessTrail,
@@ -71,6 +78,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [AccessTrail, ConversationFinder, CustomerDirectory, IdentityFinder, Metrics, Reasons],
+  exports: [AccessTrail, ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Metrics, Reasons],
 })
 export class QueriesModule {}

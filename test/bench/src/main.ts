@@ -5,7 +5,7 @@ import { machineFacts } from './machine.js';
 import { RUNS, USAGE, readOptions, type Options } from './options.js';
 import { terminalTable, writeReport, type Report } from './report.js';
 import { Results } from './results.js';
-import type { Round } from './round.js';
+import { beginRound, type Round } from './round.js';
 import { measureCosts } from './runs/costs.js';
 import { measureExport } from './runs/export.js';
 import { ingestHistory, measureIngest } from './runs/ingest.js';
@@ -16,8 +16,6 @@ import { measureRebuild } from './runs/rebuild.js';
 import { measureStart } from './runs/start.js';
 import { FULL, QUICK } from './sizes.js';
 import { Workspace } from './workspace.js';
-import { jsonPerSecond } from './yardsticks/json.js';
-import { syncsPerSecond } from './yardsticks/sync.js';
 
 const PROJECT = resolve(fileURLToPath(new URL('../../../../', import.meta.url)));
 
@@ -29,13 +27,7 @@ const say = (line: string): void => {
 
 const takeRound = async (round: Round, { only }: Options, pages: PageSource | undefined): Promise<void> => {
   const { results, sizes, workspace } = round;
-  const sync = (): number => {
-    const file = workspace.fresh('sync');
-    const rate = syncsPerSecond(file, sizes.syncs);
-    workspace.remove(file);
-    return rate;
-  };
-  const before = { sync: sync(), json: jsonPerSecond() };
+  const finish = beginRound(results, workspace, sizes.syncs);
 
   const wanted = new Set(only);
   let dataDir = wanted.has('ingest') ? await measureIngest(round) : undefined;
@@ -47,9 +39,7 @@ const takeRound = async (round: Round, { only }: Options, pages: PageSource | un
   if (wanted.has('posts')) await measurePosts(round);
   if (pages) await measurePages(round, pages);
   if (wanted.has('costs')) await measureCosts(round);
-
-  results.add('sync', (before.sync + sync()) / 2);
-  results.add('json', (before.json + jsonPerSecond()) / 2);
+  finish();
 };
 
 const nameOf = ({ date, machine }: Report, { quick, only }: Options): string =>
@@ -83,6 +73,7 @@ const bench = async (options: Options, workspace: Workspace): Promise<void> => {
     date: new Date().toISOString().slice(0, 10),
     machine,
     sizes,
+    workload: `${sizes.events.toLocaleString('en-US')} events, ${sizes.entries.toLocaleString('en-US')} timeline entries, medians of ${sizes.rounds} rounds.`,
     steadiness: results.steadiness(),
     outcomes: results.outcomes(),
   };

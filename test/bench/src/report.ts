@@ -4,13 +4,14 @@ import { format } from 'prettier';
 import type { Bound } from './figures.js';
 import type { Machine } from './machine.js';
 import { MAX_SPREAD, type Outcome, type Steadiness } from './results.js';
-import type { Sizes } from './sizes.js';
 
 export interface Report {
   /** Day of the run. */
   date: string;
   machine: Machine;
-  sizes: Sizes;
+  sizes: object;
+  /** How much was measured how often, in a sentence. */
+  workload: string;
   steadiness: Steadiness;
   outcomes: readonly Outcome[];
 }
@@ -38,9 +39,9 @@ const cellsOf = ({ figure, value, yardstick, ratio, verdict }: Outcome): string[
   verdict,
 ];
 
-const aboutRun = ({ machine, sizes, steadiness }: Report): string[] => [
+const aboutRun = ({ machine, workload, steadiness }: Report): string[] => [
   `${machine.cores} cores (${machine.model}), ${machine.memoryGb} GB, ${machine.kernel}, Node ${machine.node}, ${machine.sqlite}; load before the run ${machine.loadBefore}.`,
-  `${sizes.events.toLocaleString('en-US')} events, ${sizes.entries.toLocaleString('en-US')} timeline entries, medians of ${sizes.rounds} rounds.`,
+  workload,
   `Between rounds fdatasync varied by ${steadiness.syncSpread.toFixed(2)}, JSON by ${steadiness.jsonSpread.toFixed(2)}; ` +
     (steadiness.steady
       ? `within ${MAX_SPREAD}, so the run counts.`

@@ -9,7 +9,7 @@ import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
-import { AGENT_WORK_CODES } from '#libs/projections/timeline/timeline.projection.js';
+import { AGENT_WORK_CODES } from '#libs/projections/timeline/codes.js';
 import { failure } from '../errors.js';
 import { grouped, table } from '../format/table.js';
 import { readMetrics } from '../hub-http.js';
@@ -54,7 +54,7 @@ const run = async (options: ReconcileOptions): Promise<void> => {
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
     say(`ledger and log compared through position ${countedThrough}${head > countedThrough ? ` of ${head}` : ''}`);
     if (!timelines.entries) say(`timelines not compared: they show position ${timelines.position}`);
-    if (flying === undefined) say('in flight: unknown, the program that has the directory does not answer');
+    if (flying === undefined) say('in flight: unknown, no hub has this directory and answers for its bus');
     else say(`in flight: ${grouped(flying)}`);
     const wrong = accounts.flatMap(({ tenant, channel, account, differences }) =>
       differences.map((difference) => `${tenant} ${channel} ${account}: ${difference}`),
@@ -110,17 +110,31 @@ const entriesThrough = async (
       .where('entry.kind', 'not in', AGENT_WORK_CODES)
       .groupBy(['tenant.text', 'channel.text', 'account.text'])
       .execute();
-    return { position, entries };
+    const erased = await db
+      .selectFrom('erased_contact')
+      .innerJoin('tenant', 'tenant.key', 'erased_contact.tenant')
+      .innerJoin('label as channel', 'channel.key', 'erased_contact.channel')
+      .innerJoin('label as account', 'account.key', 'erased_contact.account')
+      .select(({ fn }) => [
+        'tenant.text as tenant',
+        'channel.text as channel',
+        'account.text as account',
+        fn.countAll<number>().as('entries'),
+      ])
+      .where('position', '<=', through)
+      .groupBy(['tenant.text', 'channel.text', 'account.text'])
+      .execute();
+    return { position, entries: [...entries, ...erased] };
   } finally {
     await readModel.close();
   }
 };
 
 /** Contacts that a running hub has accepted and not recorded; undefined when it does not say. */
-const inFlight = async ({ dataDir }: HubSettings): Promise<number | undefined> => {
+const inFlight = async ({ dataDir, busUrl }: HubSettings): Promise<number | undefined> => {
   const owner = DataDirectory.owner(dataDir);
   // The embedded bus lives in its program: with nobody here, nothing is under way.
-  if (!owner) return 0;
+  if (!owner) return busUrl === 'embedded:' ? 0 : undefined;
   return owner.url === undefined ? undefined : (await readMetrics(owner.url)).get('hilo_bus_in_flight');
 };
 

@@ -15,6 +15,8 @@ const ana: Pick<CustomerDto, keyof CustomerDto> = {
   ],
   profiles: [{ source: 'crm', externalId: '1' }],
   channels: { chat: 1, email: 1200 },
+  preferences: [],
+  consents: [],
   interactions: 1201,
   firstContactAt: '2025-01-06T09:00:00.000Z',
   lastContactAt: '2025-02-07T09:00:00.000Z',

@@ -86,6 +86,15 @@ export class EmbeddedInteractionBus extends InteractionBus {
     return this.messages;
   }
 
+  async backlog(): Promise<number> {
+    return this.messages;
+  }
+
+  /** What it answers is the outcome. */
+  waitingFor(): undefined {
+    return undefined;
+  }
+
   /** Takes no more, has everything waiting handled; without a consumer it is refused. */
   async close(): Promise<void> {
     this.closed = true;

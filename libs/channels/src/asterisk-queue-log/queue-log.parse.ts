@@ -1,6 +1,6 @@
 import { toInstant } from '#libs/kernel';
 import type { IgnoredItem, ParsedInteraction } from '../channel-adapter.port.js';
-import { contactOf } from '../shared/contact.js';
+import { contactOf, sha256 } from '../shared/contact.js';
 import { attributesOf, cleanText, countOf, lineOf } from '../shared/lax.js';
 import { callerIdentifiers } from '../shared/phone-caller.js';
 import type { QueueLogLine } from './queue-log.types.js';
@@ -44,7 +44,10 @@ interface OpenCall<T> {
   connectedMs: number | undefined;
 }
 
-/** Times at which calls entered queues that they left for elsewhere: they may come back under the same id. */
+/**
+ * Times at which calls entered queues that they left for elsewhere: they may come back under the same id. By digest of
+ * the id, since they are kept in clear.
+ */
 export type QueueVisits = Record<string, number[]>;
 
 const maxVisitors = 1000;
@@ -167,10 +170,11 @@ export class QueueCalls<T> {
   }
 
   private visitOf(callId: string, enteredMs: number, mayReturn: boolean): { visit: number; firstEnteredMs: number } {
-    const known = this.visits.get(callId) ?? [];
+    const call = sha256(callId);
+    const known = this.visits.get(call) ?? [];
     const before = known.filter((ms) => ms < enteredMs);
     if (mayReturn && !known.includes(enteredMs)) {
-      this.visits.set(callId, [...known, enteredMs]);
+      this.visits.set(call, [...known, enteredMs]);
       if (this.visits.size > maxVisitors) this.visits.delete(this.visits.keys().next().value!);
     }
     return { visit: 1 + before.length, firstEnteredMs: Math.min(enteredMs, ...before) };

@@ -26,6 +26,8 @@ class StubBus extends InteractionBus {
   }
 
   inFlight = () => 0;
+  backlog = () => Promise.resolve(0);
+  waitingFor = () => undefined;
   close = () => Promise.resolve();
 }
 

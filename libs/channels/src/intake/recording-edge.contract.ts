@@ -34,6 +34,14 @@ export class RecordingBus extends InteractionBus {
     return 0;
   }
 
+  backlog(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  waitingFor(): undefined {
+    return undefined;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -151,7 +151,8 @@ const read = (reader: Reader, event: Lax<SegmentEvent>, unnamed: string): Parsed
     case 'group':
       return 'group';
     default:
-      return `invalid:type ${lineOf(type)?.slice(0, 40) ?? 'is missing'}`;
+      // The reason is kept in clear beside the sealed bytes: it repeats nothing of them.
+      return `invalid:type is ${type === undefined ? 'missing' : 'not known'}`;
   }
 };
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { DEFAULT_RULES, type IdentityRules, type InteractionContent, type LinkEvent } from '#libs/domain';
+import { DEFAULT_RULES, versionOf, type IdentityRules, type InteractionContent, type LinkEvent } from '#libs/domain';
 import { streamId, type EventStore, type NewEvent, type StoredEvent } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { IdFactory, type CustomerIdentifier, type InboundProfile } from '#libs/kernel';
@@ -182,7 +182,7 @@ describe('linking', () => {
     expect(linked.stream).toBe(`link-${linkOf(email('ana'), phone(1))}`);
     expect(linked.tenant).toBe('acme');
     expect(linked.data).toEqual({
-      link: linkOf(email('ana'), phone(1)), a, b, rule: 'rules-1', evidence: 'same-interaction', confidence: 0.873,
+      link: linkOf(email('ana'), phone(1)), a, b, rule: versionOf(DEFAULT_RULES), evidence: 'same-interaction', confidence: 0.873,
     }); // prettier-ignore
   });
 
@@ -503,9 +503,21 @@ describe('other rules', () => {
     const w = await (await worldOf(...story)).follow();
     expect(await w.links()).toHaveLength(2);
     const limits = { ...DEFAULT_RULES.limits, cookie: { neighbours: 0, holders: 0 } };
-    await w.reopen({ ...DEFAULT_RULES, version: 'rules-2', limits });
+    await w.reopen({ ...DEFAULT_RULES, version: 'rules-next', limits });
     await w.follow(2);
     expect(await w.links()).toEqual([linkOf(account('A1'), phone(1))]);
-    expect((await w.log()).at(-1)!.data).toMatchObject({ rule: 'rules-2', reason: 'hub' });
+    expect((await w.log()).at(-1)!.data).toMatchObject({
+      rule: expect.stringMatching(/^rules-next\+[0-9a-f]{8}$/) as unknown,
+      reason: 'hub',
+    });
+  });
+
+  it('decide again when they change under the version they had', async () => {
+    const w = await (await worldOf({ sees: [account('A1'), cookie('k1')] })).follow();
+    expect(await w.links()).toHaveLength(1);
+    const limits = { ...DEFAULT_RULES.limits, cookie: { neighbours: 0, holders: 0 } };
+    await w.reopen({ ...DEFAULT_RULES, limits });
+    await w.follow();
+    expect(await w.links()).toEqual([]);
   });
 });

@@ -1,18 +1,22 @@
 import {
   DEFAULT_RULES,
   SCHEMAS,
+  bornNames,
   changesTo,
   gather,
   resolve,
   touchedBy,
   upcast,
+  versionOf,
   type ContactSummary,
   type Evidence,
+  type IdentityErased,
   type IdentityRules,
   type LinkEvent,
   type LinkedPair,
   type Neighbourhood,
   type ProfileImported,
+  type SenderAliasSeen,
   type Resolution,
 } from '#libs/domain';
 import {
@@ -24,9 +28,12 @@ import {
   type StoredEvent,
   type StreamId,
 } from '#libs/event-store';
-import { LruMap, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
+import { LruMap, UuidSet, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
 import { IdentityState, type KnownLink, type LinkStatus } from './identity.state.js';
-import { Sightings, type Sighting } from './sightings.js';
+import { Sightings, dayOf, type Sighting } from './sightings.js';
+
+/** What the resolver's file is called in a data directory. */
+export const IDENTITY_FILE = 'identity.db';
 
 export interface IdentityResolverOptions {
   /** Path of the resolver's own SQLite file; made where absent. What it holds can be read from the log again. */
@@ -34,7 +41,9 @@ export interface IdentityResolverOptions {
   ids: IdFactory;
   /** Where decisions go: `EventStore.append`, or a way to it. */
   append: EventStore['append'];
-  /** Another `version` than the one that filled the file decides everything again from position 0. @default DEFAULT_RULES */
+  /** What is erased already; what the log says was erased is added. @default nothing */
+  erased?: UuidSet;
+  /** Other rules than those that filled the file decide everything again from position 0. @default DEFAULT_RULES */
   rules?: IdentityRules;
 }
 
@@ -49,7 +58,11 @@ interface Decision {
 }
 
 type FollowedEvent =
-  { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary } | ProfileImported | LinkEvent;
+  | IdentityErased
+  | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
+  | SenderAliasSeen
+  | ProfileImported
+  | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;
@@ -61,6 +74,7 @@ const REMEMBERED_DECISIONS = 10_000;
  */
 export class IdentityResolver {
   private readonly sightings: Sightings;
+  private readonly version: string;
   /** What identities, verified or not, came together under which name: whatever was seen once brings no news again. */
   private readonly combinations = new LruMap<string, true>(REMEMBERED_COMBINATIONS);
   /** Ids of events decided lately: they come by in the log again, and say nothing new then. */
@@ -73,12 +87,20 @@ export class IdentityResolver {
     private readonly ids: IdFactory,
     private readonly append: EventStore['append'],
     private readonly rules: IdentityRules,
+    private readonly erased: UuidSet,
   ) {
-    this.sightings = new Sightings(ids);
+    this.sightings = new Sightings(ids, erased, rules);
+    this.version = versionOf(rules);
   }
 
-  static open({ file, ids, append, rules = DEFAULT_RULES }: IdentityResolverOptions): IdentityResolver {
-    return new IdentityResolver(IdentityState.open(file, rules), ids, append, rules);
+  static open({
+    file,
+    ids,
+    append,
+    erased = new UuidSet(),
+    rules = DEFAULT_RULES,
+  }: IdentityResolverOptions): IdentityResolver {
+    return new IdentityResolver(IdentityState.open(file, rules), ids.after(erased), append, rules, erased);
   }
 
   /** Position of the last event whose decisions are recorded. */
@@ -121,6 +143,8 @@ export class IdentityResolver {
       case 'InteractionRecorded':
       case 'InteractionCorrected':
         return this.takeContact(stored.tenant, event.data);
+      case 'SenderAliasSeen':
+        return this.takeSighting(stored.tenant, this.sightings.ofContact(stored.tenant, event.data));
       case 'ProfileImported':
         return this.takeSighting(stored.tenant, this.sightings.ofProfile(stored.tenant, event.data));
       case 'IdentitiesLinked':
@@ -129,37 +153,89 @@ export class IdentityResolver {
       case 'LinkRejected':
       case 'LinkRetracted':
         return this.takeLinkEvent(stored, event);
+      case 'IdentityErased':
+        return this.takeErasure(event.data.identity);
     }
+  }
+
+  /** What it was seen with is decided anew only when it is seen again: to be forgotten is no news of others. */
+  private takeErasure(identity: Uuid): void {
+    this.erased.add(identity);
+    for (const link of this.state.linksOf(identity)) this.decisions.delete(link.id);
+    this.state.forget(identity);
+    this.sightings.forget();
+    this.combinations.clear();
   }
 
   private takeContact(tenant: string, content: ContactSummary): void {
     // A contact without a usable identifier carries its conversation, last, as its anchor: nothing to link.
     const last = content.identities.at(-1);
     if (last?.type === 'conversation' && last.identity === content.anchor) return;
-    const combination = combinationOf(content);
+    const combination = this.combinationOf(content);
     if (this.combinations.get(combination)) return;
     this.takeSighting(tenant, this.sightings.ofContact(tenant, content));
     if (combination.length <= LONGEST_COMBINATION) this.combinations.set(combination, true);
   }
 
   private takeSighting(tenant: string, { identities, evidence }: Sighting): void {
-    const facts = identities.filter((one) => this.state.observe(one.id, one)).map(({ id }) => id);
-    const news = evidence.filter((item) => this.state.addEvidence(item));
+    const facts: Uuid[] = [];
+    const timed = new Set<Uuid>();
+    for (const one of identities) {
+      const news = this.state.observe(one.id, one);
+      if (news === 'facts') facts.push(one.id);
+      if (news === 'time') timed.add(one.id);
+    }
+    const pairs = evidence.filter((item) => {
+      const news = this.state.addEvidence(item);
+      if (news === 'time') timed.add(item.a).add(item.b);
+      return news === 'facts';
+    });
     this.state.flush();
-    const touched = this.touchedBy(facts, news);
+    const touched = this.touchedBy(facts, pairs);
+    for (const id of timed) if (this.dependsOnTime(id)) touched.add(id);
     if (touched.size > 0) this.settle(tenant, touched);
   }
 
   private touchedBy(facts: readonly Uuid[], evidence: readonly Evidence[]): Set<Uuid> {
     const touched = touchedBy({ evidence }, this.state);
     for (const id of facts) {
-      if (this.state.neighbourCount(id) === 0 && this.state.settledWith(id).length === 0) continue;
-      // The rules ask for the facts of a neighbour only where it stands for a person; a busy landline spares its callers.
+      if (this.standsAlone(id)) continue;
+      // The rules ask for the facts of a neighbour only where it stands for a person, or where time is told by it; a busy
+      // landline spares its callers.
       const type = this.state.facts(id)?.type ?? '';
-      if (!this.rules.holderTypes.has(type)) touched.add(id);
-      else for (const reached of touchedBy({ facts: [id] }, this.state)) touched.add(reached);
+      const reached = touchedBy({ facts: [id] }, this.state);
+      if (this.rules.holderTypes.has(type)) for (const one of reached) touched.add(one);
+      else {
+        touched.add(id);
+        for (const one of reached) if (this.isTimed(this.state.facts(one)?.type)) touched.add(one);
+      }
     }
     return touched;
+  }
+
+  private dependsOnTime(id: Uuid): boolean {
+    const window = this.rules.windows[this.state.facts(id)?.type ?? ''];
+    return window !== undefined && (window.staleDays !== undefined || this.state.neighbourCount(id) > 1);
+  }
+
+  private isTimed(type: string | undefined): boolean {
+    return type !== undefined && this.rules.windows[type] !== undefined;
+  }
+
+  /** Everything of a contact that the rules look at, as one text. */
+  private combinationOf({ kind, anchor, identities, name, occurredAt }: ContactSummary): string {
+    let text = kind === 'identify' ? `!${anchor}` : anchor;
+    for (const { identity, verified, blocked } of identities) {
+      if (!blocked) text += verified ? `+${identity}` : `-${identity}`;
+    }
+    if (identities.some(({ type }) => this.isTimed(type))) text += `@${dayOf(occurredAt)}`;
+    return name === undefined ? text : `${text} ${name}`;
+  }
+
+  private standsAlone(id: Uuid): boolean {
+    if (this.state.neighbourCount(id) > 0 || this.state.settledWith(id).length > 0) return false;
+    const facts = this.state.facts(id);
+    return !facts || bornNames(facts, this.rules).every((name) => this.state.bearerCount(name) <= 1);
   }
 
   /**
@@ -184,6 +260,7 @@ export class IdentityResolver {
   }
 
   private knownLink({ data }: LinkEvent): KnownLink | undefined {
+    if ('a' in data && (this.erased.has(data.a) || this.erased.has(data.b))) return undefined;
     const end = 'a' in data ? data.a : undefined;
     const known = this.state.link(data.link, end);
     if (known || !('a' in data)) return known;
@@ -205,7 +282,7 @@ export class IdentityResolver {
     }
     const resolution = resolve(neighbourhood, this.rules);
     const changes = changesTo(resolution, { links: links.values(), proposals: proposals.values() });
-    const rule = this.rules.version;
+    const rule = this.version;
     const reasonFor = (pair: LinkedPair): string => reasonOf(pair, neighbourhood, resolution);
     // Others know an identity from the event that carried it. A link to one that none carried waits for that event.
     const isShown = ({ a, b }: LinkedPair): boolean => this.state.isCarried(a) && this.state.isCarried(b);
@@ -276,8 +353,10 @@ export class IdentityResolver {
       try {
         await this.append(decision.stream, [decision.event], decision.expected);
       } catch (error) {
-        // Someone else wrote there meanwhile: that event comes later in the log, and will be settled then.
-        if (codeOf(error) === 'EVENT_STORE.REVISION_CONFLICT') return decision;
+        // Someone else wrote there meanwhile, or an end of it is being erased: that event comes later in the log, and will
+        // be settled then.
+        const code = codeOf(error);
+        if (code === 'EVENT_STORE.REVISION_CONFLICT' || code === 'PRIVACY.IDENTITY_ERASED') return decision;
         throw error;
       }
     }
@@ -294,15 +373,6 @@ const STATUS_AFTER: Readonly<Record<LinkEvent['type'], LinkStatus>> = {
 };
 
 const ordered = ({ a, b }: LinkedPair): LinkedPair => (a < b ? { a, b } : { a: b, b: a });
-
-/** Everything of a contact that the rules look at, as one text. */
-const combinationOf = ({ kind, anchor, identities, name }: ContactSummary): string => {
-  let text = kind === 'identify' ? `!${anchor}` : anchor;
-  for (const { identity, verified, blocked } of identities) {
-    if (!blocked) text += verified ? `+${identity}` : `-${identity}`;
-  }
-  return name === undefined ? text : `${text} ${name}`;
-};
 
 /** Why the rules no longer hold a pair together, for the agent who reads its history. */
 const reasonOf = ({ a, b }: LinkedPair, { identities }: Neighbourhood, { links, proposals }: Resolution): string => {

@@ -1,6 +1,10 @@
 import { chmodSync } from 'node:fs';
 import {
+  bornNames,
   learn,
+  span,
+  versionOf,
+  type Days,
   type Evidence,
   type EvidenceKind,
   type EvidenceReader,
@@ -39,6 +43,9 @@ export interface Sighted {
   seen: Observation;
 }
 
+/** What a sighting tells: that it came at another time than any before, or something that every neighbour may care for. */
+export type News = 'none' | 'time' | 'facts';
+
 interface Node {
   readonly key: number;
   /** Whether the file has a row of it, of whatever age. */
@@ -46,8 +53,8 @@ interface Node {
   facts: IdentityFacts;
   carried: boolean;
   neighbours: number;
-  /** Bits of `KINDS` by the other identity; absent while nobody asked, and of a hub. */
-  evidence?: Map<Uuid, number>;
+  /** By the other identity; absent while nobody asked, and of a hub. */
+  evidence?: Map<Uuid, Together>;
   /** Every pair that ever had a link stream; absent while nobody asked, and of an identity with very many. */
   links?: Map<Uuid, KnownLink>;
 }
@@ -60,7 +67,23 @@ interface IdentityRow {
   carried: number;
   names: string | null;
   birthDates: string | null;
+  ownFirst: number | null;
+  ownLast: number | null;
   neighbours: number;
+}
+
+/** What was seen of a pair. */
+interface Together {
+  /** Bits of `KINDS`. */
+  kinds: number;
+  /** Kept where an end has a time window. */
+  days?: Days;
+}
+
+interface TogetherRow {
+  kinds: number;
+  first: number | null;
+  last: number | null;
 }
 
 interface LinkRow {
@@ -73,13 +96,14 @@ interface LinkRow {
 }
 
 /** Raised when the tables change; a file of another shape or of other rules is filled again from the log. */
-const SHAPE = 1;
+const SHAPE = 3;
 // Stored numbers: never reorder, only add.
 const KINDS: readonly EvidenceKind[] = ['profile-import', 'identify', 'same-mailbox', 'same-interaction'];
 const STATUSES: readonly LinkStatus[] = ['none', 'linked', 'proposed'];
 const VERDICTS: readonly Ruling['verdict'][] = ['apart', 'together'];
 
 const REMEMBERED_IDENTITIES = 30_000;
+const REMEMBERED_NAMES = 10_000;
 /** Above the limits of the rules, so that what is read again and again stays in memory and a hub does not. */
 const REMEMBERED_NEIGHBOURS = 128;
 
@@ -87,13 +111,15 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS identity (key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, type TEXT NOT NULL,
     linkable INTEGER NOT NULL, verified INTEGER NOT NULL, carried INTEGER NOT NULL, names TEXT, birth_dates TEXT,
-    neighbours INTEGER NOT NULL);
+    own_first INTEGER, own_last INTEGER, neighbours INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS evidence (identity INTEGER NOT NULL, other INTEGER NOT NULL, kinds INTEGER NOT NULL,
-    PRIMARY KEY (identity, other)) WITHOUT ROWID;
+    first INTEGER, last INTEGER, PRIMARY KEY (identity, other)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS link (id BLOB PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, status INTEGER NOT NULL,
     verdict INTEGER, revision INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS bearer (name TEXT NOT NULL, identity INTEGER NOT NULL, PRIMARY KEY (name, identity)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS link_a ON link (a);
   CREATE INDEX IF NOT EXISTS link_b ON link (b);`;
+const TABLE_NAMES = ['meta', 'identity', 'evidence', 'link', 'bearer'];
 const LINKS = `SELECT link.id, one.id AS a, other.id AS b, link.status, link.verdict, link.revision FROM link
   JOIN identity AS one ON one.key = link.a JOIN identity AS other ON other.key = link.b`;
 
@@ -105,6 +131,8 @@ export class IdentityState implements EvidenceReader {
   /** The last event whose consequences are committed. */
   checkpoint: Position;
   private readonly nodes = new LruMap<Uuid, Node>(REMEMBERED_IDENTITIES);
+  /** How many identities bear a name, as far as anyone asked. */
+  private readonly bearerCounts = new LruMap<string, number>(REMEMBERED_NAMES);
   private readonly sql;
   /** Changed since they were written; read from memory alone until `flush`. */
   private readonly changed = new Map<Uuid, Node>();
@@ -124,10 +152,10 @@ export class IdentityState implements EvidenceReader {
     const db = openSqlite(file, { synchronous: 'normal', cacheKiB: 8192 });
     if (file !== ':memory:') chmodSync(file, 0o600);
     db.exec(TABLES);
-    const filledBy = `${SHAPE} ${rules.version}`;
+    const filledBy = `${SHAPE} ${versionOf(rules)}`;
     const found = db.prepare('SELECT value FROM meta WHERE name = ?').first<{ value: string }>(['filled by'])?.value;
     if (found !== filledBy) {
-      db.exec('DROP TABLE meta; DROP TABLE identity; DROP TABLE evidence; DROP TABLE link;');
+      db.exec(TABLE_NAMES.map((table) => `DROP TABLE ${table};`).join(''));
       db.exec(TABLES);
       db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(['filled by', filledBy]);
     }
@@ -147,6 +175,7 @@ export class IdentityState implements EvidenceReader {
   /** Forgets everything since `begin`. */
   rollback(): void {
     this.nodes.clear();
+    this.bearerCounts.clear();
     this.changed.clear();
     try {
       this.sql.rollback.run([]);
@@ -176,8 +205,13 @@ export class IdentityState implements EvidenceReader {
   evidenceOf(id: Uuid): Evidence[] {
     const node = this.node(id);
     if (!node || node.neighbours === 0) return [];
-    return [...this.neighboursOf(node)].flatMap(([other, bits]) =>
-      KINDS.filter((_kind, index) => bits & (1 << index)).map((kind) => ({ a: id, b: other, kind })),
+    return [...this.neighboursOf(node)].flatMap(([other, { kinds, days }]) =>
+      KINDS.filter((_kind, index) => kinds & (1 << index)).map((kind) => ({
+        a: id,
+        b: other,
+        kind,
+        ...(days && { days }),
+      })),
     );
   }
 
@@ -191,6 +225,18 @@ export class IdentityState implements EvidenceReader {
     const others: Uuid[] = [];
     for (const { a, b, status } of this.linksOf(id)) if (status !== 'none') others.push(a === id ? b : a);
     return others;
+  }
+
+  bearerCount(name: string): number {
+    const known = this.bearerCounts.get(name);
+    if (known !== undefined) return known;
+    const count = this.sql.bearerCount.first<{ count: number }>([name])?.count ?? 0;
+    this.bearerCounts.set(name, count);
+    return count;
+  }
+
+  bearersOf(name: string): Uuid[] {
+    return this.sql.bearers.all<{ id: Uint8Array }>([name]).map(({ id }) => uuidOfBytes(id));
   }
 
   /** Every pair with this identity that ever had a link stream. */
@@ -212,24 +258,41 @@ export class IdentityState implements EvidenceReader {
     return row && knownLink(row);
   }
 
-  /** Makes known what was seen of an identity; true where a rule could tell the difference. `flush` follows. */
-  observe(id: Uuid, { type, linkable, carried, seen }: Sighted): boolean {
+  /** Makes known what was seen of an identity, and tells what of it is news to a rule. `flush` follows. */
+  observe(id: Uuid, { type, linkable, carried, seen }: Sighted): News {
     const node = this.node(id);
     if (!node) {
       const facts = learn({ id, type, linkable, verified: false, names: [] }, seen, this.rules);
       this.add(facts, carried);
-      return true;
+      this.bear(undefined, this.nodes.get(id)!);
+      return 'facts';
     }
     const before = node.facts;
     // An agent may link an identity before any event carries it; then its type is learned later.
     const named = before.type === type ? before : before.type === UNKNOWN ? { ...before, type, linkable } : before;
     const after = learn(named, seen, this.rules);
     const nowCarried = carried && !node.carried;
-    if (after === before && !nowCarried) return false;
+    if (after === before && !nowCarried) return 'none';
     node.facts = after;
     node.carried ||= carried;
     this.changed.set(id, node);
-    return true;
+    if (after !== before) this.bear(before, node);
+    return nowCarried || !isSameButForTime(before, after) ? 'facts' : 'time';
+  }
+
+  /** Keeps which names an identity bears: none any more once it has too many of them. */
+  private bear(before: IdentityFacts | undefined, { key, facts }: Node): void {
+    if (this.rules.sameName.identities === 0 || before?.names === facts.names) return;
+    const old = new Set(before && bornNames(before, this.rules));
+    const born = new Set(bornNames(facts, this.rules));
+    for (const name of old) if (!born.has(name)) this.rename(name, -1, () => this.sql.removeBearer.run([name, key]));
+    for (const name of born) if (!old.has(name)) this.rename(name, 1, () => this.sql.addBearer.run([name, key]));
+  }
+
+  private rename(name: string, by: number, write: () => void): void {
+    const count = this.bearerCount(name);
+    write();
+    this.bearerCounts.set(name, count + by);
   }
 
   /** Makes an identity known of which nothing is known but its id: one that an agent linked. */
@@ -242,7 +305,7 @@ export class IdentityState implements EvidenceReader {
   /** Writes the identities that changed: once for each event, before anything is decided about them. */
   flush(): void {
     for (const [id, node] of this.changed) {
-      const { type, linkable, verified, names, birthDates } = node.facts;
+      const { type, linkable, verified, names, birthDates, own } = node.facts;
       const facts = [
         type,
         bit(linkable),
@@ -250,6 +313,8 @@ export class IdentityState implements EvidenceReader {
         bit(node.carried),
         json(names),
         json(birthDates),
+        own?.first ?? null,
+        own?.last ?? null,
         node.neighbours,
       ];
       if (node.stored) this.sql.putIdentity.run([...facts, node.key]);
@@ -259,28 +324,31 @@ export class IdentityState implements EvidenceReader {
     this.changed.clear();
   }
 
-  /** Keeps that two known identities were seen together; true where that is news. `flush` follows. */
-  addEvidence({ a, b, kind }: Evidence): boolean {
+  /** Keeps that two known identities were seen together, and tells what of it is news. `flush` follows. */
+  addEvidence({ a, b, kind, days: seen }: Evidence): News {
     const one = this.node(a);
     const other = this.node(b);
-    if (!one || !other || a === b) return false;
+    if (!one || !other || a === b) return 'none';
     const known = one.evidence
       ? one.evidence.get(b)
       : other.evidence
         ? other.evidence.get(a)
-        : this.readKinds(one, other);
-    const kinds = (known ?? 0) | (1 << KINDS.indexOf(kind));
-    if (kinds === known) return false;
-    this.sql.putEvidence.run([one.key, other.key, kinds, other.key, one.key, kinds]);
-    one.evidence?.set(b, kinds);
-    other.evidence?.set(a, kinds);
-    if (known !== undefined) return true;
+        : this.readTogether(one, other);
+    const kinds = (known?.kinds ?? 0) | (1 << KINDS.indexOf(kind));
+    const days = this.isTimed(one) || this.isTimed(other) ? span(known?.days, seen) : undefined;
+    if (kinds === known?.kinds && days?.first === known.days?.first && days?.last === known.days?.last) return 'none';
+    const [first, last] = [days?.first ?? null, days?.last ?? null];
+    this.sql.putEvidence.run([one.key, other.key, kinds, first, last, other.key, one.key, kinds, first, last]);
+    const together = { kinds, ...(days && { days }) };
+    one.evidence?.set(b, together);
+    other.evidence?.set(a, together);
+    if (known !== undefined) return kinds === known.kinds ? 'time' : 'facts';
     for (const node of [one, other]) {
       node.neighbours++;
       this.changed.set(node.facts.id, node);
       if (node.neighbours > REMEMBERED_NEIGHBOURS) delete node.evidence;
     }
-    return true;
+    return 'facts';
   }
 
   /** Keeps a link between two known identities as it is now. */
@@ -294,6 +362,27 @@ export class IdentityState implements EvidenceReader {
       node.links?.set(id, link);
       if (node.links && node.links.size > REMEMBERED_NEIGHBOURS) delete node.links;
     }
+  }
+
+  /** Forgets an identity with its evidence and links, and neighbours that were known by way of it alone. */
+  forget(id: Uuid): void {
+    const node = this.node(id);
+    if (!node) return;
+    this.flush();
+    this.bear(node.facts, { ...node, facts: { ...node.facts, names: [] } });
+    const others = this.sql.evidenceOf.all<{ id: Uint8Array }>([node.key]).map((row) => uuidOfBytes(row.id));
+    this.sql.dropLinks.run([node.key, node.key]);
+    for (const other of others) this.sql.dropEvidence.run([this.node(other)!.key, node.key]);
+    this.sql.dropOwnEvidence.run([node.key]);
+    this.sql.dropIdentity.run([node.key]);
+    this.nodes.clear();
+    for (const other of others) {
+      const left = this.node(other)!;
+      left.neighbours--;
+      this.changed.set(other, left);
+      if (left.neighbours === 0 && !left.carried) this.forget(other);
+    }
+    this.flush();
   }
 
   private node(id: Uuid): Node | undefined {
@@ -326,16 +415,21 @@ export class IdentityState implements EvidenceReader {
     this.changed.set(facts.id, node);
   }
 
-  private neighboursOf(node: Node): Map<Uuid, number> {
+  private isTimed({ facts }: Node): boolean {
+    return this.rules.windows[facts.type] !== undefined;
+  }
+
+  private neighboursOf(node: Node): Map<Uuid, Together> {
     if (node.evidence) return node.evidence;
-    const rows = this.sql.evidenceOf.all<{ id: Uint8Array; kinds: number }>([node.key]);
-    const evidence = new Map(rows.map(({ id, kinds }) => [uuidOfBytes(id), kinds]));
+    const rows = this.sql.evidenceOf.all<TogetherRow & { id: Uint8Array }>([node.key]);
+    const evidence = new Map(rows.map((row) => [uuidOfBytes(row.id), together(row)]));
     if (evidence.size <= REMEMBERED_NEIGHBOURS) node.evidence = evidence;
     return evidence;
   }
 
-  private readKinds(one: Node, other: Node): number | undefined {
-    return this.sql.kinds.first<{ kinds: number }>([one.key, other.key])?.kinds;
+  private readTogether(one: Node, other: Node): Together | undefined {
+    const row = this.sql.together.first<TogetherRow>([one.key, other.key]);
+    return row && together(row);
   }
 
   private readMeta(name: string): number | undefined {
@@ -354,6 +448,20 @@ const bit = (value: boolean): number => (value ? 1 : 0);
 const json = (list: readonly unknown[] | undefined): string | null =>
   list && list.length > 0 ? JSON.stringify(list) : null;
 
+const isSameButForTime = (one: IdentityFacts, other: IdentityFacts): boolean =>
+  one.type === other.type &&
+  one.verified === other.verified &&
+  one.names === other.names &&
+  one.birthDates === other.birthDates;
+
+const daysOf = (first: number | null, last: number | null): Days | undefined =>
+  first === null || last === null ? undefined : { first, last };
+
+const together = ({ kinds, first, last }: TogetherRow): Together => {
+  const days = daysOf(first, last);
+  return { kinds, ...(days && { days }) };
+};
+
 const factsOf = (id: Uuid, row: IdentityRow): IdentityFacts => ({
   id,
   type: row.type,
@@ -361,6 +469,7 @@ const factsOf = (id: Uuid, row: IdentityRow): IdentityFacts => ({
   verified: row.verified === 1,
   names: row.names === null ? [] : (JSON.parse(row.names) as NameKey[]),
   ...(row.birthDates !== null && { birthDates: JSON.parse(row.birthDates) as string[] }),
+  ...(row.ownFirst !== null && { own: daysOf(row.ownFirst, row.ownLast)! }),
 });
 
 const knownLink = ({ id, a, b, status, verdict, revision }: LinkRow): KnownLink => ({
@@ -380,26 +489,36 @@ const statementsOf = (db: SqliteDatabase) => ({
   putMeta: db.prepare(
     'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   ),
+  bearerCount: db.prepare('SELECT count(*) AS count FROM bearer WHERE name = ?'),
+  bearers: db.prepare('SELECT identity.id FROM bearer JOIN identity ON identity.key = bearer.identity WHERE name = ?'),
+  addBearer: db.prepare('INSERT INTO bearer (name, identity) VALUES (?, ?)'),
+  removeBearer: db.prepare('DELETE FROM bearer WHERE name = ? AND identity = ?'),
   highestKey: db.prepare('SELECT max(key) AS key FROM identity'),
   identity: db.prepare(
-    'SELECT key, type, linkable, verified, carried, names, birth_dates AS birthDates, neighbours FROM identity WHERE id = ?',
+    `SELECT key, type, linkable, verified, carried, names, birth_dates AS birthDates, own_first AS ownFirst,
+     own_last AS ownLast, neighbours FROM identity WHERE id = ?`,
   ),
   addIdentity: db.prepare(
-    `INSERT INTO identity (type, linkable, verified, carried, names, birth_dates, neighbours, key, id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO identity (type, linkable, verified, carried, names, birth_dates, own_first, own_last, neighbours, key, id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ),
   putIdentity: db.prepare(
-    `UPDATE identity SET type = ?, linkable = ?, verified = ?, carried = ?, names = ?, birth_dates = ?, neighbours = ?
+    `UPDATE identity SET type = ?, linkable = ?, verified = ?, carried = ?, names = ?, birth_dates = ?, own_first = ?,
+       own_last = ?, neighbours = ?
      WHERE key = ?`,
   ),
-  kinds: db.prepare('SELECT kinds FROM evidence WHERE identity = ? AND other = ?'),
+  together: db.prepare('SELECT kinds, first, last FROM evidence WHERE identity = ? AND other = ?'),
   evidenceOf: db.prepare(
-    'SELECT identity.id, kinds FROM evidence JOIN identity ON identity.key = other WHERE evidence.identity = ?',
+    'SELECT identity.id, kinds, first, last FROM evidence JOIN identity ON identity.key = other WHERE evidence.identity = ?',
   ),
   putEvidence: db.prepare(
-    `INSERT INTO evidence (identity, other, kinds) VALUES (?, ?, ?), (?, ?, ?)
-     ON CONFLICT (identity, other) DO UPDATE SET kinds = excluded.kinds`,
+    `INSERT INTO evidence (identity, other, kinds, first, last) VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)
+     ON CONFLICT (identity, other) DO UPDATE SET kinds = excluded.kinds, first = excluded.first, last = excluded.last`,
   ),
+  dropLinks: db.prepare('DELETE FROM link WHERE a = ? OR b = ?'),
+  dropEvidence: db.prepare('DELETE FROM evidence WHERE identity = ? AND other = ?'),
+  dropOwnEvidence: db.prepare('DELETE FROM evidence WHERE identity = ?'),
+  dropIdentity: db.prepare('DELETE FROM identity WHERE key = ?'),
   link: db.prepare(`${LINKS} WHERE link.id = ?`),
   linksOf: db.prepare(`${LINKS} WHERE link.a = ? UNION ALL ${LINKS} WHERE link.b = ?`),
   putLink: db.prepare(

@@ -1,4 +1,5 @@
 import {
+  chooseAnchor,
   nameKey,
   nameKeyOfParts,
   normaliseIdentifier,
@@ -7,11 +8,12 @@ import {
   type ContactSummary,
   type Evidence,
   type EvidenceKind,
+  type IdentityRules,
   type NameKey,
   type NormalisedIdentifier,
   type ProfileImported,
 } from '#libs/domain';
-import { LruMap, type IdFactory, type Uuid } from '#libs/kernel';
+import { LruMap, instantMs, type ErasedIds, type IdFactory, type Instant, type Uuid } from '#libs/kernel';
 import type { Sighted } from './identity.state.js';
 
 /** What one contact or profile says about who is who, in ids and keyed hashes. */
@@ -20,7 +22,13 @@ export interface Sighting {
   evidence: Evidence[];
 }
 
+type SeenContact = Pick<ContactSummary, 'anchor' | 'identities' | 'kind' | 'occurredAt' | 'name' | 'erased'>;
+
 const NOTHING: Sighting = { identities: [], evidence: [] };
+
+/** Days since 1970-01-01 in UTC. */
+export const dayOf = (instant: Instant): number => Math.floor(instantMs(instant) / DAY_MS);
+const DAY_MS = 86_400_000;
 
 const REMEMBERED_NAMES = 10_000;
 /** Longer texts are no names; hashing every word of them would only cost. */
@@ -31,18 +39,31 @@ export class Sightings {
   private readonly names = new LruMap<string, { key: NameKey | undefined }>(REMEMBERED_NAMES);
   private readonly tokens = new LruMap<string, string>(REMEMBERED_NAMES);
 
-  constructor(private readonly ids: IdFactory) {}
+  constructor(
+    private readonly ids: IdFactory,
+    private readonly erased: ErasedIds,
+    private readonly rules: IdentityRules,
+  ) {}
 
-  ofContact(tenant: string, content: ContactSummary): Sighting {
+  /** Forgets the names it has met. */
+  forget(): void {
+    this.names.clear();
+    this.tokens.clear();
+  }
+
+  ofContact(tenant: string, content: SeenContact): Sighting {
     if (content.erased) return NOTHING; // its identifiers are placeholders, alike for everybody
     const carried = this.read(content.identities);
-    const anchor = carried.identifiers.find((one) => one.usable && carried.idOf(one) === content.anchor);
+    // Rules that block what used to be the anchor leave the contact with the next best one.
+    const anchor =
+      carried.identifiers.find((one) => one.usable && carried.idOf(one) === content.anchor) ??
+      chooseAnchor(carried.identifiers, this.rules);
     const kind = content.kind === 'identify' ? 'identify' : 'same-interaction';
-    return this.relate(tenant, carried, kind, anchor, this.nameOf(tenant, content.name));
+    return this.relate(tenant, carried, kind, anchor, this.nameOf(tenant, content.name), dayOf(content.occurredAt));
   }
 
   ofProfile(tenant: string, profile: ProfileImported['data']): Sighting {
-    if (profile.erased) return NOTHING;
+    if (profile.erased || this.erased.has(profile.profile)) return NOTHING;
     const carried = this.read([
       ...profile.identities,
       { identity: profile.profile, type: 'profile', value: profile.profile },
@@ -52,7 +73,8 @@ export class Sightings {
     const name =
       nameKeyOfParts(givenName.slice(0, LONGEST_NAME), familyName.slice(0, LONGEST_NAME), this.digestOf(tenant)) ??
       this.nameOf(tenant, profile.name);
-    const sighting = this.relate(tenant, carried, 'profile-import', own, name);
+    const day = profile.createdAt === undefined ? undefined : dayOf(profile.createdAt);
+    const sighting = this.relate(tenant, carried, 'profile-import', own, name, day);
     for (const { id, seen } of sighting.identities) {
       if (id === profile.profile && profile.birthDate)
         seen.birthDate = this.ids.token(tenant, 'birth date', profile.birthDate);
@@ -66,8 +88,10 @@ export class Sightings {
     kind: EvidenceKind,
     anchor: NormalisedIdentifier | undefined,
     name: NameKey | undefined,
+    day: number | undefined,
   ): Sighting {
     const relations = relate(identifiers, kind, anchor);
+    const days = day !== undefined && { days: { first: day, last: day } };
     const find = (one: NormalisedIdentifier): Uuid => idOf(one) ?? this.ids.identity(tenant, one.type, one.value);
     return {
       identities: relations.identifiers.map((one) => ({
@@ -75,9 +99,13 @@ export class Sightings {
         type: one.type,
         linkable: !one.weak,
         carried: idOf(one) !== undefined,
-        seen: { ...(name && { name }), ...(one.verified && { verified: true }) },
+        seen: {
+          ...(name && { name }),
+          ...(one.verified && { verified: true }),
+          ...(one === relations.anchor && day !== undefined && { ownDay: day }),
+        },
       })),
-      evidence: relations.evidence.map(({ a, b, kind: how }) => ({ a: find(a), b: find(b), kind: how })),
+      evidence: relations.evidence.map(({ a, b, kind: how }) => ({ a: find(a), b: find(b), kind: how, ...days })),
     };
   }
 
@@ -86,9 +114,13 @@ export class Sightings {
     const identities = new Map<string, Uuid>();
     const identifiers: NormalisedIdentifier[] = [];
     for (const { identity, type, value, verified, blocked } of carried) {
-      if (blocked || type === 'conversation') continue;
+      if (blocked || type === 'conversation' || this.erased.has(identity)) continue;
       identities.set(`${type}:${value}`, identity);
-      identifiers.push({ ...normaliseIdentifier({ type, value, ...(verified && { verified }) }), type, value });
+      identifiers.push({
+        ...normaliseIdentifier({ type, value, ...(verified && { verified }) }, { rules: this.rules }),
+        type,
+        value,
+      });
     }
     return { identifiers, idOf: ({ type, value }) => identities.get(`${type}:${value}`) };
   }

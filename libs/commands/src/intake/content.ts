@@ -1,7 +1,9 @@
 import {
+  DEFAULT_RULES,
   chooseAnchor,
   normaliseIdentifier,
   type CarriedIdentity,
+  type IdentityRules,
   type InteractionContent,
   type NormalisedIdentifier,
   type ProfileImported,
@@ -28,18 +30,30 @@ const REMEMBERED = 20_000;
 export class ContentReader {
   private readonly identifiers = new LruMap<string, KnownIdentifier>(REMEMBERED);
   private readonly conversations = new LruMap<string, Uuid>(REMEMBERED);
+  private erasures: number;
+  /** Gives the ids that everything had before anything was erased. */
+  private readonly first: IdFactory;
 
   constructor(
     private readonly ids: IdFactory,
     private readonly countries: AccountCountries,
-  ) {}
+    private readonly rules: IdentityRules = DEFAULT_RULES,
+  ) {
+    this.erasures = ids.erasures;
+    this.first = ids.after({ size: 0, has: () => false });
+  }
 
   interaction(inbound: InboundInteraction): InteractionContent {
+    this.forgetErased();
     const { tenant, channel, account } = inbound;
-    const conversation = this.conversation(tenant, channel, account, inbound.threadId ?? inbound.externalId);
+    const thread = inbound.threadId ?? inbound.externalId;
+    const conversation = this.conversation(tenant, channel, account, thread);
     const known = this.known(tenant, inbound.customer?.identifiers, this.countries.countryOf(tenant, account));
     const identities = known.map(({ carried }) => carried);
-    const anchor = chooseAnchor(known.map(({ normalised }) => normalised));
+    const anchor = chooseAnchor(
+      known.map(({ normalised }) => normalised),
+      this.rules,
+    );
     let anchorId: Uuid;
     if (anchor) {
       anchorId = known.find(({ normalised }) => normalised === anchor)!.carried.identity;
@@ -72,20 +86,41 @@ export class ContentReader {
       outcome: inbound.outcome,
       attachments: inbound.attachments,
       attributes: inbound.attributes,
-      digest: this.ids.digest(fingerprint(inbound)),
+      digest: this.digest(fingerprint(inbound), anchorId, () =>
+        anchor
+          ? this.first.identity(tenant, anchor.type, anchor.value)
+          : this.first.identity(tenant, 'conversation', this.first.conversation(tenant, channel, account, thread)),
+      ),
     };
   }
 
   /** The record's own id is the identity of type `profile` that its identifiers are linked to. */
   profile(inbound: InboundProfile): ProfileImported['data'] {
+    this.forgetErased();
     const { tenant, receivedAt: _receivedAt, identifiers, revision: _revision, country, ...said } = inbound;
     const known = this.known(tenant, identifiers, country ?? this.countries.countryOf(tenant, inbound.source));
+    const record = `${inbound.source}:${inbound.externalId}`;
+    const profile = this.ids.identity(tenant, 'profile', record);
+    const text = JSON.stringify([said, identifiers?.map(identifierFingerprint)], sortedKeys);
     return {
       ...said,
-      profile: this.ids.identity(tenant, 'profile', `${inbound.source}:${inbound.externalId}`),
+      profile,
       identities: known.map(({ carried }) => carried),
-      digest: this.ids.digest(JSON.stringify([said, identifiers?.map(identifierFingerprint)], sortedKeys)),
+      digest: this.digest(text, profile, () => this.first.identity(tenant, 'profile', record)),
     };
+  }
+
+  /** Whoever starts afresh after an erasure says the same under another fingerprint: an equal one would tell who it was. */
+  private digest(text: string, id: Uuid, first: () => Uuid): string {
+    const again = this.erasures > 0 && id !== first();
+    return this.ids.digest(again ? `${text}\u0000${id}` : text);
+  }
+
+  private forgetErased(): void {
+    if (this.ids.erasures === this.erasures) return;
+    this.erasures = this.ids.erasures;
+    this.identifiers.clear();
+    this.conversations.clear();
   }
 
   private conversation(tenant: string, channel: string, account: string, thread: string): Uuid {
@@ -118,7 +153,10 @@ export class ContentReader {
     const key = `${tenant}\u0000${given.verified ? 1 : 0}${country ?? ''}\u0000${given.type}\u0000${given.value}`;
     const known = this.identifiers.get(key);
     if (known) return known;
-    const normalised = normaliseIdentifier(given, country === undefined ? {} : { defaultCountry: country });
+    const normalised = normaliseIdentifier(given, {
+      rules: this.rules,
+      ...(country === undefined ? {} : { defaultCountry: country }),
+    });
     const read: KnownIdentifier = {
       normalised,
       carried: {

@@ -1,13 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { toCloudEvent, type BusMessage, type DeliveryOutcome } from '#libs/bus';
-import type { DomainEvent } from '#libs/domain';
+import type { DomainEvent, IdentityRules } from '#libs/domain';
 import { DeliveryLedger, ParkedMessages, type DeliveryAccount } from '#libs/event-store';
 import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf } from '#libs/kernel';
 import type { CommandReceipt } from '../command-runner.js';
+import { IDENTITY_RULES } from '../identity-rules/identity-rules.token.js';
 import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
 import { ContentReader } from './content.js';
+
+const MAX_ATTEMPTS = 5;
 
 /** Turns each bus message into one command and its result into one outcome; alone in acting on outcomes. */
 @Injectable()
@@ -21,8 +24,9 @@ export class Intake {
     private readonly parked: ParkedMessages,
     private readonly ledger: DeliveryLedger,
     private readonly clock: Clock,
+    @Inject(IDENTITY_RULES) rules: IdentityRules,
   ) {
-    this.contents = new ContentReader(ids, countries);
+    this.contents = new ContentReader(ids, countries, rules);
   }
 
   /**
@@ -56,7 +60,7 @@ export class Intake {
     return outcomes;
   }
 
-  private async deliver(message: BusMessage): Promise<DeliveryOutcome> {
+  private async deliver(message: BusMessage, attempt = 1): Promise<DeliveryOutcome> {
     try {
       const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(
         this.commandOf(message),
@@ -64,6 +68,9 @@ export class Intake {
       return { status: statusOf(receipt.events), receipt: message.receipt, position: receipt.position };
     } catch (error) {
       if (isRetryable(error)) throw error;
+      // Erased while it was on its way: read again, it belongs to whoever starts afresh.
+      if (codeOf(error) === 'PRIVACY.IDENTITY_ERASED' && attempt < MAX_ATTEMPTS)
+        return this.deliver(message, attempt + 1);
       return this.park(message, error);
     }
   }
@@ -115,7 +122,8 @@ const accountOf = (message: BusMessage): DeliveryAccount =>
 
 const statusOf = (events: readonly DomainEvent[]): DeliveryOutcome['status'] => {
   const last = events.at(-1);
-  if (!last) return 'duplicate';
+  // The contact is known; who sent it is known by one more name.
+  if (!last || last.type === 'SenderAliasSeen') return 'duplicate';
   return last.type === 'InteractionCorrected' ? 'corrected' : 'recorded';
 };
 

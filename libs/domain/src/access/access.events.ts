@@ -2,7 +2,9 @@ import type { Instant, Uuid } from '#libs/kernel';
 import { privacyOf } from '../personal.js';
 
 /** What of a customer was looked at. */
-export const SEEN_PARTS = ['header', 'timeline', 'stream', 'conversation', 'interaction', 'identities', 'history'] as const;
+export const SEEN_PARTS = [
+  'header', 'timeline', 'stream', 'conversation', 'interaction', 'identities', 'history', 'data',
+] as const; // prettier-ignore
 export type SeenPart = (typeof SEEN_PARTS)[number];
 
 /** What can be shown to who otherwise sees masks. */

@@ -2,7 +2,7 @@ import type * as PhoneNumbers from 'libphonenumber-js/min';
 import { LruMap, type CustomerIdentifier, type IdentifierType } from '#libs/kernel';
 import { latePackage } from '#libs/kernel/late-package.js';
 import type { EvidenceKind } from './identity.resolution.js';
-import { BLOCKED_LOCAL_PARTS, BLOCKED_NUMBERS, BLOCKED_WORDS, ROLE_LOCAL_PARTS } from './identity.rules.js';
+import { DEFAULT_RULES, type BlockedValues, type IdentityRules } from './identity.rules.js';
 
 export type { IdentifierType } from '#libs/kernel';
 
@@ -24,29 +24,12 @@ export interface NormaliseOptions {
   defaultCountry?: string;
   /** Our own mailboxes, numbers and pages as `type:normalised value`: they are on every message and name nobody. */
   ownAddresses?: ReadonlySet<string>;
+  /** @default DEFAULT_RULES */
+  rules?: SpellingRules;
 }
 
-/** Which identifier an interaction belongs to, strongest first; registered types come before the weak ones. */
-export const ANCHOR_PRIORITY = [
-  'account',
-  'loyalty',
-  'verified email',
-  'verified phone',
-  'email',
-  'phone',
-  'social',
-  'card',
-  'cookie',
-  'registered',
-  'handle',
-  'postal',
-] as const;
-
-/** Types that many people share or that anyone can take: they are kept for finding, never for linking. */
-export const WEAK_TYPES: ReadonlySet<string> = new Set(['handle', 'postal']);
-
-const RANK = new Map<string, number>(ANCHOR_PRIORITY.map((name, rank) => [name, rank]));
-const REGISTERED_RANK = RANK.get('registered') ?? ANCHOR_PRIORITY.length;
+/** What of the rules says how identifiers are read. */
+export type SpellingRules = Pick<IdentityRules, 'blocked' | 'roleMailboxes' | 'weakTypes'>;
 
 /**
  * Brings an identifier to the form under which equal ones compare equal. Total: an odd value comes back unusable or
@@ -56,13 +39,14 @@ export function normaliseIdentifier(
   identifier: CustomerIdentifier,
   options: NormaliseOptions = {},
 ): NormalisedIdentifier {
+  const { rules = DEFAULT_RULES } = options;
   const type = identifier.type.trim().toLowerCase();
   const verified = identifier.verified === true;
   const raw = identifier.value.trim();
-  const read = readValue(type, raw, options.defaultCountry);
+  const read = readValue(type, raw, options.defaultCountry, rules);
   const found = read.value === '' ? MALFORMED : read;
   const own = options.ownAddresses?.has(`${type}:${found.value}`) === true;
-  const blocked = own || found.reason === 'blocked' || isBlocked(type, raw, found.value);
+  const blocked = own || found.reason === 'blocked' || isBlocked(type, raw, found.value, rules.blocked);
   const reason = blocked ? 'blocked' : found.reason;
   return {
     type,
@@ -70,7 +54,7 @@ export function normaliseIdentifier(
     verified,
     usable: !blocked && found.usable !== false,
     ...(reason && { reason }),
-    weak: WEAK_TYPES.has(type) || found.weak === true,
+    weak: rules.weakTypes.has(type) || found.weak === true,
   };
 }
 
@@ -78,10 +62,13 @@ export function normaliseIdentifier(
  * The identifier that an interaction belongs to, or undefined where none is usable. The answer does not depend on the
  * order of the list: among equals the lowest value wins.
  */
-export function chooseAnchor(identifiers: readonly NormalisedIdentifier[]): NormalisedIdentifier | undefined {
+export function chooseAnchor(
+  identifiers: readonly NormalisedIdentifier[],
+  { anchor }: Pick<IdentityRules, 'anchor'> = DEFAULT_RULES,
+): NormalisedIdentifier | undefined {
   let best: NormalisedIdentifier | undefined;
   for (const candidate of identifiers) {
-    if (candidate.usable && (best === undefined || isStronger(candidate, best))) best = candidate;
+    if (candidate.usable && (best === undefined || isStronger(candidate, best, anchor))) best = candidate;
   }
   return best;
 }
@@ -140,17 +127,25 @@ export function relate(
   return { ...(anchor && { anchor }), identifiers: [...known.values()], evidence };
 }
 
-function isStronger(one: NormalisedIdentifier, other: NormalisedIdentifier): boolean {
+function isStronger(
+  one: NormalisedIdentifier,
+  other: NormalisedIdentifier,
+  priority: IdentityRules['anchor'],
+): boolean {
   if (one.weak !== other.weak) return other.weak;
-  const difference = rankOf(one) - rankOf(other);
+  const difference = rankOf(one, priority) - rankOf(other, priority);
   if (difference !== 0) return difference < 0;
   if (one.verified !== other.verified) return one.verified;
   if (one.type !== other.type) return one.type < other.type;
   return one.value < other.value;
 }
 
-function rankOf({ type, verified }: NormalisedIdentifier): number {
-  return (verified ? RANK.get(`verified ${type}`) : undefined) ?? RANK.get(type) ?? REGISTERED_RANK;
+function rankOf({ type, verified }: NormalisedIdentifier, priority: IdentityRules['anchor']): number {
+  for (const name of verified ? [`verified ${type}`, type, 'registered'] : [type, 'registered']) {
+    const rank = priority.indexOf(name);
+    if (rank !== -1) return rank;
+  }
+  return priority.length;
 }
 
 interface ReadValue {
@@ -162,12 +157,12 @@ interface ReadValue {
 
 const MALFORMED: ReadValue = { value: '', usable: false, reason: 'malformed' };
 
-function readValue(type: string, raw: string, defaultCountry: string | undefined): ReadValue {
+function readValue(type: string, raw: string, defaultCountry: string | undefined, rules: SpellingRules): ReadValue {
   switch (type) {
     case 'phone':
-      return readPhone(raw, defaultCountry);
+      return readPhone(raw, defaultCountry, rules.blocked);
     case 'email':
-      return readEmail(raw);
+      return readEmail(raw, rules);
     case 'account':
     case 'loyalty':
       return { value: raw.replace(/\s+/g, '').toUpperCase() };
@@ -192,16 +187,16 @@ const PLAIN_NANP = /^\+1[2-9]\d{9}$/;
 const SCHEME = /^(?:(?:whatsapp|sips?|tel|client|sms):\s*)+/i;
 const SHORTEST_OWN_NUMBER = 5;
 
-function readPhone(raw: string, defaultCountry: string | undefined): ReadValue {
-  if (PLAIN_NANP.test(raw)) return { value: raw };
+function readPhone(raw: string, defaultCountry: string | undefined, blocked: BlockedValues): ReadValue {
+  if (PLAIN_NANP.test(raw)) return plainNumber(raw, blocked);
   const bare = raw
     .replace(SCHEME, '')
     .replace(/[@;].*$/, '')
     .trim();
-  if (PLAIN_NANP.test(bare)) return { value: bare };
-  if (isBlockedNumber(bare)) return { value: bare.toLowerCase(), reason: 'blocked' };
+  if (PLAIN_NANP.test(bare)) return plainNumber(bare, blocked);
+  if (isBlockedNumber(bare, blocked)) return { value: bare.toLowerCase(), reason: 'blocked' };
   const parsed = parsePhone(bare, defaultCountry);
-  if (parsed !== undefined) return { value: parsed };
+  if (parsed !== undefined) return plainNumber(parsed, blocked);
   const digits = bare.replace(/\D+/g, '');
   if (digits.length < SHORTEST_OWN_NUMBER)
     return { value: digits || bare.toLowerCase(), usable: false, reason: 'malformed' };
@@ -231,25 +226,30 @@ function possibleNumber(bare: string, defaultCountry: string | undefined): strin
   return number?.isPossible() ? number.number : undefined;
 }
 
-function isBlockedNumber(bare: string): boolean {
+/** A rules file may name a number with its country code, however it was dialled. */
+function plainNumber(value: string, { numbers }: BlockedValues): ReadValue {
+  return numbers.has(value.slice(1)) ? { value, reason: 'blocked' } : { value };
+}
+
+function isBlockedNumber(bare: string, { words, numbers }: BlockedValues): boolean {
   const digits = bare.replace(/\D+/g, '');
-  return BLOCKED_WORDS.has(bare.toLowerCase()) || BLOCKED_NUMBERS.has(digits) || /^1?0{4,}$/.test(digits);
+  return words.has(bare.toLowerCase()) || numbers.has(digits) || /^1?0{4,}$/.test(digits);
 }
 
 /** What follows a plus sign before the `@`: the holder's own label for one and the same mailbox. */
 const TAG = /(?<=[^+])\+.*$/;
 
-function readEmail(raw: string): ReadValue {
+function readEmail(raw: string, { blocked, roleMailboxes }: SpellingRules): ReadValue {
   const value = raw.replace(/^(?:mailto:\s*)+/i, '').toLowerCase();
   const at = value.lastIndexOf('@');
   if (at < 1 || at === value.length - 1 || /\s/.test(value)) return { value, usable: false, reason: 'malformed' };
   const local = value.slice(0, at).replace(TAG, '');
-  if (BLOCKED_LOCAL_PARTS.has(local)) return { value, reason: 'blocked' };
+  if (blocked.mailboxes.has(local)) return { value, reason: 'blocked' };
   // Several people write from a role mailbox: what it sends stays together, but says nothing about who is who.
-  return ROLE_LOCAL_PARTS.has(local) ? { value, weak: true } : { value };
+  return roleMailboxes.has(local) ? { value, weak: true } : { value };
 }
 
-function isBlocked(type: string, raw: string, value: string): boolean {
+function isBlocked(type: string, raw: string, value: string, { words }: BlockedValues): boolean {
   if (type === 'email' || type === 'postal') return false;
-  return BLOCKED_WORDS.has(raw.toLowerCase()) || /^[+\-\s]*0+$/.test(value);
+  return words.has(raw.toLowerCase()) || /^[+\-\s]*0+$/.test(value);
 }

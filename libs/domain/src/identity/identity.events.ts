@@ -40,7 +40,7 @@ export interface LinkProposed {
     a: Uuid;
     b: Uuid;
     /** Strongest evidence that they do; shape 1 did not say. */
-    evidence: EvidenceKind | 'unknown';
+    evidence: ResolvedProposal['evidence'] | 'unknown';
     /** Why the rules did not link by themselves. */
     reason: ResolvedProposal['reason'];
     /** 0 to 1. */

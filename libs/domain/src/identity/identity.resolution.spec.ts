@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
+import { span } from './identity.eras.js';
 import {
+  bornNames,
   changesTo,
   gather,
   learn,
@@ -13,12 +15,13 @@ import {
   type LinkedPair,
   type Observation,
   type Resolution,
+  type ResolvedProposal,
   type Ruling,
 } from './identity.resolution.js';
 import { areDifferentPeople, nameKey } from './person-name.js';
 
 type Step =
-  | ({ does: 'see'; a: string; b: string; kind: EvidenceKind } & { name?: string })
+  | ({ does: 'see'; a: string; b: string; kind: EvidenceKind; day?: number } & { name?: string })
   | ({ does: 'observe'; id: string } & Omit<Observation, 'name'> & { name?: string })
   | { does: 'forget'; a: string; b: string; kind: EvidenceKind }
   | { does: 'rule'; a: string; b: string; verdict: Ruling['verdict'] | 'withdrawn' };
@@ -42,6 +45,9 @@ class World implements EvidenceReader {
   evidenceOf = (id: string) => [...this.evidence.values()].filter(({ a, b }) => a === id || b === id);
   rulingsOf = (id: string) => [...this.rulings.values()].filter(({ a, b }) => a === id || b === id);
   neighbourCount = (id: string) => new Set(this.evidenceOf(id).map((item) => otherOf(item, id))).size;
+  bearersOf = (name: string) =>
+    [...this.known.values()].filter((facts) => bornNames(facts, this.rules).includes(name)).map(({ id }) => id);
+  bearerCount = (name: string) => this.bearersOf(name).length;
   settledWith = (id: string) =>
     [...this.links.values(), ...this.proposals.values()]
       .filter(({ a, b }) => a === id || b === id)
@@ -72,6 +78,7 @@ class World implements EvidenceReader {
           ...seen(step.name),
           ...(step.birthDate !== undefined && { birthDate: step.birthDate }),
           ...(step.verified !== undefined && { verified: step.verified }),
+          ...(step.ownDay !== undefined && { ownDay: step.ownDay }),
         });
         return touchedBy({ facts: changedFacts }, this);
       case 'rule':
@@ -84,8 +91,15 @@ class World implements EvidenceReader {
       case 'forget':
         observe(step.a, step.does === 'see' ? seen(step.name) : {});
         observe(step.b, step.does === 'see' ? seen(step.name) : {});
-        if (step.does === 'see') this.evidence.set(`${keyOf(step.a, step.b)} ${step.kind}`, step);
-        else this.evidence.delete(`${keyOf(step.a, step.b)} ${step.kind}`);
+        if (step.does === 'see') {
+          const key = `${keyOf(step.a, step.b)} ${step.kind}`;
+          const days = span(
+            this.evidence.get(key)?.days,
+            step.day === undefined ? undefined : { first: step.day, last: step.day },
+          );
+          this.evidence.set(key, { ...step, ...(days && { days }) });
+        }
+        if (step.does === 'forget') this.evidence.delete(`${keyOf(step.a, step.b)} ${step.kind}`);
         return touchedBy({ evidence: [step], facts: changedFacts }, this);
     }
   }
@@ -124,7 +138,9 @@ const followed = (steps: readonly Step[], rules: IdentityRules = DEFAULT_RULES):
 };
 const pairs = (list: Iterable<LinkedPair>): string[] => [...list].map(({ a, b }) => keyOf(a, b)).toSorted();
 
-const see = (a: string, b: string, name?: string, kind: EvidenceKind = 'same-interaction'): Step => ({
+type Seeing = Extract<Step, { does: 'see' }>;
+
+const see = (a: string, b: string, name?: string, kind: EvidenceKind = 'same-interaction'): Seeing => ({
   does: 'see',
   a,
   b,
@@ -139,6 +155,7 @@ const proven = (id: string): Step => ({ does: 'observe', id, verified: typeOf(id
 const tight: IdentityRules = {
   ...DEFAULT_RULES,
   maxNames: 2,
+  sameName: { identities: 4, confidence: 0.5 },
   limits: {
     ...DEFAULT_RULES.limits,
     phone: { neighbours: 3, holders: 3 },
@@ -299,6 +316,67 @@ describe('rulings of agents', () => {
   });
 });
 
+describe('namesakes', () => {
+  const rule = (a: string, b: string, verdict: 'together' | 'apart'): Step => ({ does: 'rule', a, b, verdict });
+  const chat = see('email1', 'cookie1', 'Ana Paz');
+  const order = see('phone2', 'email2', 'PAZ, Ana');
+  const profile = imported('profile1', 'Ana M. Paz', 'account1');
+
+  it('are proposed once for two customers, by the pair that says most, and never linked', () => {
+    const { links, proposals } = resolved([chat, order, ...profile]);
+    expect(pairs(links)).toEqual(['account1 profile1', 'cookie1 email1', 'email2 phone2']);
+    expect(proposals).toEqual([
+      { a: 'email1', b: 'email2', evidence: 'same-name', reason: 'same-name', confidence: 0.5 },
+      { a: 'email1', b: 'profile1', evidence: 'same-name', reason: 'same-name', confidence: 0.5 },
+      { a: 'email2', b: 'profile1', evidence: 'same-name', reason: 'same-name', confidence: 0.5 },
+    ]);
+  });
+
+  it('are no proposal when the name is common, when only an initial is known, or when birth dates differ', () => {
+    const bearing = Array.from({ length: 13 }, (_, index): Step => ({
+      does: 'observe',
+      id: `email${index}`,
+      name: 'Ana Paz',
+    }));
+    expect(resolved(bearing.slice(1)).proposals).toHaveLength((12 * 11) / 2);
+    expect(resolved(bearing).proposals).toEqual([]);
+    expect(resolved([chat, see('phone2', 'email2', 'A. Paz')]).proposals).toEqual([]);
+    const born = (id: string, birthDate: string): Step => ({ does: 'observe', id, birthDate });
+    const father = imported('profile1', 'Leo Paz', 'email1');
+    const son = imported('profile2', 'Leo Paz', 'email2');
+    expect(resolved([...father, ...son]).proposals).toHaveLength(1);
+    const dates = [born('profile1', '1960-01-02'), born('profile2', '1990-03-04')];
+    expect(resolved([...father, ...son, ...dates]).proposals).toEqual([]);
+  });
+
+  it('are settled for good by what an agent says of any pair of them', () => {
+    const parted = followed([chat, order, rule('email1', 'phone2', 'apart')]);
+    expect(parted.proposals.size).toBe(0);
+    parted.follow(see('email1', 'account3', 'Ana Paz'));
+    expect(parted.proposals.size).toBe(0);
+    const joined = followed([chat, order, rule('email1', 'email2', 'together')]);
+    expect(pairs(joined.links.values())).toEqual(['cookie1 email1', 'email1 email2', 'email2 phone2']);
+    expect(joined.proposals.size).toBe(0);
+  });
+
+  it('are no longer proposed once evidence links them or the name turns out to be common', () => {
+    const world = followed([chat, order]);
+    expect(world.proposals.size).toBe(1);
+    world.follow(see('cookie1', 'phone2'));
+    expect(world.proposals.size).toBe(0);
+    const rules = { ...DEFAULT_RULES, sameName: { identities: 4, confidence: 0.5 } };
+    const crowded = followed([chat, order], rules);
+    expect(crowded.proposals.size).toBe(1);
+    crowded.follow(see('email3', 'social3', 'Ana Paz'));
+    expect(crowded.proposals.size).toBe(0);
+  });
+
+  it('are not asked for where the rules say so', () => {
+    const rules = { ...DEFAULT_RULES, sameName: { identities: 0, confidence: 0.5 } };
+    expect(resolved([chat, order], rules).proposals).toEqual([]);
+  });
+});
+
 describe('gathering', () => {
   it('stops at a landline that is known to be shared', () => {
     const world = followed([
@@ -341,6 +419,8 @@ describe('gathering', () => {
       facts: world.facts,
       neighbourCount: world.neighbourCount,
       rulingsOf: world.rulingsOf,
+      bearersOf: world.bearersOf,
+      bearerCount: world.bearerCount,
       settledWith: world.settledWith,
       evidenceOf: (id) => {
         read.push(id);
@@ -352,6 +432,46 @@ describe('gathering', () => {
   });
 });
 
+describe('a number that changes hands', () => {
+  const on = (day: number, step: Seeing): Step => ({ ...step, day });
+  const alone = (ownDay: number): Step => ({ does: 'observe', id: 'phone1', ownDay });
+  const ana = [on(10, see('account1', 'phone1', 'Ana Paz')), on(30, see('account1', 'phone1', 'Ana Paz'))];
+  const leo = [on(200, see('account2', 'phone1', 'Leo Mora'))];
+  const linksOf = (steps: readonly Step[]) => pairs(followed(steps).links.values());
+
+  it('stays with whom its own contacts came from, or is the new holder’s', () => {
+    expect(linksOf([...ana, ...leo])).toEqual(['account2 phone1']);
+    expect(linksOf([...ana, alone(20), ...leo])).toEqual(['account1 phone1']);
+    expect(linksOf([...ana, alone(150), ...leo])).toEqual(['account1 phone1']);
+    expect(linksOf([...leo, alone(210), ...ana])).toEqual(['account2 phone1']);
+  });
+
+  it('is nobody’s where its own contacts came in both times, or where the two used it at one time', () => {
+    expect(linksOf([...ana, alone(20), ...leo, alone(210)])).toEqual([]);
+    expect(linksOf([...ana, on(60, see('account2', 'phone1', 'Leo Mora'))])).toEqual([]);
+    expect(linksOf([...ana, ...leo, on(300, see('account1', 'phone1', 'Ana Paz')), alone(210)])).toEqual([]);
+  });
+
+  it('is nobody’s where two records claim it, or where nobody knows when a name came with it', () => {
+    const records = [on(10, see('profile1', 'phone1', 'Ana Paz')), on(200, see('profile2', 'phone1', 'Leo Mora'))];
+    expect(linksOf(records)).toEqual([]);
+    expect(linksOf([...ana, see('account2', 'phone1', 'Leo Mora')])).toEqual([]);
+    expect(linksOf([...ana, ...leo, { does: 'observe', id: 'phone1', name: 'Eva Cruz' }])).toEqual([]);
+  });
+
+  it('is one person’s however long that person was silent', () => {
+    expect(linksOf([...ana, on(900, see('account1', 'phone1', 'A. Paz')), alone(500)])).toEqual(['account1 phone1']);
+  });
+});
+
+it('a cookie says nothing of visits long after anybody was seen with it', () => {
+  const known: Seeing = { ...see('account1', 'cookie1'), day: 10 };
+  const visit = (ownDay: number): Step => ({ does: 'observe', id: 'cookie1', ownDay });
+  expect(resolved([known, visit(405)]).links).toHaveLength(1);
+  expect(resolved([known, visit(406)]).links).toEqual([]);
+  expect(resolved([known, visit(406), { ...known, day: 300 }]).links).toHaveLength(1);
+});
+
 describe('any history', () => {
   const id = fc
     .tuple(fc.constantFrom('account', 'profile', 'phone', 'email', 'cookie', 'handle'), fc.integer({ min: 1, max: 3 }))
@@ -359,12 +479,14 @@ describe('any history', () => {
   const twoIds = fc.tuple(id, id).filter(([a, b]) => a !== b);
   const kind = fc.constantFrom<EvidenceKind>('same-interaction', 'identify', 'profile-import', 'same-mailbox');
   const name = fc.constantFrom('Ana Paz', 'A. Paz', 'Leo Paz', 'Mora, Eva', 'Ana Mora');
+  const aDay = fc.constantFrom(0, 5, 60, 65, 120, 500);
   const seeing = fc
-    .tuple(twoIds, kind, fc.option(name, { nil: undefined, freq: 2 }))
-    .map(([[a, b], how, who]): Step => see(a, b, who, how));
+    .tuple(twoIds, kind, fc.option(name, { nil: undefined, freq: 2 }), fc.option(aDay, { nil: undefined }))
+    .map(([[a, b], how, who, day]): Step => ({ ...see(a, b, who, how), ...(day !== undefined && { day }) }));
   const observing = fc.oneof(
     fc.tuple(id, name).map(([who, called]): Step => ({ does: 'observe', id: who, name: called })),
     id.map((who): Step => ({ does: 'observe', id: who, verified: true })),
+    fc.tuple(id, aDay).map(([who, ownDay]): Step => ({ does: 'observe', id: who, ownDay })),
     fc
       .tuple(fc.constantFrom('profile1', 'profile2', 'profile3'), fc.constantFrom('1960-01-02', '1990-03-04'))
       .map(([who, birthDate]): Step => ({ does: 'observe', id: who, birthDate })),
@@ -407,7 +529,7 @@ describe('any history', () => {
     );
   });
 
-  it('does with a ruling what it says of its own pair, and nothing else', () => {
+  it('does with a ruling what it says of its own pair, and nothing else but to answer who its namesakes are', () => {
     fc.assert(
       fc.property(eventful, (steps) => {
         const world = new World(tight);
@@ -419,7 +541,9 @@ describe('any history', () => {
         const isRuled = ({ a, b }: LinkedPair) => rulings.some((ruling) => keyOf(ruling.a, ruling.b) === keyOf(a, b));
         const together = rulings.filter(({ verdict }) => verdict === 'together');
         expect(pairs(ruled.links)).toEqual(pairs([...free.links.filter((pair) => !isRuled(pair)), ...together]));
-        expect(ruled.proposals).toEqual(free.proposals.filter((pair) => !isRuled(pair)));
+        const [asked, others] = [ruled, free].map(({ proposals }) => proposals.filter((pair) => !isRuled(pair)));
+        const isEvident = ({ reason }: ResolvedProposal) => reason !== 'same-name';
+        expect(asked!.filter(isEvident)).toEqual(others!.filter(isEvident));
       }),
       runs,
     );

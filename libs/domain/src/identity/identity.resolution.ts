@@ -1,5 +1,6 @@
+import { holdersInTime, isStale, span, type Days, type Neighbour } from './identity.eras.js';
 import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
-import { areDifferentPeople, nameKeyText, type NameKey } from './person-name.js';
+import { areDifferentPeople, fullNamesOf, nameKeyText, type NameKey } from './person-name.js';
 
 /** What is known about one identity by itself: a set, whatever the order in which it was learned. */
 export interface IdentityFacts {
@@ -13,6 +14,8 @@ export interface IdentityFacts {
   names: readonly NameKey[];
   /** The distinct birth dates that profiles give for it, as text or keyed hash. */
   birthDates?: readonly string[];
+  /** When it had contacts of its own: kept for types with a time window only. */
+  own?: Days;
 }
 
 /** What a contact or a profile adds to the facts of an identity. */
@@ -21,6 +24,8 @@ export interface Observation {
   /** Only a profile knows it, and only of its own identity. */
   birthDate?: string;
   verified?: boolean;
+  /** Day of a contact that belongs to the identity itself, since 1970-01-01 in UTC. */
+  ownDay?: number;
 }
 
 /**
@@ -28,21 +33,27 @@ export interface Observation {
  * whether the identity was touched. Observations in any order give facts that resolve alike.
  */
 export function learn(facts: IdentityFacts, seen: Observation, rules: IdentityRules = DEFAULT_RULES): IdentityFacts {
-  const { name, birthDate, verified } = seen;
+  const { name, birthDate, verified, ownDay } = seen;
   const known = (one: NameKey): boolean => facts.names.some((other) => nameKeyText(other) === nameKeyText(one));
   const names =
     name === undefined || facts.names.length > rules.maxNames || known(name) ? undefined : [...facts.names, name];
   const dates = facts.birthDates ?? [];
   const birthDates = birthDate === undefined || dates.includes(birthDate) ? undefined : [...dates, birthDate];
   const proven = verified === true && !facts.verified;
-  if (names === undefined && birthDates === undefined && !proven) return facts;
+  const dated = ownDay !== undefined && rules.windows[facts.type] !== undefined && !covers(facts.own, ownDay);
+  const own = dated ? span(facts.own, { first: ownDay, last: ownDay }) : undefined;
+  if (names === undefined && birthDates === undefined && !proven && own === undefined) return facts;
   return {
     ...facts,
     verified: facts.verified || proven,
     names: names ?? facts.names,
     ...(birthDates && { birthDates }),
+    ...(own && { own }),
   };
 }
+
+const covers = (days: Days | undefined, day: number): boolean =>
+  days !== undefined && days.first <= day && day <= days.last;
 
 /** How two identities came to be seen together. */
 export type EvidenceKind = 'profile-import' | 'identify' | 'same-mailbox' | 'same-interaction';
@@ -52,6 +63,8 @@ export interface Evidence {
   a: string;
   b: string;
   kind: EvidenceKind;
+  /** When, of whatever kind; asked only where an end has a time window. Absent where nobody said when. */
+  days?: Days;
 }
 
 /**
@@ -67,10 +80,11 @@ export interface Ruling {
 }
 
 /**
- * Whether the rules may link over an identity, and if not, why. A `shared` one has evidently different people behind it;
+ * Whether the rules may link over an identity, and if not, why. A `stale` one has contacts that lie too far from everybody
+ * it was seen with; a `shared` one has evidently different people behind it;
  * a `disputed` one two verified accounts of which nobody knows whether they are one person's, so an agent is asked.
  */
-export type Standing = 'open' | 'unlinkable' | 'hub' | 'shared' | 'disputed';
+export type Standing = 'open' | 'unlinkable' | 'hub' | 'stale' | 'shared' | 'disputed';
 
 /** A link that holds; `a` sorts before `b`. */
 export interface ResolvedLink {
@@ -90,8 +104,8 @@ interface Candidate extends ResolvedLink {
 export interface ResolvedProposal {
   a: string;
   b: string;
-  evidence: EvidenceKind;
-  reason: 'conflicting-accounts' | 'conflicting-profiles';
+  evidence: EvidenceKind | 'same-name';
+  reason: 'conflicting-accounts' | 'conflicting-profiles' | 'same-name';
   confidence: number;
 }
 
@@ -100,11 +114,24 @@ export interface Resolution {
   proposals: ResolvedProposal[];
 }
 
+/** An identity with its standing; links run to `holders` alone where they are given. */
+export interface Gathered extends Stand {
+  facts: IdentityFacts;
+}
+
+export interface Stand {
+  standing: Standing;
+  /** Whose it is in time: given where different people had it one after the other. */
+  holders?: ReadonlySet<string>;
+}
+
 /** A part of a tenant's evidence that can be resolved by itself. */
 export interface Neighbourhood {
-  identities: ReadonlyMap<string, { facts: IdentityFacts; standing: Standing }>;
+  identities: ReadonlyMap<string, Gathered>;
   evidence: readonly Evidence[];
   rulings: readonly Ruling[];
+  /** How many identities bear a full name that several of the gathered ones bear. */
+  bearers: ReadonlyMap<string, number>;
 }
 
 /** What `gather` reads of one tenant. Every answer includes the event that is being resolved. */
@@ -116,6 +143,9 @@ export interface EvidenceReader {
   rulingsOf(id: string): Iterable<Ruling>;
   /** The other ends of the links that are active and the proposals that are open now, whoever made them, agents too. */
   settledWith(id: string): Iterable<string>;
+  /** Number of linkable identities seen under this full name; asked before `bearersOf`, which a common name spares. */
+  bearerCount(name: string): number;
+  bearersOf(name: string): Iterable<string>;
 }
 
 /**
@@ -127,19 +157,42 @@ export interface EvidenceReader {
 export function standingOf(
   facts: IdentityFacts,
   neighbourCount: number,
-  neighbours: () => Iterable<IdentityFacts>,
+  neighbours: () => Iterable<Neighbour<IdentityFacts>>,
   rules: IdentityRules = DEFAULT_RULES,
-): Standing {
-  if (!facts.linkable) return 'unlinkable';
+): Stand {
+  if (!facts.linkable) return { standing: 'unlinkable' };
   const limit = rules.limits[facts.type] ?? rules.limits['registered'];
-  if (limit !== undefined && neighbourCount > limit.neighbours) return 'hub';
-  const holders = [...neighbours()].filter(({ type, linkable }) => linkable && rules.holderTypes.has(type));
-  if (limit !== undefined && holders.length > limit.holders) return 'hub';
+  if (limit !== undefined && neighbourCount > limit.neighbours) return { standing: 'hub' };
+  const beside = [...neighbours()].filter((one) => one.facts.linkable);
+  const people = beside.map((one) => one.facts).filter(({ type }) => rules.holderTypes.has(type));
+  if (limit !== undefined && people.length > limit.holders) return { standing: 'hub' };
   // A profile describes one person by definition, even where that person's accounts carry other names.
-  if (facts.type === 'profile') return 'open';
-  if (somePair(claimsOn(facts, holders, rules), (one, other) => compare(one, other, rules) === 'different'))
-    return 'shared';
-  return somePair(holders, (one, other) => areUnrelatedAccounts(one, other, rules)) ? 'disputed' : 'open';
+  if (facts.type === 'profile') return { standing: 'open' };
+  const window = rules.windows[facts.type];
+  if (window !== undefined && isStale(beside, facts.own, window)) return { standing: 'stale' };
+  const areDifferent = (one: Person, other: Person): boolean => compare(one, other, rules) === 'different';
+  if (!somePair(claimsOn(facts, people, rules), areDifferent)) return { standing: disputeAmong(people, rules) };
+  const holders =
+    window !== undefined && namesAreExplained(facts, beside, rules)
+      ? holdersInTime(beside, facts.own, window, areDifferent)
+      : undefined;
+  if (holders === undefined) return { standing: 'shared' };
+  const inTime = people.filter(({ id }) => holders.has(id));
+  return { standing: disputeAmong(inTime, rules), holders };
+}
+
+const disputeAmong = (people: readonly IdentityFacts[], rules: IdentityRules): Standing =>
+  somePair(people, (one, other) => areUnrelatedAccounts(one, other, rules)) ? 'disputed' : 'open';
+
+/** Whether every name seen with an identity is that of somebody beside it: of any other name nobody knows the time. */
+function namesAreExplained(
+  facts: IdentityFacts,
+  beside: readonly Neighbour<IdentityFacts>[],
+  rules: IdentityRules,
+): boolean {
+  return knownNames(facts, rules).every((name) =>
+    beside.some((one) => compare({ names: [name] }, one.facts, rules) === 'same'),
+  );
 }
 
 /** Everyone who seems to use an identity: those it was seen beside, and each name it was seen with. */
@@ -177,7 +230,8 @@ function somePair<T>(items: readonly T[], test: (one: T, other: T) => boolean): 
 }
 
 /**
- * The smallest part of the evidence that decides every link which may have changed.
+ * The smallest part of the evidence that decides every link which may have changed, and the namesakes of that part, so that
+ * what may have to be proposed is known too.
  *
  * @param touched identities that gained or lost evidence or a ruling, and of every identity whose facts changed the
  *   identity itself and all that have evidence beside it (`touchedBy` lists them).
@@ -187,26 +241,71 @@ export function gather(
   reader: EvidenceReader,
   rules: IdentityRules = DEFAULT_RULES,
 ): Neighbourhood {
-  const identities = new Map<string, { facts: IdentityFacts; standing: Standing }>();
+  const identities = new Map<string, Gathered>();
   const evidence = new Map<string, Evidence>();
   const rulings = new Map<string, Ruling>();
-  const waiting = [...touched];
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    if (identities.has(id)) continue;
-    const facts = reader.facts(id);
-    if (facts === undefined) continue;
-    const standing = readStanding(facts, reader, rules);
-    identities.set(id, { facts, standing });
-    // Over a closed identity go only links to retract and what an agent joined, so a landline gathers no whole street.
-    waiting.push(...reader.settledWith(id));
-    for (const ruling of reader.rulingsOf(id)) rulings.set(pairKey(ruling.a, ruling.b), ruling);
-    if (!isCandidate(standing)) continue;
-    for (const item of reader.evidenceOf(id)) {
-      evidence.set(`${pairKey(item.a, item.b)} ${item.kind}`, item);
-      waiting.push(otherEnd(item, id));
+  const reach = (waiting: string[]): void => {
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (identities.has(id)) continue;
+      const facts = reader.facts(id);
+      if (facts === undefined) continue;
+      const stand = readStanding(facts, reader, rules);
+      identities.set(id, { facts, ...stand });
+      // Over a closed identity go only links to retract and what an agent joined, so a landline gathers no whole street.
+      waiting.push(...reader.settledWith(id));
+      for (const ruling of reader.rulingsOf(id)) rulings.set(pairKey(ruling.a, ruling.b), ruling);
+      if (!isCandidate(stand.standing)) continue;
+      for (const item of reader.evidenceOf(id)) {
+        evidence.set(`${pairKey(item.a, item.b)} ${item.kind}`, item);
+        waiting.push(otherEnd(item, id));
+      }
+    }
+  };
+  const told = new Set(touched);
+  reach([...told]);
+  reach(namesakesOf(identities, told, reader, rules));
+  const bearers = new Map<string, number>();
+  for (const [name, bearing] of namesOf(identities, rules))
+    if (bearing.length > 1) bearers.set(name, reader.bearerCount(name));
+  return { identities, evidence: [...evidence.values()], rulings: [...rulings.values()], bearers };
+}
+
+/** Who bears a name of the core, where the name is uncommon or was so before the core came to bear it. */
+function namesakesOf(
+  core: Neighbourhood['identities'],
+  touched: ReadonlySet<string>,
+  reader: EvidenceReader,
+  { sameName: { identities: most } }: IdentityRules,
+): string[] {
+  if (most === 0) return [];
+  const bearing = new Map<string, number>();
+  for (const [id, { facts, standing }] of core) {
+    if (standing !== 'open' && !touched.has(id)) continue;
+    // Also the names of an identity that has just got too many of them: without it they may be uncommon again.
+    if (facts.linkable) for (const name of fullNamesOf(facts.names)) bearing.set(name, (bearing.get(name) ?? 0) + 1);
+  }
+  const found: string[] = [];
+  for (const [name, own] of bearing) if (reader.bearerCount(name) - own <= most) found.push(...reader.bearersOf(name));
+  return found;
+}
+
+/** The full names that tell something, each with the identities that bear it. */
+function namesOf(identities: Neighbourhood['identities'], rules: IdentityRules): Map<string, string[]> {
+  const bearers = new Map<string, string[]>();
+  if (rules.sameName.identities === 0) return bearers;
+  for (const [id, { facts }] of identities) {
+    for (const name of bornNames(facts, rules)) {
+      const known = bearers.get(name);
+      if (known === undefined) bearers.set(name, [id]);
+      else known.push(id);
     }
   }
-  return { identities, evidence: [...evidence.values()], rulings: [...rulings.values()] };
+  return bearers;
+}
+
+/** The full names under which an identity counts as seen: none where it may not link or has too many. */
+export function bornNames(facts: IdentityFacts, rules: IdentityRules = DEFAULT_RULES): readonly string[] {
+  return facts.linkable ? fullNamesOf(knownNames(facts, rules)) : [];
 }
 
 /** The identities to gather from after an event: see `gather`. */
@@ -223,11 +322,17 @@ export function touchedBy(
   return touched;
 }
 
-function readStanding(facts: IdentityFacts, reader: EvidenceReader, rules: IdentityRules): Standing {
-  const neighbours = (): IdentityFacts[] => {
-    const ids = new Set<string>();
-    for (const item of reader.evidenceOf(facts.id)) ids.add(otherEnd(item, facts.id));
-    return [...ids].map((id) => reader.facts(id)).filter((found) => found !== undefined);
+function readStanding(facts: IdentityFacts, reader: EvidenceReader, rules: IdentityRules): Stand {
+  const neighbours = (): Neighbour<IdentityFacts>[] => {
+    const days = new Map<string, Days | undefined>();
+    for (const item of reader.evidenceOf(facts.id)) {
+      const id = otherEnd(item, facts.id);
+      days.set(id, span(days.get(id), item.days));
+    }
+    return [...days].flatMap(([id, seen]) => {
+      const found = reader.facts(id);
+      return found ? [{ facts: found, ...(seen && { days: seen }) }] : [];
+    });
   };
   return standingOf(facts, reader.neighbourCount(facts.id), neighbours, rules);
 }
@@ -235,8 +340,7 @@ function readStanding(facts: IdentityFacts, reader: EvidenceReader, rules: Ident
 /**
  * Decides the links of a neighbourhood: every pair with evidence between two open identities is linked, strongest first,
  * unless that would put evidently different people, or verified accounts that nothing relates, into one customer: that is
- * proposed to an agent instead. The answer
- * depends on the sets given and on nothing else.
+ * proposed to an agent instead. The answer depends on the sets given and on nothing else.
  */
 export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEFAULT_RULES): Resolution {
   const { identities } = neighbourhood;
@@ -261,7 +365,56 @@ export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEF
     customers.join(a, b);
     if (!ruled) links.push(candidate);
   }
+  proposals.push(...namesakeProposals(neighbourhood, customers, proposals, rules));
   return { links: links.toSorted(byPair), proposals: proposals.toSorted(byPair) };
+}
+
+/**
+ * Two customers that bear one uncommon full name, and that nothing known tells apart, are put to an agent: by the pair of
+ * identities that says most, once for the two customers. What an agent said about any pair of them settles it.
+ */
+function namesakeProposals(
+  { identities, rulings, bearers }: Neighbourhood,
+  customers: Customers,
+  asked: readonly LinkedPair[],
+  rules: IdentityRules,
+): ResolvedProposal[] {
+  const { identities: most, confidence } = rules.sameName;
+  const settled = new Set<string>();
+  for (const { a, b } of [...asked, ...rulings]) settled.add(customers.pairOf(a, b));
+  // Of what changed hands nobody knows which of its names is its holder's.
+  const open = new Map([...identities].filter(([, { standing, holders }]) => standing === 'open' && !holders));
+  const best = new Map<string, LinkedPair>();
+  for (const [name, bearing] of namesOf(open, rules)) {
+    if ((bearers.get(name) ?? 0) > most) continue;
+    for (const [index, one] of bearing.entries()) {
+      for (const other of bearing.slice(index + 1)) {
+        const key = customers.pairOf(one, other);
+        if (customers.areOne(one, other) || settled.has(key)) continue;
+        const pair = ordered(one, other);
+        const known = best.get(key);
+        if (known === undefined || byWeight(pair, known, identities, rules) < 0) best.set(key, pair);
+      }
+    }
+  }
+  return [...best.values()]
+    .filter(({ a, b }) => customers.conflict(a, b) === undefined)
+    .map((pair): ResolvedProposal => ({ ...pair, evidence: 'same-name', reason: 'same-name', confidence }));
+}
+
+/** Pairs of profiles and strong identifiers first: they come early and stay, so that a proposal does not change its pair. */
+function byWeight(
+  one: LinkedPair,
+  other: LinkedPair,
+  identities: Neighbourhood['identities'],
+  rules: IdentityRules,
+): number {
+  const rank = (id: string): number => {
+    const type = identities.get(id)?.facts.type ?? '';
+    const place = rules.anchor.indexOf(type);
+    return type === 'profile' ? -1 : place === -1 ? rules.anchor.length : place;
+  };
+  return rank(one.a) + rank(one.b) - rank(other.a) - rank(other.b) || byPair(one, other);
 }
 
 /** What has to be recorded so that the log agrees with a resolution. */
@@ -314,6 +467,7 @@ function candidatesOf({ identities, evidence }: Neighbourhood, rules: IdentityRu
     const other = identities.get(item.b);
     if (item.a === item.b || one === undefined || other === undefined) continue;
     if (!isCandidate(one.standing) || !isCandidate(other.standing)) continue;
+    if (!holds(one, item.b) || !holds(other, item.a)) continue;
     const key = pairKey(item.a, item.b);
     const confidence = confidenceOf(item.kind, one.facts.type, other.facts.type, rules);
     const known = strongest.get(key);
@@ -368,6 +522,15 @@ class Customers {
     return reason;
   }
 
+  areOne(a: string, b: string): boolean {
+    return this.rootOf(a) === this.rootOf(b);
+  }
+
+  /** A text for the two customers that these belong to. */
+  pairOf(a: string, b: string): string {
+    return pairKey(this.rootOf(a), this.rootOf(b));
+  }
+
   private rootOf(id: string): string {
     let root = id;
     for (let parent = this.parents.get(root); parent !== undefined; parent = this.parents.get(root)) root = parent;
@@ -390,6 +553,7 @@ class Customers {
 
 /** A pair of these is linked or proposed; any other standing keeps the rules out altogether. */
 const isCandidate = (standing: Standing): boolean => standing === 'open' || standing === 'disputed';
+const holds = ({ holders }: Gathered, id: string): boolean => holders?.has(id) ?? true;
 const isDisputed = (identities: Neighbourhood['identities'], id: string): boolean =>
   identities.get(id)?.standing === 'disputed';
 const otherEnd = ({ a, b }: LinkedPair, id: string): string => (a === id ? b : a);

@@ -59,6 +59,15 @@ export function areDifferentPeople(one: NameKey, other: NameKey): boolean {
   return !swapped && !share(one.given, other.given);
 }
 
+/** Given and family name as one text, for each given name written out: what two people of one full name have in common. */
+export function fullNamesOf(names: readonly NameKey[]): string[] {
+  const full = new Set<string>();
+  for (const { given, family } of names) {
+    if (family !== undefined) for (const name of given) full.add(`${name} ${family}`);
+  }
+  return [...full];
+}
+
 /** A text that is equal for equal keys, for sets and tables. */
 export function nameKeyText(key: NameKey): string {
   return `${key.given.toSorted().join('+')}|${key.initials.toSorted().join('+')}|${key.family ?? ''}`;

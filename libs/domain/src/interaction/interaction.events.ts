@@ -92,4 +92,38 @@ export interface InteractionCorrected {
   data: InteractionContent;
 }
 
-export type InteractionEvent = InteractionRecorded | InteractionCorrected;
+/** The provider sent a recorded contact once more, alike but for its sender: one sender goes by several identifiers. */
+export interface SenderAliasSeen {
+  type: 'SenderAliasSeen';
+  data: {
+    /** As of the contact recorded: what the other identifiers were seen beside. */
+    anchor: Uuid;
+    /** The anchor's own identity, and those that the contact had not carried before. */
+    identities: CarriedIdentity[];
+    kind: InteractionKind;
+    occurredAt: Instant;
+    name?: string;
+    /** Fingerprint of the delivery, equal for a redelivery of it. */
+    digest: string;
+    /** The key is destroyed. Never stored. */
+    erased?: true;
+  };
+}
+
+export const aliasPrivacy = privacyOf<SenderAliasSeen['data']>('anchor', {
+  anchor: 'clear',
+  identities: { each: { identity: 'clear', type: 'clear', value: 'marked', verified: 'clear', blocked: 'clear' } },
+  kind: 'clear',
+  occurredAt: 'clear',
+  name: 'sealed',
+  digest: 'clear',
+});
+
+/** Events that hold the whole content of a contact. */
+export type ContentEvent = InteractionRecorded | InteractionCorrected;
+
+/** Whether an event of an interaction's stream holds its content. */
+export const isContentEvent = ({ type }: { type: string }): boolean =>
+  type === 'InteractionRecorded' || type === 'InteractionCorrected';
+
+export type InteractionEvent = ContentEvent | SenderAliasSeen;

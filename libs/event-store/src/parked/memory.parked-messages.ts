@@ -31,13 +31,15 @@ export class MemoryParkedMessages extends ParkedMessages {
     return id;
   }
 
-  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+  async list({ tenant, status, receipt, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
     const all = [...this.messages.values()];
     const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before);
     return all
       .slice(0, Math.max(end, 0))
       .toReversed()
-      .filter((m) => (tenant === undefined || m.tenant === tenant) && (status === undefined || m.status === status))
+      .filter((m) => tenant === undefined || m.tenant === tenant)
+      .filter((m) => status === undefined || m.status === status)
+      .filter((m) => receipt === undefined || m.receipt === receipt)
       .slice(0, limit)
       .map(({ bytes: _, ...summary }) => summary);
   }
@@ -53,6 +55,15 @@ export class MemoryParkedMessages extends ParkedMessages {
 
   async discard(id: Uuid, by: string, reason: string): Promise<void> {
     Object.assign(this.parked(id), { status: 'discarded', discardedBy: by, discardReason: reason });
+  }
+
+  async purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    const message = this.messages.get(id);
+    if (!message || message.bytes.length === 0) return false;
+    message.bytes = Buffer.alloc(0);
+    if (message.status === 'parked')
+      Object.assign(message, { status: 'discarded', discardedBy: by, discardReason: reason });
+    return true;
   }
 
   async count(tenant?: string): Promise<ParkedCount[]> {

@@ -41,6 +41,15 @@ export const parkedMessagesContract = (name: string, under: ParkedMessagesUnderT
       });
     });
 
+    it('finds what is parked of a contact', async () => {
+      const receipt = randomUUID();
+      const id = await parked.park(parkedOf({ receipt }));
+      await parked.park(parkedOf({ receipt: randomUUID() }));
+      await parked.park(parkedOf());
+      expect((await parked.list({ receipt, limit: 10 })).map((one) => one.id)).toEqual([id]);
+      expect(await parked.list({ receipt, tenant: 'globex', limit: 10 })).toEqual([]);
+    });
+
     it('does not know a message that is not there', async () => {
       expect(await parked.get(randomUUID())).toBeUndefined();
       expect(await parked.get('no uuid')).toBeUndefined();
@@ -76,6 +85,19 @@ export const parkedMessagesContract = (name: string, under: ParkedMessagesUnderT
       await expect(parked.markReplayed(id, 'recorded')).rejects.toMatchObject({ code: 'PARKED.SETTLED' });
       await expect(parked.discard(id, 'ops', 'spam')).rejects.toMatchObject({ code: 'PARKED.SETTLED' });
       await expect(parked.discard(randomUUID(), 'ops', 'spam')).rejects.toMatchObject({ code: 'PARKED.NOT_FOUND' });
+    });
+
+    it('purges a message of its bytes for good, and counts it on', async () => {
+      const [open, replayed] = [await parked.park(parkedOf()), await parked.park(parkedOf())];
+      await parked.markReplayed(replayed, 'recorded');
+      for (const id of [open, replayed]) {
+        expect(await parked.purge(id, 'ops', 'erasure')).toBe(true);
+        expect(await parked.purge(id, 'ops', 'erasure')).toBe(false);
+        await parked.park(parkedOf({ id }));
+        expect((await parked.get(id))!.bytes).toHaveLength(0);
+      }
+      expect(await parked.get(open)).toMatchObject({ status: 'discarded', discardedBy: 'ops', attempts: 2 });
+      expect(await parked.purge(randomUUID(), 'ops', 'erasure')).toBe(false);
     });
 
     it('lists newest first, filtered, page by page, without bytes', async () => {

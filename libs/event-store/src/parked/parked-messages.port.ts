@@ -47,6 +47,8 @@ export interface ParkedMessage extends ParkedSummary {
 export interface ListParkedOptions {
   tenant?: string;
   status?: ParkedStatus;
+  /** Only messages of this contact. */
+  receipt?: Uuid;
   /** Only messages parked before this one; a list's last id gives the next page. */
   before?: Uuid;
   /** 1 to 1000. */
@@ -66,7 +68,7 @@ export interface ParkedCount extends Record<ParkedStatus, number> {
  * Promises of every adapter (checked by `parked-messages.contract.ts`): what is parked is durable when the promise
  * resolves; a second `park` under the same id stores nothing but one more attempt, opens a replayed message again and
  * leaves a discarded one discarded; an unknown id rejects with `PARKED.NOT_FOUND`, a message that is not `parked` any
- * more with `PARKED.SETTLED`.
+ * more with `PARKED.SETTLED`. A purged message has no bytes left, and none come back under its id.
  */
 export abstract class ParkedMessages {
   abstract park(message: NewParkedMessage): Promise<Uuid>;
@@ -81,6 +83,12 @@ export abstract class ParkedMessages {
 
   /** Gives a message up; its bytes stay. */
   abstract discard(id: Uuid, by: string, reason: string): Promise<void>;
+
+  /**
+   * Takes the bytes of a message away, whatever its status; one that was still parked is discarded.
+   * @returns whether there were any
+   */
+  abstract purge(id: Uuid, by: string, reason: string): Promise<boolean>;
 
   /** By tenant, channel and account, in that order. */
   abstract count(tenant?: string): Promise<ParkedCount[]>;

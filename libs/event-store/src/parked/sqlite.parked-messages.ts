@@ -47,10 +47,11 @@ export class SqliteParkedMessages extends ParkedMessages {
     return id;
   }
 
-  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+  async list({ tenant, status, receipt, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
     const filters: [string, SqliteValue][] = [];
     if (tenant !== undefined) filters.push(['tenant = ?', tenant]);
     if (status !== undefined) filters.push(['status = ?', status]);
+    if (receipt !== undefined) filters.push(['receipt = ?', receipt]);
     if (before !== undefined) filters.push(['number < (SELECT number FROM parked WHERE id = ?)', bytesOfUuid(before)]);
     const where = filters.length === 0 ? '' : `WHERE ${filters.map(([test]) => test).join(' AND ')}`;
     return this.db
@@ -73,6 +74,21 @@ export class SqliteParkedMessages extends ParkedMessages {
 
   async discard(id: Uuid, by: string, reason: string): Promise<void> {
     await this.settle(id, "status = 'discarded', discarded_by = ?, discard_reason = ?", [by, reason]);
+  }
+
+  purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    return this.file.commits.enqueue({
+      run: () =>
+        this.db
+          .prepare(
+            `UPDATE parked SET bytes = x'',
+               discarded_by = CASE status WHEN 'parked' THEN ? ELSE discarded_by END,
+               discard_reason = CASE status WHEN 'parked' THEN ? ELSE discard_reason END,
+               status = CASE status WHEN 'parked' THEN 'discarded' ELSE status END
+             WHERE id = ? AND length(bytes) > 0`,
+          )
+          .run([by, reason, bytesOfUuid(id)]).changes > 0,
+    });
   }
 
   async count(tenant?: string): Promise<ParkedCount[]> {

@@ -9,6 +9,7 @@ export const maskEvent = (type: string, data: object): object => {
   const fields = Object.hasOwn(PRIVACY, type) ? PRIVACY[type]!.fields : {};
   return Object.fromEntries(
     Object.entries(data).flatMap(([name, value]: [string, unknown]) => {
+      if (name === 'erased') return [[name, value]]; // never stored: it says that there is nothing to show
       const privacy = Object.hasOwn(fields, name) ? fields[name] : 'sealed';
       if (typeof privacy === 'object') return [[name, maskIdentities(value)]];
       return privacy === 'clear' || privacy === 'unnamed' ? [[name, value]] : [];

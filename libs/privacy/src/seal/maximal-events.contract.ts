@@ -2,14 +2,20 @@ import type {
   CarriedIdentity,
   CommitmentKept,
   CommitmentMade,
+  ConsentRecorded,
+  ErasureCompleted,
+  ErasureRequested,
   IdentitiesLinked,
+  IdentityErased,
   InteractionContent,
   LinkConfirmed,
   LinkProposed,
   LinkRetracted,
   NoteAdded,
   PersonalDataRevealed,
+  PreferenceStated,
   ProfileImported,
+  SenderAliasSeen,
   TimelineViewed,
 } from '#libs/domain';
 
@@ -61,6 +67,15 @@ const content: Full<InteractionContent> = {
   ],
   attributes: { canaryAttribute: 'canary attribute', list: ['canary item'] },
   digest: 'Zm9vYmFyYmF6cXV4MTIzNA',
+};
+
+const alias: Full<SenderAliasSeen['data']> = {
+  anchor: id(1),
+  identities: [identity, { ...identity, identity: id(2), value: 'canary.alias@example.com' }],
+  kind: 'message',
+  occurredAt: '2025-03-02T09:15:00.000Z',
+  name: 'Canary Name',
+  digest: 'YWxpYXMxMjM0NTY3ODkwMQ',
 };
 
 const profile: Full<ProfileImported['data']> = {
@@ -145,10 +160,70 @@ const commitment: Full<CommitmentMade['data']> = {
 
 const ended: Full<CommitmentKept['data']> = { ...written, commitment: id(8), reason: 'canary: told on the phone' };
 
+const consent: Full<ConsentRecorded['data']> = {
+  identity: id(1),
+  purpose: 'marketing',
+  channel: 'email',
+  granted: false,
+  evidence: 'canary: wrote it on the back of a letter',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'user:mika',
+};
+
+const preference: Full<PreferenceStated['data']> = {
+  identity: id(1),
+  channel: 'canary-channel',
+  purpose: 'orders',
+  withdrawn: true,
+  evidence: 'canary: said so in the shop',
+  until: '2026-03-02T09:16:10.000Z',
+  statedAt: '2025-03-02T09:16:10.000Z',
+  by: 'abcdefgh',
+};
+
+const asked = {
+  erasure: id(5),
+  customer: id(1),
+  by: 'abcdefgh',
+  reason: 'art-17',
+  requestedAt: '2025-03-02T09:16:10.000Z',
+  contacts: 2,
+  events: 4,
+  rows: [{ table: 'entry', rows: 2 }],
+};
+
+const erasureRequested: Full<ErasureRequested['data']> = {
+  ...asked,
+  identities: [{ identity: id(1), type: 'email' }],
+  links: [id(4)],
+  conversations: [id(3)],
+};
+
+const identityErased: Full<IdentityErased['data']> = {
+  identity: id(1),
+  erasure: id(5),
+  by: 'abcdefgh',
+  reason: 'art-17',
+  at: '2025-03-02T09:16:11.000Z',
+};
+
+const erasureCompleted: Full<ErasureCompleted['data']> = {
+  ...asked,
+  completedAt: '2025-03-02T09:16:12.000Z',
+  position: 12,
+  identities: [{ identity: id(1), type: 'email', keyDestroyed: true }],
+  links: 1,
+  conversations: 1,
+  parked: 1,
+  files: ['read-model.db'],
+};
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
   InteractionCorrected: content,
+  SenderAliasSeen: alias,
   ProfileImported: profile,
   IdentitiesLinked: linked,
   LinkProposed: proposed,
@@ -161,4 +236,9 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   CommitmentMade: commitment,
   CommitmentKept: ended,
   CommitmentWithdrawn: ended,
+  ConsentRecorded: consent,
+  PreferenceStated: preference,
+  ErasureRequested: erasureRequested,
+  IdentityErased: identityErased,
+  ErasureCompleted: erasureCompleted,
 };

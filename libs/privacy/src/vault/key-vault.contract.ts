@@ -67,6 +67,32 @@ export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVau
       expect((await vault.find([identity])).get(identity)).toEqual(second);
     });
 
+    it('ends what is erased for good: its key goes, and it never gets another', async () => {
+      const [sealed, bare, other] = [randomUUID(), randomUUID(), randomUUID()];
+      const erasure = randomUUID();
+      await vault.obtain([sealed, other]);
+      await vault.beginErasure({ erasure, tenant: 'acme' });
+      for (let again = 0; again < 2; again++) await vault.erase(erasure, [sealed, bare]);
+      expect([...(await vault.obtain([sealed, bare, other])).keys()]).toEqual([other]);
+      expect([...(await vault.find([sealed, bare, other])).keys()]).toEqual([other]);
+      expect(vault.cached(sealed)).toBeUndefined();
+      expect([sealed, bare, other].map((id) => vault.erased.has(id))).toEqual([true, true, false]);
+      expect(await vault.erasedBy(erasure)).toEqual(
+        [
+          { id: sealed, keyDestroyed: true },
+          { id: bare, keyDestroyed: false },
+        ].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      );
+      expect(await vault.erasedBy(randomUUID())).toEqual([]);
+    });
+
+    it('knows which erasures did not come to their end', async () => {
+      const [ended, open] = [randomUUID(), randomUUID()];
+      for (const erasure of [ended, open, ended]) await vault.beginErasure({ erasure, tenant: 'acme' });
+      await vault.endErasure(ended);
+      expect(await vault.openErasures()).toEqual([{ erasure: open, tenant: 'acme' }]);
+    });
+
     const shared = 'shows another process the same keys, and none that was destroyed since';
     if (under.lacks?.durability !== undefined) it.skip(`${shared} (${under.lacks.durability})`, () => undefined);
     else
@@ -97,6 +123,21 @@ export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVau
         expect(vault.id).toBe(id);
         expect([...(await vault.find([gone, kept]))]).toEqual([[kept, keys.get(kept)]]);
         expect((await keyOf(gone)).version).toBe(2);
+      });
+
+    const ended = 'remembers what was erased, and what was to be, after it was closed';
+    if (under.lacks?.durability !== undefined) it.skip(`${ended} (${under.lacks.durability})`, () => undefined);
+    else
+      it(ended, async () => {
+        const [erasure, identity] = [randomUUID(), randomUUID()];
+        await vault.obtain([identity]);
+        await vault.beginErasure({ erasure, tenant: 'acme' });
+        await vault.erase(erasure, [identity]);
+        await vault.close();
+        vault = await under.reopen!();
+        expect(vault.erased.has(identity)).toBe(true);
+        expect(await vault.obtain([identity])).toEqual(new Map());
+        expect(await vault.openErasures()).toEqual([{ erasure, tenant: 'acme' }]);
       });
   });
 };

@@ -3,6 +3,8 @@ export interface KeyVaultSchema {
   data_key: DataKeyTable;
   master_key: MasterKeyTable;
   vault: VaultTable;
+  erased: ErasedTable;
+  erasure: ErasureTable;
 }
 
 export interface DataKeyTable {
@@ -29,4 +31,18 @@ export interface VaultTable {
   id: string;
   /** Grows with every destroyed key: who has keys in memory and is not the one that destroys looks at it. */
   destructions: number;
+}
+
+/** Ids that get no key ever again. */
+export interface ErasedTable {
+  id: Buffer;
+  erasure: Buffer;
+}
+
+export interface ErasureTable {
+  id: Buffer;
+  tenant: string;
+  begunAt: number;
+  /** Null while it is under way. */
+  endedAt: number | null;
 }

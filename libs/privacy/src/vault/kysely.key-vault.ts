@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { bytesOfUuid, codeOf, HubError, LruMap, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
+import { bytesOfUuid, codeOf, HubError, LruMap, UuidSet, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
 import { KEY_BYTES, type MasterKey } from '../master-key/master-key.js';
 import { LOST, vaultFailure } from './key-vault.errors.js';
-import { KeyVault, type DataKey } from './key-vault.port.js';
+import { KeyVault, type BegunErasure, type DataKey, type ErasedId } from './key-vault.port.js';
 import type { KeyVaultSchema, MasterKeyTable } from './key-vault.schema.js';
 
 export interface KyselyKeyVaultOptions {
@@ -34,9 +34,11 @@ export interface RotateOptions {
 // Rows a statement: well below what engines allow as parameters.
 const BATCH = 500;
 const ROTATE_BATCH = 1000;
+const READ_BATCH = 10_000;
 
 /** The vault in a database that Kysely speaks to; every statement stands for itself, so no engine needs a transaction. */
 export class KyselyKeyVault extends KeyVault {
+  readonly erased = new UuidSet();
   private readonly cache: LruMap<Uuid, DataKey>;
   private readonly wrappers = new Map<number, MasterKey>();
   private active = 0;
@@ -69,6 +71,7 @@ export class KyselyKeyVault extends KeyVault {
     const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
     vault.vaultId = row.id;
     vault.destructions = row.destructions;
+    await vault.readErased();
     if (options.sharedForgetMs !== undefined)
       vault.forgetting = setInterval(
         () => void vault.forgetDestroyed().catch(() => vault.cache.clear()),
@@ -92,10 +95,8 @@ export class KyselyKeyVault extends KeyVault {
     if (missing.length === 0) return found;
     return this.alone(async () => {
       await this.load(missing, found);
-      await this.make(
-        missing.filter((identity) => !found.has(identity)),
-        found,
-      );
+      const lacking = missing.filter((identity) => !found.has(identity) && !this.erased.has(identity));
+      await this.make(lacking, found);
       return found;
     });
   }
@@ -109,21 +110,71 @@ export class KyselyKeyVault extends KeyVault {
 
   destroy(identity: Uuid): Promise<boolean> {
     return this.alone(async () => {
-      this.cache.delete(identity);
-      const { numUpdatedRows } = await this.db
-        .updateTable('data_key')
-        .set({ wrapped: null, destroyedAt: this.options.clock.nowMs() })
-        .where('identity', '=', bytesOfUuid(identity))
-        .where('wrapped', 'is not', null)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return false;
-      await this.db
-        .updateTable('vault')
-        .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
-        .execute();
-      await this.options.scrub?.();
-      return true;
+      const destroyed = await this.destroyAll([identity]);
+      if (destroyed) await this.tellOfDestruction();
+      return destroyed;
     });
+  }
+
+  async beginErasure({ erasure, tenant }: BegunErasure): Promise<void> {
+    const begun = { id: bytesOfUuid(erasure), tenant, begunAt: this.options.clock.nowMs(), endedAt: null };
+    await this.alone(() =>
+      this.db
+        .insertInto('erasure')
+        .values(begun)
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute(),
+    );
+  }
+
+  async erase(erasure: Uuid, ids: Iterable<Uuid>): Promise<void> {
+    const all = [...new Set(ids)];
+    await this.alone(async () => {
+      // First nobody gets a key any more, then those that are there go.
+      for (const some of batches(all)) {
+        await this.db
+          .insertInto('erased')
+          .values(some.map((id) => ({ id: bytesOfUuid(id), erasure: bytesOfUuid(erasure) })))
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute();
+        for (const id of some) this.erased.add(id);
+      }
+      await this.destroyAll(all);
+      // Told every time: a crash may have come between the two the last time.
+      await this.tellOfDestruction();
+    });
+  }
+
+  async erasedBy(erasure: Uuid): Promise<ErasedId[]> {
+    const rows = await this.db
+      .selectFrom('erased')
+      .leftJoin('data_key', 'data_key.identity', 'erased.id')
+      .select(['erased.id', 'data_key.destroyedAt'])
+      .where('erased.erasure', '=', bytesOfUuid(erasure))
+      .orderBy('erased.id')
+      .execute();
+    return rows.map(({ id, destroyedAt }) => ({ id: uuidOfBytes(id), keyDestroyed: destroyedAt !== null }));
+  }
+
+  async endErasure(erasure: Uuid): Promise<void> {
+    await this.alone(() =>
+      this.db
+        .updateTable('erasure')
+        .set({ endedAt: this.options.clock.nowMs() })
+        .where('id', '=', bytesOfUuid(erasure))
+        .execute(),
+    );
+  }
+
+  async openErasures(): Promise<BegunErasure[]> {
+    const rows = await this.db
+      .selectFrom('erasure')
+      .select(['id', 'tenant'])
+      .where('endedAt', 'is', null)
+      .orderBy('begunAt')
+      .orderBy('id')
+      .execute();
+    return rows.map(({ id, tenant }) => ({ erasure: uuidOfBytes(id), tenant }));
   }
 
   /**
@@ -188,6 +239,7 @@ export class KyselyKeyVault extends KeyVault {
         .execute();
       for (const { identity: bytes, version, master, wrapped } of rows) {
         const identity = uuidOfBytes(bytes);
+        if (this.erased.has(identity)) continue; // while its row was being read
         const wrapper = this.wrappers.get(master) ?? (await this.learnMaster(master));
         this.keep(identity, { version, secret: wrapper.unwrap(identity, version, bufferOf(wrapped!)) }, into);
       }
@@ -198,20 +250,15 @@ export class KyselyKeyVault extends KeyVault {
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
     // In one order, so that programs that make keys of the same identities wait for each other and not in a ring.
     for (const ids of batches(identities.toSorted())) {
-      const made = new Map(ids.map((identity) => [identity, { version: 1, secret: randomBytes(KEY_BYTES) }]));
-      const added = await this.db
+      const made = ids.map((identity) => ({ identity, version: 1, secret: randomBytes(KEY_BYTES) }));
+      const { numInsertedOrUpdatedRows: added } = await this.db
         .insertInto('data_key')
-        .values([...made].map(([identity, key]) => this.rowOf(identity, key)))
+        .values(made.map(({ identity, ...key }) => this.rowOf(identity, key)))
         .onConflict((conflict) => conflict.column('identity').doNothing())
-        .returning('identity')
-        .execute();
-      for (const { identity: bytes } of added) {
-        const identity = uuidOfBytes(bytes);
-        this.keep(identity, made.get(identity)!, into);
-        made.delete(identity);
-      }
+        .executeTakeFirstOrThrow();
+      if (added === BigInt(ids.length)) for (const { identity, ...key } of made) this.keep(identity, key, into);
       // Somebody else was first, or there was a key that is destroyed.
-      if (made.size > 0) await this.succeed([...made.keys()], into);
+      else await this.succeed(ids, into);
     }
   }
 
@@ -294,6 +341,49 @@ export class KyselyKeyVault extends KeyVault {
       .execute();
     this.active = key;
     await this.options.scrub?.();
+  }
+
+  /** @returns whether there was one */
+  private async destroyAll(identities: readonly Uuid[]): Promise<boolean> {
+    for (const identity of identities) this.cache.delete(identity);
+    let destroyed = false;
+    for (const some of batches(identities)) {
+      const { numUpdatedRows } = await this.db
+        .updateTable('data_key')
+        .set({ wrapped: null, destroyedAt: this.options.clock.nowMs() })
+        .where('identity', 'in', some.map(bytesOfUuid))
+        .where('wrapped', 'is not', null)
+        .executeTakeFirst();
+      destroyed ||= numUpdatedRows > 0n;
+    }
+    return destroyed;
+  }
+
+  private async tellOfDestruction(): Promise<void> {
+    await this.db
+      .updateTable('vault')
+      .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
+      .execute();
+    this.options.scrub?.();
+  }
+
+  /** A vault of an earlier release, opened to read, may lack the table. */
+  private async readErased(): Promise<void> {
+    const tables = await this.db.introspection.getTables();
+    if (!tables.some(({ name }) => name === 'erased')) return;
+    let after: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const rows = await this.db
+        .selectFrom('erased')
+        .select('id')
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(READ_BATCH)
+        .execute();
+      for (const { id } of rows) this.erased.add(uuidOfBytes(id));
+      if (rows.length < READ_BATCH) return;
+      after = bufferOf(rows.at(-1)!.id);
+    }
   }
 
   /** Who only reads does not hear of destroyed keys: it looks before it trusts its memory. */

@@ -3,7 +3,8 @@ import { bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
 import type { FoldContext } from '../projector/fold-context.js';
 import type { IdentityRow } from '../projector/statements.js';
 import type { CommitmentStatus, EntryTable } from '../read-model/read-model.schema.js';
-import { DIRECTION_CODES, KIND_CODES, previewOf } from '../timeline/timeline.projection.js';
+import { DIRECTION_CODES, KIND_CODES } from '../timeline/codes.js';
+import { previewOf } from '../timeline/timeline.projection.js';
 
 /** Where in the log something was written down. */
 interface Place {
@@ -14,13 +15,14 @@ interface Place {
 
 export const foldNote = async (context: FoldContext, { data }: NoteAdded, place: Place): Promise<void> => {
   const anchor = await context.findIdentity(data.anchor);
-  if (anchor) await addEntry(context, { id: data.note, kind: 'note', data, anchor, outcome: null }, place);
+  if (anchor && anchor.erased === null)
+    await addEntry(context, { id: data.note, kind: 'note', data, anchor, outcome: null }, place);
 };
 
 /** A promise is an entry of the timeline and a row of its own: its whole text, and what has become of it. */
 export const foldCommitment = async (context: FoldContext, { data }: CommitmentMade, place: Place): Promise<void> => {
   const anchor = await context.findIdentity(data.anchor);
-  if (!anchor) return;
+  if (!anchor || anchor.erased !== null) return;
   const { commitment: id, text, dueAt, at, by } = data;
   const status: CommitmentStatus = 'open';
   const entry = await addEntry(context, { id, kind: 'commitment', data, anchor, outcome: status }, place);

@@ -7,6 +7,7 @@ import type {
   ProfileImported,
 } from '#libs/domain';
 import { bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import { foldProfileConsents } from '../consents/consents.projection.js';
 import type { FoldContext } from '../projector/fold-context.js';
 import type { LinkStatus } from '../read-model/read-model.schema.js';
 
@@ -24,6 +25,7 @@ export const foldLinked = async (
   const { data } = event;
   const id = bytesOfUuid(data.link);
   const known = (await session.all(statements.findLink, { id }))[0];
+  if (known?.status === 'erased') return;
   const status: LinkStatus = event.type === 'LinkProposed' ? 'proposed' : 'active';
   const decision = {
     status,
@@ -45,6 +47,7 @@ export const foldLinked = async (
   const a = await context.findIdentity(data.a);
   const b = await context.findIdentity(data.b);
   if (!a || !b) throw new Error(`the link at position ${position} joins an identity that no earlier event carried`);
+  if (a.erased !== null || b.erased !== null) return;
   const tenant = await context.tenant(tenantName);
   await session.run(statements.addLink, { key: context.nextLink(), id, tenant, a: a.key, b: b.key, ...decision });
   if (status === 'active') await joinCustomers(context, a.customer, b.customer);
@@ -57,7 +60,7 @@ export const foldUnlinked = async (
 ): Promise<void> => {
   const { session, statements } = context;
   const known = (await session.all(statements.findLink, { id: bytesOfUuid(event.data.link) }))[0];
-  if (!known) return;
+  if (!known || known.status === 'erased') return;
   const status: LinkStatus = event.type === 'LinkRejected' ? 'rejected' : 'retracted';
   await session.run(statements.keepLink, { key: known.key, position });
   await session.run(statements.endLink, {
@@ -75,6 +78,7 @@ export const foldProfile = async (
   tenantName: string,
   { data }: ProfileImported,
   position: number,
+  recordedAtMs: number,
 ): Promise<void> => {
   const tenant = await context.tenant(tenantName);
   const { session, statements } = context;
@@ -82,14 +86,17 @@ export const foldProfile = async (
     { identity: data.profile, type: 'profile', value: `${data.source}:${data.externalId}` },
     tenant,
     position,
+    !data.erased,
   );
+  if (own.erased !== null) return;
   for (const carried of data.identities) {
     if (carried.blocked) continue;
-    await context.mention((await context.identity(carried, tenant, position)).key, own.key, position);
+    await context.mention(await context.identity(carried, tenant, position, !data.erased), own, position);
   }
   const { identities: _identities, profile: _profile, digest: _digest, ...shown } = data;
   await session.run(statements.keepProfile, { identity: own.key, position });
   await session.run(statements.putProfile, { identity: own.key, position, data: JSON.stringify(shown) });
+  await foldProfileConsents(context, own.key, data, position, recordedAtMs);
   const name = data.name ?? ([data.givenName, data.familyName].filter(Boolean).join(' ') || undefined);
   if (name && own.nameAt === null)
     await context.name(own, name, data.createdAt ? instantMs(data.createdAt) : 0, position);
@@ -115,7 +122,7 @@ const joinCustomers = async (context: FoldContext, one: number, other: number): 
 };
 
 /** Walks what is still linked with `a`; where `b` is no longer among it, the two halves become customers of their own. */
-const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
+export const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
   const { session, statements } = context;
   await context.flush();
   const before = await customerOf(context, a);

@@ -131,7 +131,7 @@ export class FoldContext {
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
       const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
-      if (!row || (verified && row.verified === 0)) return undefined;
+      if (!row || row.told === 0 || (verified && row.verified === 0)) return undefined;
       if (row !== anchor && !this.mentions.get(pairOf(row.key, anchor.key))) return undefined;
     }
     return { anchor, conversation, channel, account };
@@ -144,24 +144,35 @@ export class FoldContext {
     occurredAtMs: number,
     position: number,
   ): Promise<ContactPlaces> {
-    const tenant = await this.tenant(tenantName);
-    let anchor: IdentityRow | undefined;
-    const others: IdentityRow[] = [];
-    for (const carried of content.identities) {
-      if (carried.blocked) continue;
-      const row = await this.identity(carried, tenant, position);
-      if (carried.identity === content.anchor) anchor = row;
-      else others.push(row);
-    }
-    if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
-    for (const { key } of others) await this.mention(key, anchor.key, position);
-    if (isEarlierName(content, occurredAtMs, anchor)) await this.name(anchor, content.name, occurredAtMs, position);
+    const { tenant, anchor } = await this.meet(tenantName, content, position);
+    if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
+      await this.name(anchor, content.name, occurredAtMs, position);
     return {
       anchor,
       conversation: await this.conversation(content.conversation, tenant),
       channel: await this.label(content.channel),
       account: await this.label(content.account),
     };
+  }
+
+  /** Makes known who was seen beside whom; what it names for the first time gets its rows. */
+  async meet(
+    tenantName: string,
+    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased'>,
+    position: number,
+  ): Promise<{ tenant: number; anchor: IdentityRow }> {
+    const tenant = await this.tenant(tenantName);
+    let anchor: IdentityRow | undefined;
+    const others: IdentityRow[] = [];
+    for (const carried of content.identities) {
+      if (carried.blocked) continue;
+      const row = await this.identity(carried, tenant, position, !content.erased);
+      if (carried.identity === content.anchor) anchor = row;
+      else others.push(row);
+    }
+    if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
+    for (const other of others) await this.mention(other, anchor, position);
+    return { tenant, anchor };
   }
 
   tenant(text: string): Promise<number> {
@@ -186,16 +197,32 @@ export class FoldContext {
     return key;
   }
 
-  /** The row of an identity, made when it is seen for the first time. */
-  async identity(carried: CarriedIdentity, tenant: number, position: number): Promise<IdentityRow> {
+  /**
+   * The row of an identity, made when it is seen for the first time.
+   * @param told whether the event says its value; one that is erased does not, and a later one may
+   */
+  async identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<IdentityRow> {
     const found = await this.findIdentity(carried.identity);
     if (found) {
+      if (found.erased !== null) return found;
       if (carried.verified) await this.verify(found, position);
+      if (told && found.told === 0) {
+        await this.session.run(this.statements.tellIdentity, { key: found.key, value: carried.value });
+        found.told = 1;
+      }
       return found;
     }
     const key = ++this.counters!.identity;
     const verified = carried.verified ? 1 : 0;
-    const row: IdentityRow = { key, customer: key, firstPosition: position, verified, nameAt: null };
+    const row: IdentityRow = {
+      key,
+      customer: key,
+      firstPosition: position,
+      verified,
+      nameAt: null,
+      erased: null,
+      told: told ? 1 : 0,
+    };
     const id = bytesOfUuid(carried.identity);
     this.met?.add(id);
     await this.session.run(this.statements.addIdentity, {
@@ -203,7 +230,7 @@ export class FoldContext {
       id,
       tenant,
       type: carried.type,
-      value: carried.value,
+      value: told ? carried.value : '',
       verified,
       firstPosition: position,
       customer: key,
@@ -249,6 +276,13 @@ export class FoldContext {
     }
   }
 
+  /** Tells the caches that an identity was erased. */
+  erased(id: Uuid, position: number): void {
+    const row = this.identities.get(id);
+    if (row) Object.assign(row, { erased: position, told: 0, verified: 0, nameAt: null });
+    this.mentions.clear();
+  }
+
   async conversation(id: Uuid, tenant: number): Promise<number> {
     const known = this.conversations.get(id);
     if (known !== undefined) return known;
@@ -265,10 +299,11 @@ export class FoldContext {
     return key;
   }
 
-  async mention(identity: number, anchor: number, position: number): Promise<void> {
-    const pair = pairOf(identity, anchor);
+  async mention({ key: identity, erased }: IdentityRow, anchor: IdentityRow, position: number): Promise<void> {
+    if (erased !== null || anchor.erased !== null) return;
+    const pair = pairOf(identity, anchor.key);
     if (this.mentions.get(pair)) return;
-    await this.session.run(this.statements.addMention, { identity, anchor, position });
+    await this.session.run(this.statements.addMention, { identity, anchor: anchor.key, position });
     this.mentions.set(pair, true);
   }
 

@@ -1,21 +1,26 @@
 import {
   upcast,
   type AgentWorkEvent,
+  type ConsentEvent,
   type ContactSummary,
   type IdentitiesLinked,
+  type IdentityErased,
   type LinkConfirmed,
   type LinkProposed,
   type LinkRejected,
   type LinkRetracted,
   type PersonalDataRevealed,
   type ProfileImported,
+  type SenderAliasSeen,
   type TimelineViewed,
 } from '#libs/domain';
 import type { StoredEvent, StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import { foldAccess } from '../access-log/access-log.projection.js';
 import { foldCommitment, foldCommitmentEnd, foldNote } from '../agent-work/agent-work.projection.js';
+import { foldStatement } from '../consents/consents.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
+import { foldErased } from '../erasure/erasure.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
 
@@ -24,6 +29,7 @@ export type FindRecorded = (stream: StreamId) => Promise<number | undefined>;
 
 type FoldedEvent =
   | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
+  | SenderAliasSeen
   | ProfileImported
   | IdentitiesLinked
   | LinkProposed
@@ -32,7 +38,9 @@ type FoldedEvent =
   | LinkRetracted
   | TimelineViewed
   | PersonalDataRevealed
-  | AgentWorkEvent;
+  | AgentWorkEvent
+  | ConsentEvent
+  | IdentityErased;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
 
@@ -48,8 +56,10 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         if (recorded === undefined) throw new Error(`the correction at position ${position} corrects nothing`);
         return foldCorrected(context, tenant, idOf(stored.stream), event.data, position, recorded);
       });
+    case 'SenderAliasSeen':
+      return context.meet(tenant, event.data, position).then(() => undefined);
     case 'ProfileImported':
-      return foldProfile(context, tenant, event, position);
+      return foldProfile(context, tenant, event, position, stored.recordedAtMs);
     case 'IdentitiesLinked':
     case 'LinkProposed':
     case 'LinkConfirmed':
@@ -70,5 +80,10 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
         if (made === undefined) throw new Error(`the commitment that ends at position ${position} was never made`);
         return foldCommitmentEnd(context, event, position, made);
       });
+    case 'ConsentRecorded':
+    case 'PreferenceStated':
+      return foldStatement(context, event, position);
+    case 'IdentityErased':
+      return foldErased(context, event, position);
   }
 };

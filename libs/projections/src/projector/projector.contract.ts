@@ -111,6 +111,15 @@ const write = async ({ store }: Hub, type: string, n: number, identity: number, 
   await store.append(stream, [event], length === 0 ? 'no_stream' : length - 1);
 };
 
+/** Appends a statement to the stream of an identity. */
+const state = async ({ store }: Hub, identity: number, type: string, said: object) => {
+  const stream = streamId('consent', uuid('a', identity));
+  const { length } = await store.read(stream);
+  const data = { identity: uuid('a', identity), statedAt: '2025-03-02T09:15:00.000Z', by: 'kim', ...said };
+  const event = { id: uuid('e', ++eventCount), type, schema: 1, tenant: 'acme', data };
+  await store.append(stream, [event], length === 0 ? 'no_stream' : length - 1);
+};
+
 /** Interaction numbers on the timeline of the customer of an identity, newest first. */
 const timelineOf = async ({ readModel }: Hub, identity: number): Promise<number[]> => {
   const rows = await readModel.db
@@ -220,10 +229,17 @@ const rules = (): void => {
     }
     await write(hub, 'CommitmentKept', 8, 1);
     await write(hub, 'CommitmentWithdrawn', 12, 5, { reason: 'not needed' });
+    for (const granted of [true, false])
+      await state(hub, 3, 'ConsentRecorded', { purpose: 'marketing', granted, evidence: 'said so' });
+    await state(hub, 4, 'PreferenceStated', { channel: 'sms', until: '2026-03-02T09:15:00.000Z' });
+    // Of somebody nobody knows, or who was erased, nothing is kept.
+    await state(hub, 99, 'PreferenceStated', { channel: 'sms' });
+    await state(hub, 5, 'ConsentRecorded', { purpose: 'marketing', granted: false, erased: true });
     await hub.projector.catchUp(undefined, 1);
     const one = await tableDigests(hub.readModel);
     const pastRows = (table: string) => one.find((digest) => digest.table === table)?.rows;
-    expect(['entry_past', 'identity_past', 'link_past', 'commitment'].map(pastRows)).toEqual([5, 2, 1, 3]);
+    expect(['entry_past', 'identity_past', 'link_past'].map(pastRows)).toEqual([5, 2, 1]);
+    expect(['commitment', 'consent', 'preference'].map(pastRows)).toEqual([3, 2, 1]);
 
     const other = await open(elsewhere());
     await new Projector(other, hub.store).catchUp(undefined, 17);

@@ -3,14 +3,17 @@ import type {
   AccessTable,
   CommitmentStatus,
   CommitmentTable,
+  ConsentTable,
   ConversationTable,
   EntryTable,
   LinkStatus,
   MentionTable,
+  PreferenceTable,
   ProfileTable,
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { erasureStatements } from '../erasure/erasure.statements.js';
 import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, gathered, statement } from '../read-model/statement.js';
 
@@ -20,6 +23,10 @@ export interface IdentityRow {
   firstPosition: number;
   verified: number;
   nameAt: number | null;
+  /** Where it was erased. */
+  erased: number | null;
+  /** 0 while no event has said its value, and once it is erased. */
+  told: number;
 }
 
 export type NewConversation = { key: number } & Omit<ConversationTable, 'key'>;
@@ -46,6 +53,13 @@ const ACCESS_COLUMNS = [
 const COMMITMENT_COLUMNS = [
   'position', 'id', 'identity', 'conversation', 'text', 'dueAt', 'madeAt', 'agent', 'status', 'endedPosition',
 ] as const satisfies (keyof CommitmentTable)[]; // prettier-ignore
+const CONSENT_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'granted', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof ConsentTable)[]; // prettier-ignore
+
+const PREFERENCE_COLUMNS = [
+  'identity', 'position', 'purpose', 'channel', 'at', 'until', 'evidence', 'by',
+] as const satisfies (keyof PreferenceTable)[]; // prettier-ignore
 
 interface NewIdentity {
   key: number;
@@ -148,6 +162,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   addIdentity: gathered<NewIdentity>(db, 'identity', [
     'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',
   ]), // prettier-ignore
+  tellIdentity: statement<{ key: number; value: string }>((s) =>
+    db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
+  ),
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
   ),
@@ -245,7 +262,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .selectFrom('entry')
       .innerJoin('identity', 'identity.key', 'entry.identity')
       .select(['entry.occurredAt', 'identity.customer'])
-      .where('entry.position', '=', s.position),
+      .where('entry.position', '=', s.position)
+      .where('identity.erased', 'is', sql.lit(null)),
   ),
   removeTimeline: statement<{ customer: number; occurredAt: number; position: number }>((s) =>
     db
@@ -265,8 +283,12 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .set({ status: s.status, endedPosition: s.endedPosition })
       .where('position', '=', s.position),
   ),
+  erasure: erasureStatements(db),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
+
+  addConsents: bulkInsert<ConsentTable>(db, 'consent', CONSENT_COLUMNS),
+  addPreferences: bulkInsert<PreferenceTable>(db, 'preference', PREFERENCE_COLUMNS),
 
   findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),

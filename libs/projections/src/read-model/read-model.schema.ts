@@ -17,6 +17,9 @@ export interface ReadModelSchema {
   timeline: TimelineTable;
   commitment: CommitmentTable;
   access: AccessTable;
+  consent: ConsentTable;
+  preference: PreferenceTable;
+  erased_contact: ErasedContactTable;
   identity_past: IdentityPastTable;
   profile_past: ProfilePastTable;
   link_past: LinkPastTable;
@@ -42,6 +45,7 @@ export interface IdentityTable {
   id: Buffer;
   tenant: number;
   type: string;
+  /** Empty where it is not known: what told it was erased, or the identity itself. */
   value: string;
   verified: number;
   firstPosition: number;
@@ -50,6 +54,18 @@ export interface IdentityTable {
   /** Name last seen beside this identity, by the clock of the contact. */
   name: string | null;
   nameAt: number | null;
+  /** Where it was erased: then the row is all that is left, and stays as it is. */
+  erased: Generated<number | null>;
+  /** Id of the erasure. */
+  erasure: Generated<Buffer | null>;
+}
+
+/** A contact that was recorded and is erased; what stands here stands in clear in the log. */
+export interface ErasedContactTable {
+  position: number;
+  tenant: number;
+  channel: number;
+  account: number;
 }
 
 /** An identity seen beside an anchor, linked or not: how a shared number still finds those who used it. */
@@ -68,7 +84,8 @@ export interface ProfileTable {
   data: string;
 }
 
-export type LinkStatus = 'active' | 'retracted' | 'proposed' | 'rejected';
+/** `erased`: one of its ends is; the row says nothing more. */
+export type LinkStatus = 'active' | 'retracted' | 'proposed' | 'rejected' | 'erased';
 
 export interface LinkTable {
   key: Generated<number>;
@@ -161,6 +178,34 @@ export interface AccessTable {
   revealed: Buffer | null;
   reason: string | null;
 }
+
+/** One statement on a consent; all of them are kept, the newest of each speaker counts. */
+export interface ConsentTable {
+  /** The identity it was told to: statements stay with it when links change. */
+  identity: number;
+  position: number;
+  purpose: string;
+  /** Empty: every channel. */
+  channel: string;
+  granted: number;
+  at: number;
+  /** From here on it no longer holds. */
+  until: number | null;
+  evidence: string | null;
+  /** Id of an API key, or `user:` and a subject; null where an imported record says so. */
+  by: string | null;
+}
+
+/** One statement on a preferred channel; all of them are kept, the newest counts. */
+export interface PreferenceTable extends Pick<
+  ConsentTable,
+  'identity' | 'position' | 'purpose' | 'at' | 'until' | 'evidence'
+> {
+  /** Null: the wish was taken back. An empty `purpose` is a wish in general. */
+  channel: string | null;
+  by: string;
+}
+
 /**
  * What a row said from one position up to another, exclusive, where an event changed it: written when that happens, so
  * that what never changes costs nothing. Together with the rows of now they show the read model as of any position.

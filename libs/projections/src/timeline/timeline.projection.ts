@@ -1,19 +1,15 @@
 import type { ContactSummary } from '#libs/domain';
-import { AGENT_WORK_KINDS, DIRECTIONS, ENTRY_KINDS, bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
+import { forgetContacts } from '../erasure/erasure.projection.js';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
+import { DIRECTION_CODES, KIND_CODES } from './codes.js';
 
 const HOUR_MS = 3_600_000;
 const PREVIEW_CHARS = 96;
 /** Characters of a text that its preview is made of. */
 export const PREVIEWED_CHARS = PREVIEW_CHARS + 40;
 const SUBJECT_CHARS = 200;
-
-/** Stored as places in these lists: where one is not grown at its end, `READ_MODEL_VERSION` is raised. */
-export const KIND_CODES: readonly string[] = ENTRY_KINDS;
-/** Codes of what is no contact, and counts as none. */
-export const AGENT_WORK_CODES: readonly number[] = AGENT_WORK_KINDS.map((kind) => KIND_CODES.indexOf(kind));
-export const DIRECTION_CODES: readonly string[] = DIRECTIONS;
 
 /** The first line or so of what was said: white space collapsed, cut at a whole character. */
 export const previewOf = (text: string | undefined): string | null => {
@@ -50,7 +46,18 @@ export const foldRecorded = (
   const add = (places: ContactPlaces) =>
     context.addEntry(entryOf(places, interaction, content, occurredAt, position, recordedAtMs), places.anchor.customer);
   const known = context.known(tenant, content, occurredAt);
-  return known ? add(known) : context.learn(tenant, content, occurredAt, position).then(add);
+  if (known) return add(known);
+  return context.learn(tenant, content, occurredAt, position).then(async (places) => {
+    add(places);
+    await forgetErased(context, places);
+  });
+};
+
+/** A contact that was on its way while the identity it belongs to was erased. */
+const forgetErased = async (context: FoldContext, { anchor }: ContactPlaces): Promise<void> => {
+  if (anchor.erased === null) return;
+  await context.flush();
+  await forgetContacts(context, anchor);
 };
 
 /** Puts the content of a higher revision in the place of the earlier one; where it was recorded stays. */
@@ -68,12 +75,14 @@ export const foldCorrected = async (
   await context.flush();
   const { statements, session } = context;
   const place = (await session.all(statements.findEntryPlace, { position: recorded }))[0];
+  // Where it was recorded for somebody erased since, there is nothing to correct.
   if (!place) return;
   await session.run(statements.keepEntry, { position: recorded, corrected: position });
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });
   await session.insert(statements.addTimelines, [{ ...entry, customer: places.anchor.customer }]);
+  await forgetErased(context, places);
 };
 
 const entryOf = (

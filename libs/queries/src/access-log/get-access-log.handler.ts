@@ -1,34 +1,11 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
-import { REVEALED_FIELDS, SEEN_PARTS } from '#libs/domain';
-import { toInstant, uuidOfBytes } from '#libs/kernel';
+import { HubError, bytesOfUuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { invalidQuery } from '../shared/cursor.js';
-
-/** One look at a customer, or one value revealed. */
-export class AccessLogEntryDto {
-  @ApiProperty({ enum: ['viewed', 'revealed'] })
-  what!: 'viewed' | 'revealed';
-  @ApiProperty({ type: String, description: 'Id of an API key, or `user:` and the subject of a token' })
-  by!: string;
-  @ApiProperty({ type: String, format: 'date-time' })
-  at!: string;
-  @ApiPropertyOptional({ type: [String], enum: SEEN_PARTS, description: 'Parts that were seen' })
-  saw?: string[];
-  @ApiPropertyOptional({ type: Number, description: 'Looks within a second or so count as one entry' })
-  reads?: number;
-  @ApiPropertyOptional({ enum: REVEALED_FIELDS })
-  field?: string;
-  @ApiPropertyOptional({ type: String, format: 'uuid', description: 'Which identifier was revealed' })
-  identity?: string;
-  @ApiPropertyOptional({ type: String, description: 'Code of the reason given' })
-  reason?: string;
-  @ApiProperty({ type: String, format: 'uuid', description: 'The id by which the customer was opened' })
-  customer!: string;
-  @ApiProperty({ type: Number, description: 'Place in the log' })
-  position!: number;
-}
+import { accessEntries, showAccess } from './access-entries.js';
+import { AccessLogEntryDto } from './access-log-entry.dto.js';
 
 /** A page, newest first. */
 export class AccessLogDto {
@@ -59,30 +36,18 @@ export class GetAccessLogHandler implements IQueryHandler<GetAccessLogQuery> {
   ) {}
 
   async execute({ tenant, customer, limit, before }: GetAccessLogQuery): Promise<AccessLogDto> {
-    const key = await this.customers.get(tenant, customer);
-    let page = this.readModel.db
-      .selectFrom('access')
-      .innerJoin('identity', 'identity.key', 'access.identity')
-      .select(['position', 'identity.id', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason'])
-      .where('identity.customer', '=', key)
-      .orderBy('position', 'desc')
+    // Of an erased one it stays known who had looked.
+    const ids = await this.customers.identitiesOf(tenant, customer);
+    if (!ids) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
+    let page = accessEntries(this.readModel.db)
+      .where('identity.id', 'in', ids.map(bytesOfUuid))
       .limit(limit + 1);
     if (before !== undefined) page = page.where('position', '<', positionOf(before));
     const found = await page.execute();
     const rows = found.slice(0, limit);
     const last = rows.at(-1);
     return {
-      items: rows.map((row) => ({
-        what: row.field === null ? 'viewed' : 'revealed',
-        by: row.by,
-        at: toInstant(row.at),
-        ...(row.saw === null ? {} : { saw: row.saw.split(' '), reads: row.reads }),
-        ...(row.field === null ? {} : { field: row.field }),
-        ...(row.revealed === null ? {} : { identity: uuidOfBytes(row.revealed) }),
-        ...(row.reason === null ? {} : { reason: row.reason }),
-        customer: uuidOfBytes(row.id),
-        position: row.position,
-      })),
+      items: rows.map(showAccess),
       ...(last && found.length > limit ? { next: cursorOf(last.position) } : {}),
     };
   }

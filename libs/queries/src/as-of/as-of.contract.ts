@@ -15,13 +15,16 @@ import { FindCustomersHandler, FindCustomersQuery } from '../customers/find-cust
 import { GetCustomerHandler, GetCustomerQuery } from '../customers/get-customer.handler.js';
 import { Bodies } from '../interactions/bodies.js';
 import { GetInteractionHandler, GetInteractionQuery } from '../interactions/get-interaction.handler.js';
+import { GetCustomerIdentitiesHandler, GetCustomerIdentitiesQuery } from '../links/get-customer-identities.handler.js';
+import { LinkReader } from '../links/link-reader.js';
+import type { LinkDto } from '../links/links.dto.js';
 import type { AsOf, PageBounds } from '../shared/cursor.js';
 import { Freshness } from '../shared/freshness.js';
 import { Labels } from '../shared/labels.js';
 import { Entries } from '../timeline/entries.js';
 import { GetTimelineHandler, GetTimelineQuery } from '../timeline/get-timeline.handler.js';
-import type { TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { AsOfReader } from './as-of-reader.js';
+import { Moments } from './moments.js';
 import { Past } from './past.js';
 
 const ids = new IdFactory(Buffer.from('a pepper for tests'));
@@ -49,15 +52,17 @@ class Hub {
   private readonly directory = new CustomerDirectory(this.readModel, this.labels);
   private readonly entries = new Entries(this.readModel, this.labels);
   private readonly bodies = new Bodies(this.store);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
+  private readonly moments = new Moments(this.store, this.clock);
 
   readonly asOf = new AsOfReader(this.store, new Freshness(this.progress));
-  readonly customer = new GetCustomerHandler(this.directory, this.reader);
+  readonly customer = new GetCustomerHandler(this.directory, this.reader, this.moments);
   readonly find = new FindCustomersHandler(
     this.readModel,
     this.labels,
     new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined }),
     this.reader,
+    this.moments,
   );
   readonly timeline = new GetTimelineHandler(this.readModel, this.directory, this.labels, this.entries, this.bodies);
   private readonly finder = new ConversationFinder(this.readModel, this.labels);
@@ -67,6 +72,11 @@ class Hub {
   };
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
   readonly interaction = new GetInteractionHandler(this.bodies);
+  readonly identities = new GetCustomerIdentitiesHandler(
+    this.readModel,
+    this.directory,
+    new LinkReader(this.readModel, this.store),
+  );
 
   private constructor(readonly readModel: ReadModel) {}
 
@@ -125,9 +135,18 @@ interface Said {
 type Step = { ms: number } & (
   | { type: 'contact'; said: Said; elsewhere: boolean }
   | { type: 'correct'; which: number; said: Said }
-  | { type: 'profile'; number: number; people: readonly number[]; name?: string; minute?: number }
   | { type: 'write'; note: boolean; conversation: number; due?: number }
   | { type: 'end'; which: number; kept: boolean; reason?: string }
+  | {
+      type: 'profile';
+      number: number;
+      people: readonly number[];
+      name?: string;
+      minute?: number;
+      consents?: Record<string, boolean>;
+    }
+  | { type: 'consent'; who: number; purpose: string; channel?: string; granted: boolean; lastsMs?: number }
+  | { type: 'preference'; who: number; purpose?: string; channel: string; withdrawn: boolean; lastsMs?: number }
   | { type: 'link'; event: (typeof LINK_EVENTS)[number]; a: number; b: number; agent: boolean }
 );
 
@@ -195,6 +214,7 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
           identities,
           ...(step.name && { name: step.name }),
           ...(step.minute !== undefined && { createdAt: toInstant(BEGIN_MS + step.minute * 60_000) }),
+          ...(step.consents && { consents: step.consents }),
           attributes: { at: hub.clock.nowMs() },
           digest: `d${hub.clock.nowMs()}`,
         });
@@ -228,6 +248,27 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
         const data = { ...made.place, ...(step.reason && { reason: step.reason }) };
         const type = step.kept ? 'CommitmentKept' : 'CommitmentWithdrawn';
         await hub.put(streamId('commitment', made.id), type, 'acme', data);
+        break;
+      }
+      case 'consent':
+      case 'preference': {
+        const identity = seen[step.who % Math.max(1, seen.length)];
+        if (identity === undefined) break;
+        const { type, ms: _, who: __, lastsMs, ...statement } = step;
+        const nowMs = hub.clock.nowMs();
+        await hub.put(
+          streamId('consent', identity),
+          type === 'consent' ? 'ConsentRecorded' : 'PreferenceStated',
+          'acme',
+          {
+            identity,
+            ...statement,
+            evidence: 'said so',
+            ...(lastsMs !== undefined && { until: toInstant(nowMs + lastsMs) }),
+            statedAt: toInstant(nowMs),
+            by: 'kim',
+          },
+        );
         break;
       }
       case 'link': {
@@ -265,6 +306,8 @@ const said: fc.Arbitrary<Said> = fc.record(
   { requiredKeys: ['anchor', 'others', 'verified', 'minute', 'conversation', 'channel', 'direction', 'kind'] },
 );
 const ms = fc.integer({ min: -20, max: 100 });
+/** How long a statement holds: some are over within the steps that follow. */
+const lastsMs = fc.integer({ min: 1, max: 400 });
 const contactStep = fc.record({ ms, type: fc.constant('contact'), said, elsewhere: fc.nat(9).map((n) => n === 0) });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: contactStep },
@@ -279,6 +322,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         people: fc.array(person, { maxLength: 2 }),
         name: fc.constantFrom('Ana Ruiz', 'Bo Li'),
         minute: fc.nat(12),
+        consents: fc.constantFrom<Record<string, boolean>>({ marketing: true }, { marketing: false, surveys: true }),
       },
       { requiredKeys: ['ms', 'type', 'number', 'people'] },
     ),
@@ -299,8 +343,38 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('consent'),
+        who: fc.nat(8),
+        purpose: fc.constantFrom('marketing', 'surveys'),
+        channel: fc.constantFrom('email', 'sms'),
+        granted: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'purpose', 'granted'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
       { ms, type: fc.constant('end'), which: fc.nat(), kept: fc.boolean(), reason: fc.constant('done') },
       { requiredKeys: ['ms', 'type', 'which', 'kept'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ms,
+        type: fc.constant('preference'),
+        who: fc.nat(8),
+        purpose: fc.constant('orders'),
+        channel: fc.constantFrom('email', 'chat'),
+        withdrawn: fc.boolean(),
+        lastsMs,
+      },
+      { requiredKeys: ['ms', 'type', 'who', 'channel', 'withdrawn'] },
     ),
   },
   {
@@ -336,10 +410,10 @@ const filter: fc.Arbitrary<Filter> = fc.record(
   { requiredKeys: [] },
 );
 
-type Page = { items: TimelineEntryDto[]; next?: string; previous?: string };
+type Page<Item> = { items: Item[]; next?: string; previous?: string };
 
 /** All entries by following `next` to the oldest, and those met on the way back by `previous`. */
-const walk = async (bounds: PageBounds, read: (bounds: PageBounds) => Promise<Page>) => {
+const walk = async <Item>(bounds: PageBounds, read: (bounds: PageBounds) => Promise<Page<Item>>) => {
   let page = await read(bounds);
   const first = page;
   const older = [...page.items];
@@ -374,6 +448,16 @@ const everything = async (hub: Hub, question: Filter & { limit: number; body: bo
         hub.timeline.execute(new GetTimelineQuery({ tenant, customer: id, ...question, ...bounds, ...at })),
       ),
     );
+  }
+  for (const [n, id] of [...people, profileId(0), personId(0, 'other')].entries()) {
+    const read = (at: PageBounds) =>
+      hub.identities.execute(new GetCustomerIdentitiesQuery({ tenant, customer: id, ...bounds, ...at }));
+    const links = async (at: PageBounds): Promise<Page<LinkDto>> => {
+      const { links: items, next, previous } = await read(at);
+      return { items, ...(next && { next }), ...(previous && { previous }) };
+    };
+    answers[`identities ${n}`] = await answerOf(read(bounds).then(({ identities }) => ({ identities })));
+    answers[`links ${n}`] = await answerOf(walk(bounds, links));
   }
   for (let n = 0; n < PEOPLE; n++)
     answers[`found ${n}`] = await answerOf(

@@ -1,5 +1,12 @@
 import type { Expression, Kysely, SqlBool } from 'kysely';
-import { AGENT_WORK_CODES, type IdentityTable, type LinkTable, type ReadModelSchema } from '#libs/projections';
+import {
+  AGENT_WORK_CODES,
+  type ConsentTable,
+  type IdentityTable,
+  type LinkTable,
+  type PreferenceTable,
+  type ReadModelSchema,
+} from '#libs/projections';
 import { kysely } from '#libs/projections/read-model/kysely.js';
 import { bytesOfUuid, isUuid } from '#libs/kernel';
 import { commitmentRows, type CommitmentRow } from '../agent-work/open-commitments.js';
@@ -146,6 +153,7 @@ export class Past {
         ])
         .where(touching)
         .where('link.lastPosition', '<=', this.position)
+        .where('link.status', '<>', 'erased')
         .unionAll(
           this.db
             .selectFrom('link')
@@ -183,6 +191,30 @@ export class Past {
         .execute(),
     );
     return rows.toSorted((a, b) => a.identity - b.identity).map(({ data }) => data);
+  }
+
+  /** Everything these identities and their records had said of consents, in no order. */
+  consents(identities: readonly number[]): Promise<ConsentTable[]> {
+    return inSlices(identities, (keys) =>
+      this.db
+        .selectFrom('consent')
+        .selectAll()
+        .where('identity', 'in', keys)
+        .where('position', '<=', this.position)
+        .execute(),
+    );
+  }
+
+  /** Every wish for a channel that these identities had stated or taken back, in no order. */
+  preferences(identities: readonly number[]): Promise<PreferenceTable[]> {
+    return inSlices(identities, (keys) =>
+      this.db
+        .selectFrom('preference')
+        .selectAll()
+        .where('identity', 'in', keys)
+        .where('position', '<=', this.position)
+        .execute(),
+    );
   }
 
   /** The anchors of contacts and profiles that an identity had been seen with. */

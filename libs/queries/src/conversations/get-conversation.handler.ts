@@ -71,6 +71,8 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     const { rows: found, customers } = q.asOf
       ? await this.past(conversation.key, q, q.asOf)
       : await this.present(conversation.key, q);
+    // Whoever took part was erased.
+    if (customers.length === 0) throw notFound();
     const { rows, cursors } = pageOf(found, q);
     const items = await this.entries.show(rows);
     if (q.body) await this.bodies.fill(items, q.asOf?.position);

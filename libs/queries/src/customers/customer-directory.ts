@@ -3,6 +3,7 @@ import { ReadModel } from '#libs/projections';
 import { HubError, bytesOfUuid, isUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import { Past } from '../as-of/past.js';
 import { Labels } from '../shared/labels.js';
+import { customerErased } from './erased.js';
 
 /** Finds who an id names: any identity of a customer, now or before a merge. */
 @Injectable()
@@ -12,19 +13,28 @@ export class CustomerDirectory {
     private readonly labels: Labels,
   ) {}
 
-  /** Key of the customer that an id resolves to; undefined for unknown ids, malformed ids and those of other tenants alike. */
+  /**
+   * Key of the customer that an id resolves to; undefined for unknown ids, malformed ids and those of other tenants alike.
+   * @throws HubError `CUSTOMER.ERASED`
+   */
   async find(tenant: string, id: string): Promise<number | undefined> {
+    const row = await this.row(tenant, id);
+    if (row?.erasure) throw customerErased(row.erasure);
+    return row?.customer;
+  }
+
+  private async row(tenant: string, id: string) {
     const tenantKey = await this.labels.tenant(tenant);
     if (tenantKey === undefined || !isUuid(id)) return undefined;
     const row = await this.readModel.db
       .selectFrom('identity')
-      .select(['customer', 'tenant'])
+      .select(['customer', 'tenant', 'erasure'])
       .where('id', '=', bytesOfUuid(id))
       .executeTakeFirst();
-    return row?.tenant === tenantKey ? row.customer : undefined;
+    return row?.tenant === tenantKey ? row : undefined;
   }
 
-  /** @throws HubError `CUSTOMER.NOT_FOUND` */
+  /** @throws HubError `CUSTOMER.NOT_FOUND`, `CUSTOMER.ERASED` */
   async get(tenant: string, id: string): Promise<number> {
     const key = await this.find(tenant, id);
     if (key === undefined) throw new HubError('CUSTOMER.NOT_FOUND', 'no customer has this id');
@@ -34,7 +44,7 @@ export class CustomerDirectory {
   /**
    * Reads of the past of the customer that an id named when the log ended at `position`, in one snapshot; `read` gets the
    * keys of its identities in order, and may ask nobody but the past.
-   * @throws HubError `CUSTOMER.NOT_FOUND` where the id was not known by then
+   * @throws HubError `CUSTOMER.NOT_FOUND` where the id was not known by then; `CUSTOMER.ERASED`, of whatever time
    */
   async inPast<T>(
     tenant: string,
@@ -43,6 +53,7 @@ export class CustomerDirectory {
     read: (past: Past, identities: number[]) => Promise<T>,
   ): Promise<T> {
     const tenantKey = await this.labels.tenant(tenant);
+    await this.find(tenant, id);
     return this.readModel.snapshot(async (db) => {
       const past = new Past(db, position);
       const identity = await past.identity(tenantKey, id);
@@ -51,14 +62,16 @@ export class CustomerDirectory {
     });
   }
 
-  /** Ids of all identities of the customer that an id resolves to. */
+  /** Ids of all identities of the customer that an id resolves to, erased ones too: of their history, placeholders are left. */
   async identitiesOf(tenant: string, id: string): Promise<Uuid[] | undefined> {
-    const customer = await this.find(tenant, id);
-    if (customer === undefined) return undefined;
+    const row = await this.row(tenant, id);
+    if (!row) return undefined;
+    // Drivers hand blobs out in types that they do not all take back.
+    const erasure = row.erasure && bytesOfUuid(uuidOfBytes(row.erasure));
     const rows = await this.readModel.db
       .selectFrom('identity')
       .select('id')
-      .where('customer', '=', customer)
+      .where((e) => (erasure ? e('erasure', '=', erasure) : e('customer', '=', row.customer)))
       .orderBy('key')
       .execute();
     return rows.map((row) => uuidOfBytes(row.id));

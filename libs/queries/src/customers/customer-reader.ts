@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { AGENT_WORK_CODES, DIRECTION_CODES, ReadModel } from '#libs/projections';
-import { toInstant, uuidOfBytes } from '#libs/kernel';
 import { commitmentRows, showCommitments, type CommitmentRow } from '../agent-work/open-commitments.js';
+import {
+  AGENT_WORK_CODES,
+  DIRECTION_CODES,
+  ReadModel,
+  type ConsentTable,
+  type PreferenceTable,
+} from '#libs/projections';
+import { Clock, toInstant, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { ContactCount, Past, PastIdentity } from '../as-of/past.js';
+import { consentsAt, preferencesAt } from '../consents/show-statements.js';
 import { Labels } from '../shared/labels.js';
 import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
 
@@ -24,6 +31,9 @@ export interface CustomerRows {
   counts: readonly ContactCount[];
   /** Open ones, as one or several questions found them. */
   commitments: readonly (readonly CommitmentRow[])[];
+  /** Everything that was said, in any order. */
+  consents: readonly ConsentTable[];
+  preferences: readonly PreferenceTable[];
 }
 
 /** Puts together what the header of a customer shows. */
@@ -32,6 +42,7 @@ export class CustomerReader {
   constructor(
     private readonly readModel: ReadModel,
     private readonly labels: Labels,
+    private readonly clock: Clock,
   ) {}
 
   read(customer: number): Promise<CustomerDto> {
@@ -41,7 +52,7 @@ export class CustomerReader {
   /** The customer that these identities would be. There must be one. */
   async readPart({ customers, identities: only }: CustomerPart): Promise<CustomerDto> {
     const { db } = this.readModel;
-    const [identities, profiles, counts, commitments] = await Promise.all([
+    const [identities, profiles, counts, commitments, consents, preferences] = await Promise.all([
       db
         .selectFrom('identity')
         .selectAll()
@@ -76,13 +87,24 @@ export class CustomerReader {
         .where('commitment.endedPosition', 'is', null)
         .$if(only !== undefined, (query) => query.where('identity.key', 'in', only!))
         .execute(),
+      db
+        .selectFrom('consent')
+        .innerJoin('identity', 'identity.key', 'consent.identity')
+        .selectAll('consent')
+        .where('identity.customer', 'in', customers)
+        .$if(only !== undefined, (query) => query.where('identity.key', 'in', only!))
+        .execute(),
+      db
+        .selectFrom('preference')
+        .innerJoin('identity', 'identity.key', 'preference.identity')
+        .selectAll('preference')
+        .where('identity.customer', 'in', customers)
+        .$if(only !== undefined, (query) => query.where('identity.key', 'in', only!))
+        .execute(),
     ]);
-    return this.show({
-      identities,
-      profiles: profiles.map(({ data }) => data),
-      counts,
-      commitments: [commitments],
-    });
+    const records = profiles.map(({ data }) => data);
+    const rows = { identities, profiles: records, counts, commitments: [commitments], consents, preferences };
+    return this.show(rows, this.clock.nowMs());
   }
 
   /** Rows for `show` of the customer that these identities made up. */
@@ -92,10 +114,14 @@ export class CustomerReader {
       profiles: await past.profiles(keys),
       counts: await past.counts(keys),
       commitments: await past.commitments(keys),
+      consents: await past.consents(keys),
+      preferences: await past.preferences(keys),
     };
   }
 
-  async show({ identities, profiles, counts, commitments }: CustomerRows): Promise<CustomerDto> {
+  /** @param atMs epoch milliseconds: what was said to end by then no longer holds */
+  async show(rows: CustomerRows, atMs: number): Promise<CustomerDto> {
+    const { identities, profiles, counts, commitments } = rows;
     const label = await this.labels.load(new Set(counts.map(({ channel }) => channel)));
     const channels: Record<string, number> = {};
     const begun: Record<string, number> = {};
@@ -104,7 +130,12 @@ export class CustomerReader {
       channels[name] = (channels[name] ?? 0) + Number(count);
       if (direction === INBOUND) begun[name] = (begun[name] ?? 0) + Number(count);
     }
-    const preferred = Object.entries(begun).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0];
+    const observed = Object.entries(begun).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0];
+    const ids = new Map(identities.map(({ key, id }) => [key, uuidOfBytes(id)]));
+    const idOf = (identity: number): Uuid => ids.get(identity)!;
+    const preferences = preferencesAt(rows.preferences, atMs, idOf);
+    const stated = preferences.find(({ purpose }) => purpose === undefined)?.channel;
+    const preferred = stated ?? observed;
     const named = identities.filter((i) => i.name !== null).toSorted((a, b) => a.nameAt! - b.nameAt! || a.key - b.key);
     const shown = named.find((i) => i.type === 'profile') ?? named[0];
     const names = new Set([...(shown ? [shown] : []), ...named].map(({ name }) => name!));
@@ -121,7 +152,14 @@ export class CustomerReader {
       profiles: profiles.map((data) => JSON.parse(data) as CustomerProfileDto),
       channels,
       interactions: Object.values(channels).reduce((sum, n) => sum + n, 0),
-      ...(preferred === undefined ? {} : { preferredChannel: preferred }),
+      ...(preferred === undefined
+        ? {}
+        : {
+            preferredChannel: preferred,
+            preferredChannelSource: stated === undefined ? ('observed' as const) : ('stated' as const),
+          }),
+      preferences,
+      consents: consentsAt(rows.consents, atMs, idOf),
       ...(counts.length === 0
         ? {}
         : {

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { CommitmentDto } from '../agent-work/commitment.dto.js';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
+import { ConsentDto, PreferenceDto } from '../consents/consents.dto.js';
 
 /** One identifier that belongs to the customer. */
 export class CustomerIdentityDto {
@@ -38,6 +39,8 @@ export class CustomerProfileDto {
   attributes?: Record<string, unknown>;
 }
 
+const PREFERRED_SOURCES = ['stated', 'observed'] as const;
+
 /** The header of a timeline. */
 export class CustomerDto {
   @ApiProperty({
@@ -58,8 +61,18 @@ export class CustomerDto {
   channels!: Record<string, number>;
   @ApiProperty({ type: Number })
   interactions!: number;
-  @ApiPropertyOptional({ type: String, description: 'Channel of most contacts the customer began' })
+  @ApiPropertyOptional({ type: String, description: 'The channel stated in general, else that of most contacts begun' })
   preferredChannel?: string;
+  @ApiPropertyOptional({ enum: PREFERRED_SOURCES })
+  preferredChannelSource?: (typeof PREFERRED_SOURCES)[number];
+  @ApiProperty({ type: [PreferenceDto], description: 'Channels that were stated, in general or for a purpose' })
+  preferences!: PreferenceDto[];
+  @ApiProperty({
+    type: [ConsentDto],
+    description:
+      'What is allowed and forbidden now: a denial by any identity wins, and one on every channel before all',
+  })
+  consents!: ConsentDto[];
   @ApiPropertyOptional({ type: String, format: 'date-time' })
   firstContactAt?: string;
   @ApiPropertyOptional({ type: String, format: 'date-time' })

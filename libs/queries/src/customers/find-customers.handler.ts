@@ -1,6 +1,7 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Uuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
+import { Moments } from '../as-of/moments.js';
 import { Past } from '../as-of/past.js';
 import { invalidQuery, shownAsOf, type AsOf } from '../shared/cursor.js';
 import { Labels } from '../shared/labels.js';
@@ -30,6 +31,7 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
     private readonly labels: Labels,
     private readonly identities: IdentityFinder,
     private readonly reader: CustomerReader,
+    private readonly moments: Moments,
   ) {}
 
   async execute({ tenant, identifier, asOf }: FindCustomersQuery): Promise<CustomerListDto> {
@@ -66,9 +68,9 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
     return Promise.all(keys.map((key) => this.reader.read(key)));
   }
 
-  private async past(tenant: number, id: Uuid, { position }: AsOf): Promise<CustomerDto[]> {
+  private async past(tenant: number, id: Uuid, asOf: AsOf): Promise<CustomerDto[]> {
     const found = await this.readModel.snapshot(async (db) => {
-      const past = new Past(db, position);
+      const past = new Past(db, asOf.position);
       const identity = await past.identity(tenant, id);
       if (identity === undefined) return [];
       const [own] = await past.customersOf([identity]);
@@ -78,6 +80,7 @@ export class FindCustomersHandler implements IQueryHandler<FindCustomersQuery> {
       for (const identities of customers) rows.push(await this.reader.readPast(past, identities));
       return rows;
     });
-    return Promise.all(found.map((rows) => this.reader.show(rows)));
+    const atMs = await this.moments.of(asOf);
+    return Promise.all(found.map((rows) => this.reader.show(rows, atMs)));
   }
 }

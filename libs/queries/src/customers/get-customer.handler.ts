@@ -1,4 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { Moments } from '../as-of/moments.js';
 import { shownAsOf, type AsOf } from '../shared/cursor.js';
 import { CustomerDirectory } from './customer-directory.js';
 import { CustomerReader } from './customer-reader.js';
@@ -19,6 +20,7 @@ export class GetCustomerHandler implements IQueryHandler<GetCustomerQuery> {
   constructor(
     private readonly customers: CustomerDirectory,
     private readonly reader: CustomerReader,
+    private readonly moments: Moments,
   ) {}
 
   async execute({ tenant, id, asOf }: GetCustomerQuery): Promise<CustomerDto> {
@@ -26,6 +28,6 @@ export class GetCustomerHandler implements IQueryHandler<GetCustomerQuery> {
     const rows = await this.customers.inPast(tenant, id, asOf.position, (past, identities) =>
       this.reader.readPast(past, identities),
     );
-    return Object.assign(await this.reader.show(rows), shownAsOf(asOf));
+    return Object.assign(await this.reader.show(rows, await this.moments.of(asOf)), shownAsOf(asOf));
   }
 }

@@ -3,6 +3,7 @@ import { normaliseIdentifier } from '#libs/domain';
 import { AccountCountries, IdFactory, bytesOfUuid, isUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import { ReadModel } from '#libs/projections';
 import { Labels } from '../shared/labels.js';
+import { customerErased } from './erased.js';
 
 export interface FoundIdentity {
   id: Uuid;
@@ -22,7 +23,7 @@ export class IdentityFinder {
     private readonly countries: AccountCountries,
   ) {}
 
-  /** @param reference id of an identity, or `type:value` in any spelling; undefined for anything else too. */
+  /** @param reference id of an identity, or `type:value` in any spelling; undefined for anything else too. @throws HubError `CUSTOMER.ERASED` */
   async find(tenant: string, reference: string): Promise<FoundIdentity | undefined> {
     const colon = reference.indexOf(':');
     if (colon < 0) return isUuid(reference) ? this.byId(tenant, reference) : undefined;
@@ -42,10 +43,11 @@ export class IdentityFinder {
     if (tenantKey === undefined) return undefined;
     const row = await this.readModel.db
       .selectFrom('identity')
-      .select(['key', 'id', 'customer'])
+      .select(['key', 'id', 'customer', 'erasure'])
       .where('id', '=', bytesOfUuid(id))
       .where('tenant', '=', tenantKey)
       .executeTakeFirst();
-    return row && { ...row, id: uuidOfBytes(row.id) };
+    if (row?.erasure) throw customerErased(row.erasure);
+    return row && { key: row.key, id: uuidOfBytes(row.id), customer: row.customer };
   }
 }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { upcast, type AgentWorkEvent, type InteractionContent, type InteractionEvent } from '#libs/domain';
+import { isContentEvent, upcast, type AgentWorkEvent, type ContentEvent, type InteractionContent } from '#libs/domain';
 import { EventStore, streamId, type Position, type StoredEvent, type StreamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
 import type { BodyDto, TimelineEntryDto } from '../timeline/timeline.dto.js';
 
-/** A contact as its stream holds it: its events in order, and the content of the highest revision. */
+/** A contact as its stream holds it: what was said in order, and the content of the highest revision. */
 export interface StoredInteraction {
   events: StoredEvent[];
   content: InteractionContent;
@@ -20,7 +20,7 @@ export class Bodies {
     const events = await this.eventsOf(interaction, through);
     const last = events.at(-1);
     if (!last || last.tenant !== tenant) return undefined;
-    return { events, content: (upcast(last) as InteractionEvent).data };
+    return { events, content: (upcast(last) as ContentEvent).data };
   }
 
   /**
@@ -37,7 +37,7 @@ export class Bodies {
         }
         const last = (await this.eventsOf(entry.id, through)).at(-1);
         if (!last) return;
-        const { text, html, attachments, attributes } = (upcast(last) as InteractionEvent).data;
+        const { text, html, attachments, attributes } = (upcast(last) as ContentEvent).data;
         entry.body = {
           ...(text === undefined ? {} : { text }),
           ...(html === undefined ? {} : { html }),
@@ -48,8 +48,9 @@ export class Bodies {
     );
   }
 
-  private eventsOf(interaction: Uuid, through?: Position): Promise<StoredEvent[]> {
-    return this.upTo(streamId('interaction', interaction), through);
+  private async eventsOf(interaction: Uuid, through?: Position): Promise<StoredEvent[]> {
+    const events = await this.upTo(streamId('interaction', interaction), through);
+    return events.filter(isContentEvent);
   }
 
   private async upTo(stream: StreamId, through = Number.POSITIVE_INFINITY): Promise<StoredEvent[]> {

@@ -66,6 +66,7 @@ export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery>
     const found = isUuid(id) ? await this.bodies.find(tenant, id, asOf?.position) : undefined;
     if (!found) throw new HubError('INTERACTION.NOT_FOUND', 'no interaction has this id');
     const { events, content } = found;
+    if (content.erased) throw new HubError('INTERACTION.ERASED', 'this contact was erased with its customer');
     const { text, html, attachments, attributes, identities, anchor, digest: _digest, ...rest } = content;
     const preview = previewOf(text);
     return {

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { upcast, type LinkEvent } from '#libs/domain';
 import { EventStore, streamId } from '#libs/event-store';
 import { toInstant, uuidOfBytes, type Uuid } from '#libs/kernel';
-import { ReadModel, type LinkStatus } from '#libs/projections';
-import type { LinkDecision, LinkDecisionDto, LinkEndDto } from './links.dto.js';
+import { ReadModel, type IdentityTable, type LinkStatus } from '#libs/projections';
+import type { LinkDecision, LinkDecisionDto, LinkEndDto, NamedIdentityDto } from './links.dto.js';
 
 /** What `LinkReader.rows` selects. */
 export interface LinkRow {
@@ -64,27 +64,16 @@ export class LinkReader {
         'b.verified as bVerified',
         'b.name as bName',
         'bc.id as bCustomer',
-      ]);
+      ])
+      .where('link.status', '<>', 'erased');
   }
 
   ends(row: LinkRow): LinkEndDto[] {
+    const a = { id: row.aId, type: row.aType, value: row.aValue, verified: row.aVerified, name: row.aName };
+    const b = { id: row.bId, type: row.bType, value: row.bValue, verified: row.bVerified, name: row.bName };
     return [
-      {
-        id: uuidOfBytes(row.aId),
-        type: row.aType,
-        value: row.aValue,
-        verified: row.aVerified === 1,
-        ...(row.aName === null ? {} : { name: row.aName }),
-        customer: uuidOfBytes(row.aCustomer),
-      },
-      {
-        id: uuidOfBytes(row.bId),
-        type: row.bType,
-        value: row.bValue,
-        verified: row.bVerified === 1,
-        ...(row.bName === null ? {} : { name: row.bName }),
-        customer: uuidOfBytes(row.bCustomer),
-      },
+      Object.assign(namedIdentity(a), { customer: uuidOfBytes(row.aCustomer) }),
+      Object.assign(namedIdentity(b), { customer: uuidOfBytes(row.bCustomer) }),
     ];
   }
 
@@ -107,3 +96,18 @@ export class LinkReader {
       });
   }
 }
+
+/** An identity's row as people look at it. */
+export const namedIdentity = ({
+  id,
+  type,
+  value,
+  verified,
+  name,
+}: Pick<IdentityTable, 'id' | 'type' | 'value' | 'verified' | 'name'>): NamedIdentityDto => ({
+  id: uuidOfBytes(id),
+  type,
+  value,
+  verified: verified === 1,
+  ...(name === null ? {} : { name }),
+});

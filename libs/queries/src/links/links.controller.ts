@@ -22,6 +22,8 @@ import {
 } from '#libs/access';
 import { AccessTrail } from '#libs/access/trail/access-trail.js';
 import { REASON_HEADER, Reasons } from '#libs/access/trail/reasons.js';
+import { AS_OF, AsOfQueries } from '../as-of/as-of.docs.js';
+import { AsOfReader } from '../as-of/as-of-reader.js';
 import { Freshness } from '../shared/freshness.js';
 import { maskIdentities, maskPreview, maskProposals } from '../shared/masked.js';
 import { onlyParameters, pageBounds, type RawQuery } from '../shared/parameters.js';
@@ -43,6 +45,7 @@ export class LinkQueriesController {
   constructor(
     private readonly queries: QueryBus,
     private readonly freshness: Freshness,
+    private readonly asOf: AsOfReader,
     private readonly trail: AccessTrail,
     private readonly reasons: Reasons,
   ) {}
@@ -103,6 +106,7 @@ export class LinkQueriesController {
   @ApiQuery({ name: 'before', required: false, description: 'Cursor: `next` of an earlier answer' })
   @ApiQuery({ name: 'after', required: false, description: 'Cursor: `previous` of an earlier answer' })
   @ApiQuery({ name: 'atLeast', required: false })
+  @AsOfQueries()
   @ApiHeader({ name: REASON_HEADER, required: false, description: 'Code of the reason; some tenants ask for one' })
   @ApiOkResponse({ type: CustomerIdentitiesDto })
   async identities(
@@ -111,11 +115,12 @@ export class LinkQueriesController {
     @Query() query: RawQuery,
     @Headers(REASON_HEADER) why: string | undefined,
   ): Promise<CustomerIdentitiesDto> {
-    onlyParameters(query, ['limit', 'before', 'after', 'atLeast']);
+    onlyParameters(query, ['limit', 'before', 'after', 'atLeast', ...AS_OF]);
     const reason = this.reasons.of(caller, why);
     const question = { tenant: caller.tenant, customer, ...pageBounds(query) };
     await this.freshness.atLeast(query);
-    const found = await this.queries.execute(new GetCustomerIdentitiesQuery(question));
+    const asOf = await this.asOf.shown(query);
+    const found = await this.queries.execute(new GetCustomerIdentitiesQuery({ ...question, ...(asOf && { asOf }) }));
     this.trail.viewed(caller, { customer, saw: 'identities', reason });
     return caller.pii ? found : maskIdentities(found);
   }

@@ -1,11 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
+import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
 import { CustomerDto, CustomerIdentityDto } from '../customers/customer.dto.js';
 
 /** One end of a link. */
 export class LinkEndDto extends CustomerIdentityDto {
   @ApiPropertyOptional({ type: String, description: 'Earliest name seen with it' })
   name?: string;
-  @ApiProperty({ type: String, format: 'uuid', description: 'Who it belongs to now' })
+  @ApiProperty({ type: String, format: 'uuid', description: 'Who it belongs to now, or with `asOf` then' })
   customer!: string;
 }
 
@@ -62,6 +63,8 @@ export class CustomerIdentitiesDto {
   identities!: NamedIdentityDto[];
   @ApiProperty({ type: [LinkDto], description: 'Active, proposed, rejected and retracted ones' })
   links!: LinkDto[];
+  @ApiPropertyOptional({ type: Number, description: AS_OF_POSITION })
+  asOfPosition?: number;
   @ApiPropertyOptional({ type: String, description: 'Give as `before` for older links' })
   next?: string;
   @ApiPropertyOptional({ type: String, description: 'Give as `after` for newer links' })
@@ -76,13 +79,17 @@ export class LinkProposalDto {
   proposedAt!: string;
   @ApiProperty({ type: Number })
   position!: number;
-  @ApiProperty({ type: String, description: 'Strongest evidence that the two are one; `unknown` for old proposals' })
+  @ApiProperty({
+    type: String,
+    description:
+      'Strongest evidence that the two are one; same-name where a name alone does, `unknown` for old proposals',
+  })
   evidence!: string;
   @ApiProperty({ type: Number, description: '0 to 1' })
   confidence!: number;
   @ApiProperty({
     type: String,
-    description: 'What keeps the rules from linking: conflicting-accounts, conflicting-profiles',
+    description: 'What keeps the rules from linking: conflicting-accounts, conflicting-profiles, same-name',
   })
   reason!: string;
   @ApiPropertyOptional({ type: String, description: 'Version of the rules' })
@@ -123,9 +130,11 @@ export class LinkConflictDto {
   kind!: (typeof CONFLICTS)[number];
   @ApiPropertyOptional({
     type: String,
-    description: 'Of consents: the purpose or channel; of ruled-apart: the reason given',
+    description: 'Of consents: the purpose; of ruled-apart: the reason given',
   })
   about?: string;
+  @ApiPropertyOptional({ type: String, description: 'Of consents: the channel; absent: on every channel' })
+  channel?: string;
   @ApiProperty({ type: [String], description: 'What the first side has; of ruled-apart: who ruled' })
   one!: string[];
   @ApiProperty({ type: [String], description: 'What the second side has' })

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { CommandRunner } from '#libs/commands';
+import { RecordStatementCommand, RecordStatementHandler } from '#libs/commands/consents/record-statement.handler.js';
 import { RuleOnLinkCommand, RuleOnLinkHandler } from '#libs/commands/links/rule-on-link.handler.js';
 import { streamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
@@ -34,12 +35,14 @@ export const previewLinkContract = (name: string, open: () => Promise<ReadModel>
 
 /** A log of contacts and rulings without any rule, the read model over it, and what people ask of it. */
 class World {
-  private readonly store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
+  private readonly clock = new FixedClock(1_700_000_000_000);
+  private readonly store = new MemoryEventStore(this.clock);
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly labels = new Labels(this.readModel);
-  private readonly reader = new CustomerReader(this.readModel, this.labels);
+  private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
   private readonly finder = new IdentityFinder(this.readModel, this.labels, ids, { countryOf: () => undefined });
   private readonly handler = new RuleOnLinkHandler(new CommandRunner(this.store));
+  private readonly statements = new RecordStatementHandler(new CommandRunner(this.store));
   private readonly previews = new PreviewLinkHandler(
     this.readModel,
     this.labels,
@@ -109,6 +112,19 @@ class World {
     });
   }
 
+  async consent(n: number, granted: boolean, channel?: string): Promise<void> {
+    const said = {
+      purpose: 'marketing',
+      granted,
+      evidence: 'said so',
+      statedAt: '2025-03-02T09:15:00.000Z',
+      by: 'kim',
+    };
+    const statement = { identity: idOf(n), ...said, ...(channel !== undefined && { channel }) };
+    await this.statements.execute(new RecordStatementCommand(tenant, { type: 'RecordConsent', statement }));
+    await this.projector.catchUp();
+  }
+
   preview(does: 'link' | 'retract', a: number, b: number) {
     const question: PreviewQuestion =
       does === 'link' ? { tenant, link: [idOf(a), idOf(b)] } : { tenant, retract: ids.link(tenant, idOf(a), idOf(b)) };
@@ -151,6 +167,12 @@ const pair = fc.tuple(person, person).filter(([a, b]) => a !== b);
 const step = fc.oneof(
   fc.record({ does: fc.constant('contact' as const), n: person }),
   fc.record({ does: fc.constant('commit' as const), n: person }),
+  fc.record({
+    does: fc.constant('consent' as const),
+    n: person,
+    granted: fc.boolean(),
+    channel: fc.constantFrom(undefined, 'email'),
+  }),
   { weight: 3, arbitrary: fc.record({ does: fc.constant('link' as const), pair }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('retract' as const), pair }) },
 );
@@ -177,6 +199,10 @@ const rules = (): void => {
           if (one.does === 'commit') {
             await world.commit(one.n);
             promised.set(one.n, (promised.get(one.n) ?? 0) + 1);
+            continue;
+          }
+          if (one.does === 'consent') {
+            await world.consent(one.n, one.granted, one.channel);
             continue;
           }
           const [a, b] = one.pair;
@@ -210,6 +236,29 @@ const rules = (): void => {
       }),
       { numRuns },
     );
+  });
+
+  it('says where the two have answered differently, and what the one customer would have said', async () => {
+    const world = new World();
+    for (let n = 1; n <= 2; n++) await world.contact(n);
+    const conflicts = async () => (await world.preview('link', 1, 2)).conflicts;
+    await world.consent(1, true);
+    expect(await conflicts()).toEqual([]);
+    await world.consent(2, false, 'sms');
+    const onSms = { kind: 'consents', about: 'marketing', channel: 'sms', one: ['granted'], other: ['denied'] };
+    expect(await conflicts()).toEqual([onSms]);
+    await world.consent(2, false);
+    const onAll = { kind: 'consents', about: 'marketing', one: ['granted'], other: ['denied'] };
+    expect(await conflicts()).toEqual([onAll, onSms]);
+    const seen = await world.preview('link', 1, 2);
+    const answers = (of: CustomerDto) => of.consents.map(({ channel = 'all', granted }) => [channel, granted]);
+    expect(seen.before.map(answers)).toEqual([[['all', true]], [['all', false], ['sms', false]]]); // prettier-ignore
+    expect(seen.after.map(answers)).toEqual([[['all', false], ['sms', false]]]); // prettier-ignore
+    await world.rule('link', 1, 2);
+    const parted = await world.preview('retract', 1, 2);
+    expect(parted.before).toEqual(seen.after);
+    expect(parted.conflicts).toMatchObject([onAll, onSms].map(({ about, kind }) => ({ about, kind })));
+    await world.readModel.close();
   });
 
   it('and the identities tell every decision about a link, page by page', async () => {

@@ -1,8 +1,10 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { refusal } from '#libs/access';
+import { consentGiven } from '#libs/domain';
 import { HubError, IdFactory, bytesOfUuid, isUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import { ProjectionProgress, ReadModel, type LinkStatus } from '#libs/projections';
 import { CustomerReader, type CustomerPart } from '../customers/customer-reader.js';
+import type { ConsentDto } from '../consents/consents.dto.js';
 import type { CustomerDto } from '../customers/customer.dto.js';
 import { IdentityFinder } from '../customers/identity-finder.js';
 import { Labels } from '../shared/labels.js';
@@ -121,6 +123,7 @@ export class PreviewLinkHandler implements IQueryHandler<PreviewLinkQuery> {
       .select(['link.status', 'link.a', 'link.b', 'one.customer as aCustomer', 'other.customer as bCustomer'])
       .where('link.id', '=', bytesOfUuid(link))
       .where('link.tenant', '=', tenantKey)
+      .where('link.status', '<>', 'erased')
       .executeTakeFirst();
   }
 
@@ -164,13 +167,7 @@ export class PreviewLinkHandler implements IQueryHandler<PreviewLinkQuery> {
     const [born, otherBorn] = [birthDatesOf(ones), birthDatesOf(others)];
     if (born.length > 0 && otherBorn.length > 0 && !born.some((date) => otherBorn.includes(date)))
       conflicts.push({ kind: 'birth-dates', one: born, other: otherBorn });
-    const [said, otherSaid] = [consentsOf(ones), consentsOf(others)];
-    for (const [about, given] of said) {
-      const otherGiven = otherSaid.get(about);
-      if (otherGiven && [...given, ...otherGiven].some((answer) => answer !== given[0]))
-        conflicts.push({ kind: 'consents', about, one: given, other: otherGiven });
-    }
-    return conflicts;
+    return [...conflicts, ...consentConflicts(ones.consents, others.consents)];
   }
 
   /** Accounts that a channel has proven or that stand in a customer record. */
@@ -204,13 +201,23 @@ const birthDatesOf = ({ profiles }: CustomerDto): string[] => [
   ...new Set(profiles.flatMap(({ birthDate }) => (birthDate === undefined ? [] : [birthDate]))),
 ];
 
-/** The different answers of a customer's records, by what was asked. */
-const consentsOf = ({ profiles }: CustomerDto): Map<string, string[]> => {
-  const answers = new Map<string, string[]>();
-  for (const { consents = {} } of profiles)
-    for (const [about, given] of Object.entries(consents))
-      answers.set(about, [...new Set([...(answers.get(about) ?? []), given ? 'granted' : 'denied'])]);
-  return answers;
+/** On what both sides have answered, and not alike: by purpose, then channel. */
+const consentConflicts = (one: readonly ConsentDto[], other: readonly ConsentDto[]): LinkConflictDto[] => {
+  const asked = new Map([...one, ...other].map((said) => [`${said.purpose} ${said.channel ?? ''}`, said]));
+  return [...asked]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, { purpose, channel }]) => {
+      const [given, otherGiven] = [one, other].map((side) => consentGiven(side, purpose, channel));
+      if (given === undefined || otherGiven === undefined || given === otherGiven) return [];
+      const conflict: LinkConflictDto = {
+        kind: 'consents',
+        about: purpose,
+        one: [given ? 'granted' : 'denied'],
+        other: [otherGiven ? 'granted' : 'denied'],
+      };
+      if (channel !== undefined) conflict.channel = channel;
+      return [conflict];
+    });
 };
 
 const reachedFrom = (edges: readonly Edge[], start: number): ReadonlyMap<number, Edge | undefined> => {

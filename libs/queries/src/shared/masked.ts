@@ -1,5 +1,6 @@
 import { maskIdentifier } from '#libs/privacy/masking/mask-identifier.js';
 import type { CommitmentDto } from '../agent-work/commitment.dto.js';
+import type { ConsentDto, PreferenceDto } from '../consents/consents.dto.js';
 import type { ConversationDto } from '../conversations/get-conversation.handler.js';
 import type { CustomerDto, CustomerIdentityDto, CustomerListDto } from '../customers/customer.dto.js';
 import type { InteractionDto } from '../interactions/get-interaction.handler.js';
@@ -43,7 +44,8 @@ const maskCommitment = ({ id, conversation, dueAt, madeAt, agent }: CommitmentDt
 });
 
 export const maskCustomer = (customer: CustomerDto): CustomerDto => {
-  const { id, channels, interactions, preferredChannel, firstContactAt, lastContactAt, asOfPosition } = customer;
+  const { id, channels, interactions, preferredChannel, preferredChannelSource, asOfPosition } = customer;
+  const { firstContactAt, lastContactAt } = customer;
   return {
     id,
     names: [],
@@ -57,6 +59,9 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     channels,
     interactions,
     ...(preferredChannel === undefined ? {} : { preferredChannel }),
+    ...(preferredChannelSource === undefined ? {} : { preferredChannelSource }),
+    preferences: customer.preferences.map(maskPreference),
+    consents: customer.consents.map(maskConsent),
     ...(firstContactAt === undefined ? {} : { firstContactAt }),
     ...(lastContactAt === undefined ? {} : { lastContactAt }),
     commitments: customer.commitments.map(maskCommitment),
@@ -65,6 +70,27 @@ export const maskCustomer = (customer: CustomerDto): CustomerDto => {
     masked: true,
   };
 };
+
+// What somebody said or wrote as evidence is free text about the person.
+const maskConsent = ({ purpose, channel, granted, statedAt, until, source, identity, by }: ConsentDto): ConsentDto => ({
+  purpose,
+  ...(channel === undefined ? {} : { channel }),
+  granted,
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  source,
+  identity,
+  ...(by === undefined ? {} : { by }),
+});
+
+const maskPreference = ({ channel, purpose, statedAt, until, identity, by }: PreferenceDto): PreferenceDto => ({
+  channel,
+  ...(purpose === undefined ? {} : { purpose }),
+  statedAt,
+  ...(until === undefined ? {} : { until }),
+  identity,
+  by,
+});
 
 export const maskCustomers = ({ items, asOfPosition }: CustomerListDto): CustomerListDto => ({
   items: items.map(maskCustomer),
@@ -124,10 +150,12 @@ export const maskIdentities = ({
   links,
   next,
   previous,
+  asOfPosition,
 }: CustomerIdentitiesDto): CustomerIdentitiesDto => ({
   id,
   identities: identities.map(maskIdentity),
   links: links.map(maskLink),
+  ...(asOfPosition === undefined ? {} : { asOfPosition }),
   ...(next === undefined ? {} : { next }),
   ...(previous === undefined ? {} : { previous }),
 });

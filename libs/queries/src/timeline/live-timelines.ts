@@ -27,6 +27,7 @@ export interface WatchOptions extends Pick<Watcher, 'shown' | 'isAllowed'> {
 interface Watched {
   customer: number;
   members: string;
+  erased: boolean;
 }
 
 /** A comment line every so often keeps proxies from closing a quiet stream. */
@@ -107,6 +108,7 @@ export class LiveTimelines implements OnModuleDestroy {
       }
       if (corrected.length > 0) await this.send(await this.entriesAt(corrected), watched, through);
       this.tellOfLinks(found);
+      for (const watcher of this.watchers) if (found.get(watcher.identity)?.erased) watcher.stream.end();
       this.seen = through;
     }
   }
@@ -151,13 +153,19 @@ export class LiveTimelines implements OnModuleDestroy {
       .select(({ fn }) => [
         'watched.key',
         'watched.customer',
+        'watched.erased',
         fn.count<number>('member.key').as('count'),
         fn.sum<number>('member.key').as('sum'),
       ])
       .where('watched.key', 'in', [...new Set(identities)])
-      .groupBy(['watched.key', 'watched.customer'])
+      .groupBy(['watched.key', 'watched.customer', 'watched.erased'])
       .execute();
-    return new Map(rows.map(({ key, customer, count, sum }) => [key, { customer, members: `${count} ${sum}` }]));
+    return new Map(
+      rows.map(({ key, customer, erased, count, sum }) => [
+        key,
+        { customer, members: `${count} ${sum}`, erased: erased !== null },
+      ]),
+    );
   }
 
   private byCustomer(found: ReadonlyMap<number, Watched>): Map<number, Watcher[]> {

@@ -18,6 +18,10 @@ CREATE TABLE IF NOT EXISTS data_key (
 CREATE TABLE IF NOT EXISTS master_key (
   key INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, state TEXT NOT NULL, createdAt INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS vault (id TEXT PRIMARY KEY, destructions INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS erased (id BLOB PRIMARY KEY, erasure BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS erased_by ON erased (erasure);
+CREATE TABLE IF NOT EXISTS erasure (
+  id BLOB PRIMARY KEY, tenant TEXT NOT NULL, begunAt INTEGER NOT NULL, endedAt INTEGER) STRICT, WITHOUT ROWID;
 `;
 
 export interface SqliteKeyVaultOptions {
@@ -47,7 +51,7 @@ export const openSqliteKeyVault = async ({
   try {
     if (!readonly) {
       chmodSync(file, 0o600);
-      sqlite.exec(`PRAGMA secure_delete = ON; ${TABLES}`);
+      sqlite.exec(TABLES);
     }
     const { Kysely, SqliteDialect } = kysely();
     const scrub = (): void => void sqlite.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);

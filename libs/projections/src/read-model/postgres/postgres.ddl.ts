@@ -5,7 +5,8 @@ CREATE TABLE tenant (key bigint PRIMARY KEY, text text COLLATE "C" NOT NULL UNIQ
 CREATE TABLE label (key bigint PRIMARY KEY, text text COLLATE "C" NOT NULL UNIQUE);
 CREATE TABLE identity (
   key bigint PRIMARY KEY, id bytea NOT NULL UNIQUE, tenant bigint NOT NULL, type text NOT NULL, value text NOT NULL,
-  verified integer NOT NULL, "firstPosition" bigint NOT NULL, customer bigint NOT NULL, name text, "nameAt" bigint);
+  verified integer NOT NULL, "firstPosition" bigint NOT NULL, customer bigint NOT NULL, name text, "nameAt" bigint,
+  erased bigint, erasure bytea);
 CREATE INDEX identity_customer ON identity (customer);
 CREATE TABLE mention (
   identity bigint NOT NULL, anchor bigint NOT NULL, position bigint NOT NULL, PRIMARY KEY (identity, anchor));
@@ -33,6 +34,15 @@ CREATE TABLE commitment (
 CREATE TABLE access (
   position bigint PRIMARY KEY, identity bigint NOT NULL, by text NOT NULL, at bigint NOT NULL, saw text,
   reads bigint NOT NULL, field text, revealed bytea, reason text);
+CREATE TABLE consent (
+  identity bigint NOT NULL, position bigint NOT NULL, purpose text COLLATE "C" NOT NULL, channel text NOT NULL,
+  granted integer NOT NULL, at bigint NOT NULL, until bigint, evidence text, by text,
+  PRIMARY KEY (identity, position, purpose));
+CREATE TABLE preference (
+  identity bigint NOT NULL, position bigint NOT NULL, purpose text NOT NULL, channel text, at bigint NOT NULL,
+  until bigint, evidence text, by text NOT NULL, PRIMARY KEY (identity, position));
+CREATE TABLE erased_contact (
+  position bigint PRIMARY KEY, tenant bigint NOT NULL, channel bigint NOT NULL, account bigint NOT NULL);
 CREATE TABLE identity_past (
   identity bigint NOT NULL, since bigint NOT NULL, until bigint NOT NULL, verified integer NOT NULL, name text,
   "nameAt" bigint, PRIMARY KEY (identity, until));
@@ -54,6 +64,8 @@ export const INDEXES = `
 CREATE INDEX entry_conversation ON entry (conversation);
 CREATE INDEX link_proposed ON link (tenant, "lastPosition") WHERE status = 'proposed';
 CREATE INDEX commitment_identity ON commitment (identity);
+CREATE INDEX mention_anchor ON mention (anchor);
+CREATE INDEX identity_erasure ON identity (erasure) WHERE erasure IS NOT NULL;
 CREATE INDEX access_identity ON access (identity, position);
 CREATE INDEX entry_past_identity ON entry_past (
   identity, "occurredAt", position, until, since, channel, kind, direction);

@@ -1,3 +1,5 @@
+import { AGENT_WORK_CODES } from '../../timeline/codes.js';
+
 /** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -5,7 +7,8 @@ CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL U
 CREATE TABLE IF NOT EXISTS label (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS identity (
   key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL,
-  verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER);
+  verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER,
+  erased INTEGER, erasure BLOB);
 CREATE INDEX IF NOT EXISTS identity_customer ON identity (customer);
 CREATE TABLE IF NOT EXISTS mention (
   identity INTEGER NOT NULL, anchor INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -34,6 +37,15 @@ CREATE TABLE IF NOT EXISTS commitment (
 CREATE TABLE IF NOT EXISTS access (
   position INTEGER PRIMARY KEY, identity INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, saw TEXT,
   reads INTEGER NOT NULL, field TEXT, revealed BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS consent (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+  granted INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER, evidence TEXT, by TEXT,
+  PRIMARY KEY (identity, position, purpose)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS preference (
+  identity INTEGER NOT NULL, position INTEGER NOT NULL, purpose TEXT NOT NULL, channel TEXT, at INTEGER NOT NULL,
+  until INTEGER, evidence TEXT, by TEXT NOT NULL, PRIMARY KEY (identity, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased_contact (
+  position INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, channel INTEGER NOT NULL, account INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS identity_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
   nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
@@ -55,8 +67,25 @@ export const INDEXES = `
 CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX IF NOT EXISTS link_proposed ON link (tenant, lastPosition) WHERE status = 'proposed';
 CREATE INDEX IF NOT EXISTS commitment_identity ON commitment (identity);
+CREATE INDEX IF NOT EXISTS mention_anchor ON mention (anchor);
+CREATE INDEX IF NOT EXISTS identity_erasure ON identity (erasure) WHERE erasure IS NOT NULL;
 CREATE INDEX IF NOT EXISTS access_identity ON access (identity, position);
 CREATE INDEX IF NOT EXISTS entry_past_identity ON entry_past (
   identity, occurredAt, position, until, since, channel, kind, direction);
 CREATE INDEX IF NOT EXISTS entry_past_conversation ON entry_past (conversation);
+`;
+
+/** What a bulk write does at its end for all that was erased; `erasure.projection.ts` does it for one at a time. */
+export const FORGET_ERASED = `
+CREATE TEMP TABLE gone AS SELECT key, tenant FROM identity WHERE erased IS NOT NULL;
+CREATE UNIQUE INDEX temp.gone_key ON gone (key);
+INSERT INTO erased_contact
+  SELECT e.position, g.tenant, e.channel, e.account FROM entry e JOIN gone g ON g.key = e.identity
+  WHERE e.kind NOT IN (${AGENT_WORK_CODES.join(', ')}) ORDER BY e.position;
+DELETE FROM entry_past WHERE position IN (SELECT e.position FROM entry e JOIN gone g ON g.key = e.identity);
+DELETE FROM entry WHERE identity IN (SELECT key FROM gone);
+UPDATE entry_past SET subject = NULL, preview = NULL, agent = NULL, outcome = NULL
+  WHERE identity IN (SELECT key FROM gone);
+DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELECT key FROM gone);
+DROP TABLE gone;
 `;

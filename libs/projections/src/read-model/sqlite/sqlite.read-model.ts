@@ -5,7 +5,7 @@ import { kysely } from '../kysely.js';
 import { ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
 import type { BulkInsert, Statement } from '../statement.js';
-import { INDEXES, TABLES } from './sqlite.ddl.js';
+import { FORGET_ERASED, INDEXES, TABLES } from './sqlite.ddl.js';
 
 export interface SqliteReadModelOptions {
   file: string;
@@ -88,7 +88,8 @@ export class SqliteReadModel extends ReadModel {
   /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
   finishBulk(): void {
     this.commit();
-    this.sqlite.exec(`BEGIN IMMEDIATE; DELETE FROM timeline;
+    const isErased = this.sqlite.prepare('SELECT 1 FROM identity WHERE erased IS NOT NULL LIMIT 1').first([]);
+    this.sqlite.exec(`BEGIN IMMEDIATE; ${isErased ? FORGET_ERASED : ''} DELETE FROM timeline;
       INSERT INTO timeline SELECT i.customer, e.occurredAt, e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e.occurredAt, e.position;
       ${INDEXES} COMMIT;`);

@@ -1,0 +1,37 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeletedData } from '#libs/commands';
+import { truncateLog } from '#libs/kernel/sqlite.js';
+
+/** Somebody may be reading: so often it is tried, with so much time between. */
+const TRIES = 40;
+const BETWEEN_MS = 100;
+const UNFINISHED = /\.next-\d+\.db(-wal|-shm|-journal)?$/;
+
+/** The SQLite files of a data directory. They overwrite what they delete; what remains is in their write-ahead logs. */
+export class DataFiles extends DeletedData {
+  constructor(private readonly dataDir: string) {
+    super();
+  }
+
+  async scrub(): Promise<{ files: string[]; complete: boolean }> {
+    // What a rebuild left behind that did not come to its end.
+    for (const name of readdirSync(this.dataDir))
+      if (UNFINISHED.test(name)) rmSync(join(this.dataDir, name), { force: true });
+    const names = readdirSync(this.dataDir)
+      .filter((name) => name.endsWith('.db'))
+      .toSorted();
+    const files: string[] = [];
+    for (const name of names) {
+      for (let tries = 1; tries <= TRIES; tries++) {
+        if (truncateLog(join(this.dataDir, name))) {
+          files.push(name);
+          break;
+        }
+        await sleep(BETWEEN_MS);
+      }
+    }
+    return { files, complete: files.length === names.length };
+  }
+}

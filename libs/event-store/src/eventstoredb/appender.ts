@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AppendResult, EventStoreDBClient } from '@eventstore/db-client';
+import { HubError } from '#libs/kernel';
+import type { CopiedEvent } from '../event-log.port.js';
+import { revisionConflict } from '../event-store.errors.js';
+import type { AppendReceipt, ExpectedRevision, StreamId } from '../event-store.port.js';
+import { revisionBefore } from '../new-events.js';
+import { backoffMs } from './backoff.js';
+import type { ConnectionSettings } from './connection-settings.js';
+import { failureKindOf, refusedFor, unavailable } from './failures.js';
+import { OrderedTasks } from './ordered-tasks.js';
+import { eventData, positionOf, type EventData, type StreamNames } from './records.js';
+import type { Patience } from './settled-reads.js';
+
+/** Servers up to 25.0 refuse an append of more than 1 MiB; this leaves room for names and headers. */
+export const MAX_APPEND_BYTES = 900 * 1024;
+
+/** What the client's own deadline may take longer than it says before an attempt is given up without it. */
+const DEADLINE_SLACK_MS = 500;
+
+export interface AppendBounds {
+  /** Appends under way at a time. */
+  maxInFlight: number;
+  /** Appends waiting for their turn before further ones are refused. */
+  maxWaiting: number;
+}
+
+/**
+ * Appends side by side, in order per stream. An append whose outcome is unknown is sent again, identical, until the
+ * server answers: it compares the ids with the stream itself, so it is stored once.
+ */
+export class Appender {
+  private readonly tasks: OrderedTasks;
+
+  constructor(
+    private readonly client: EventStoreDBClient,
+    private readonly names: StreamNames,
+    private readonly credentials: ConnectionSettings['credentials'],
+    private readonly patience: Patience,
+    private readonly bounds: AppendBounds,
+    private readonly positionInStream: (stream: StreamId, revision: number) => Promise<number>,
+  ) {
+    this.tasks = new OrderedTasks(bounds.maxInFlight);
+  }
+
+  append(stream: StreamId, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
+    const batch = batchOf(stream, events);
+    if (this.tasks.waiting >= this.bounds.maxWaiting)
+      throw new HubError(
+        'EVENT_STORE.UNAVAILABLE',
+        `${this.bounds.maxWaiting} appends wait; nothing of this was stored`,
+        {
+          retryable: true,
+        },
+      );
+    return this.tasks.add(stream, () => this.settle(stream, batch, expected));
+  }
+
+  /** Resolves when every append that was taken has been answered. */
+  idle(): Promise<void> {
+    return this.tasks.idle();
+  }
+
+  private async settle(stream: StreamId, batch: EventData[], expected: ExpectedRevision): Promise<AppendReceipt> {
+    const end = Date.now() + this.patience.giveUpAfterMs;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await this.receiptOf(stream, batch, expected, await this.attempt(stream, batch, expected));
+      } catch (error) {
+        if (error instanceof HubError) throw error;
+        const kind = failureKindOf(error);
+        if (kind === 'conflict') throw revisionConflict(stream, expected, actualOf(error));
+        if (kind === 'final') throw refusedFor(stream, error);
+        if (Date.now() >= end) throw unavailable(stream, attempts, error, 'unknown');
+        await delay(backoffMs(this.patience.backoff, attempts));
+      }
+    }
+  }
+
+  /** Once. The client takes its time before the call begins (discovery), which its deadline does not count. */
+  private attempt(stream: StreamId, batch: EventData[], expected: ExpectedRevision): Promise<AppendResult> {
+    const { attemptTimeoutMs } = this.patience;
+    const call = this.client.appendToStream(this.names.nameOf(stream), batch, {
+      expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
+      credentials: this.credentials,
+      deadline: attemptTimeoutMs,
+      requiresLeader: true,
+    });
+    return new Promise((resolve, reject) => {
+      const late = (): void =>
+        reject(Object.assign(new Error(`no answer in ${attemptTimeoutMs} ms`), { type: 'deadline-exceeded' }));
+      const timer = setTimeout(late, attemptTimeoutMs + DEADLINE_SLACK_MS);
+      call.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  private async receiptOf(
+    stream: StreamId,
+    batch: EventData[],
+    expected: ExpectedRevision,
+    { nextExpectedRevision, position }: AppendResult,
+  ): Promise<AppendReceipt> {
+    const revision = Number(nextExpectedRevision);
+    if (revision !== revisionBefore(expected) + batch.length)
+      throw new HubError(
+        'EVENT_STORE.FAILED',
+        `${stream} was deleted on the server: its revisions went on to ${revision}`,
+      );
+    return { position: position ? positionOf(position) : await this.positionInStream(stream, revision), revision };
+  }
+}
+
+/** What is sent, now and again: taken when the append is called, so that later changes to its objects change nothing. */
+const batchOf = (stream: StreamId, events: readonly CopiedEvent[]): EventData[] => {
+  let bytes = 0;
+  const batch = events.map((event) => {
+    const json = event.json ?? JSON.stringify(event.data);
+    const data = eventData(event, JSON.parse(json) as Record<string, unknown>, event.recordedAtMs);
+    bytes += Buffer.byteLength(json) + Buffer.byteLength(JSON.stringify(data.metadata));
+    return data;
+  });
+  if (bytes > MAX_APPEND_BYTES)
+    throw new HubError('EVENT_STORE.TOO_LARGE', `${stream}: an append of ${bytes} bytes, at most ${MAX_APPEND_BYTES}`, {
+      facts: { stream, bytes },
+    });
+  return batch;
+};
+
+const actualOf = (error: unknown): number => {
+  const { actualVersion } = error as { actualVersion?: bigint | string };
+  return typeof actualVersion === 'bigint' ? Number(actualVersion) : -1;
+};

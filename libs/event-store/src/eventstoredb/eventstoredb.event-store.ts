@@ -1,0 +1,205 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { streamNameFilter, type EventStoreDBClient } from '@eventstore/db-client';
+import { HubError } from '#libs/kernel';
+import type { CopiedEvent, CopyTarget, RawEvent } from '../event-log.port.js';
+import { storeClosed } from '../event-store.errors.js';
+import {
+  EventStore,
+  type AppendReceipt,
+  type ExpectedRevision,
+  type Position,
+  type ReadAllOptions,
+  type StoredEvent,
+  type StreamId,
+  type Subscription,
+} from '../event-store.port.js';
+import { checkAppend, partsOfStream } from '../new-events.js';
+import { batchSizeOf } from '../read-all.js';
+import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
+import { Appender } from './appender.js';
+import { connectClient } from './connect-client.js';
+import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
+import { LogReader } from './log-reader.js';
+import { StreamNames } from './records.js';
+
+const DISPOSE_MS = 2000;
+
+export interface EventStoreDbOptions {
+  /** `esdb://user:password@host:2113?tls=true&namespace=acme`; the README lists what it may hold. */
+  url: string;
+  /** Appends under way at a time, 1 to 1000. @default 64 */
+  maxInFlight?: number;
+  /** Appends waiting for their turn before further ones are refused with `EVENT_STORE.UNAVAILABLE`. @default 20000 */
+  maxWaiting?: number;
+  /** Longest silence of one call in milliseconds, 100 to 60000. @default 5000 */
+  attemptTimeoutMs?: number;
+  /** How long a failing call is repeated in all, in milliseconds. @default 30000 */
+  giveUpAfterMs?: number;
+  /** Wait before the second attempt in milliseconds; doubles up to `maxBackoffMs`. @default 50 */
+  initialBackoffMs?: number;
+  /** @default 2000 */
+  maxBackoffMs?: number;
+  /** Silence of a subscription in milliseconds before the log is asked whether it moved. @default 45000 */
+  watchdogMs?: number;
+  /** Told of every subscription that ended without our stop. */
+  onDropped?: SubscriptionTiming['onDropped'];
+}
+
+/**
+ * Streams of events in EventStoreDB or KurrentDB. A position is the commit position of the server's log: it grows with
+ * every event, by bytes. Appends to different streams are under way together and are ordered by the server.
+ */
+export class EventStoreDbEventStore extends EventStore implements CopyTarget {
+  private readonly names: StreamNames;
+  private readonly log: LogReader;
+  private readonly appender: Appender;
+  private readonly subscriptionTiming: SubscriptionTiming;
+  private readonly subscriptions = new Set<Subscription>();
+  private closed = false;
+
+  private constructor(
+    private readonly client: EventStoreDBClient,
+    private readonly settings: ConnectionSettings,
+    options: EventStoreDbOptions,
+  ) {
+    super();
+    const { credentials } = settings;
+    const backoff = { initialMs: options.initialBackoffMs ?? 50, maxMs: options.maxBackoffMs ?? 2000 };
+    const patience = {
+      attemptTimeoutMs: options.attemptTimeoutMs ?? 5000,
+      giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
+      backoff,
+    };
+    const bounds = { maxInFlight: options.maxInFlight ?? 64, maxWaiting: options.maxWaiting ?? 20_000 };
+    this.names = new StreamNames(settings.prefix);
+    this.log = new LogReader(client, this.names, settings, patience);
+    this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
+      this.log.positionInStream(stream, revision),
+    );
+    this.subscriptionTiming = {
+      watchdogMs: options.watchdogMs ?? 45_000,
+      backoff,
+      ...(options.onDropped && { onDropped: options.onDropped }),
+    };
+  }
+
+  /**
+   * Does not connect yet: the first call does.
+   * @throws HubError `SETTINGS.INVALID` when the URL cannot be used
+   */
+  static open(options: EventStoreDbOptions): EventStoreDbEventStore {
+    const settings = connectionSettingsOf(options.url);
+    let client: EventStoreDBClient;
+    try {
+      client = connectClient(settings.connectionString);
+    } catch (cause) {
+      // The message of the client may quote the password.
+      throw new HubError('SETTINGS.INVALID', `HILO_EVENT_STORE_URL: the client refuses ${settings.shown}`, {
+        facts: { reason: cause instanceof Error ? cause.name : 'unknown' },
+      });
+    }
+    return new EventStoreDbEventStore(client, settings, options);
+  }
+
+  async read(stream: StreamId): Promise<StoredEvent[]> {
+    partsOfStream(stream);
+    return this.log.stream(stream);
+  }
+
+  /** `recordedAtMs` of an event is for copies of another log alone; the server's clock says it otherwise. */
+  async append(stream: StreamId, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
+    if (this.closed) throw storeClosed();
+    partsOfStream(stream);
+    checkAppend(stream, events, expected);
+    return this.appender.append(stream, events, expected);
+  }
+
+  readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
+    return this.batches(options, this.endOf(options), (event) => event);
+  }
+
+  readAllRaw(options: ReadAllOptions): AsyncGenerator<RawEvent[]> {
+    return this.batches(options, this.endOf(options), ({ data, ...event }) => ({
+      ...event,
+      json: JSON.stringify(data),
+    }));
+  }
+
+  subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
+    if (this.closed) throw storeClosed();
+    const source: SubscriptionSource = {
+      open: (fromPosition, checkpointReached) =>
+        this.client.subscribeToAll(
+          {
+            fromPosition,
+            credentials: this.settings.credentials,
+            filter: streamNameFilter({ prefixes: this.names.prefixes, checkpointReached }),
+          },
+          { highWaterMark: MOST_A_BATCH },
+        ),
+      streamOf: (name) => this.names.streamOf(name),
+      head: () => this.head(),
+    };
+    const subscription = new AllSubscription(source, after, handle, this.subscriptionTiming);
+    this.subscriptions.add(subscription);
+    const forget = (): boolean => this.subscriptions.delete(subscription);
+    subscription.done.then(forget, forget);
+    return subscription;
+  }
+
+  async head(): Promise<Position> {
+    return (await this.newest())?.position ?? 0;
+  }
+
+  newest(): Promise<StoredEvent | undefined> {
+    return this.log.newest();
+  }
+
+  /** The first call reads the whole log once; later ones read what came since, and a thousand events. */
+  recordedBy(instantMs: number): Promise<Position> {
+    return this.log.instants.recordedBy(instantMs);
+  }
+
+  /** Stops the subscriptions, and waits for the answers of appends under way. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    await this.appender.idle();
+    // It waits for the ends of calls, which a server that hangs may owe for ever.
+    await Promise.race([this.client.dispose(), delay(DISPOSE_MS, undefined, { ref: false })]);
+  }
+
+  /** Asked at the call, not at the first batch. */
+  private endOf({ through }: ReadAllOptions): Promise<Position> {
+    const end = through === undefined ? this.head() : Promise.resolve(through);
+    end.catch(() => undefined); // whoever reads gets it; a reading that never begins must not end the program
+    return end;
+  }
+
+  private async *batches<T>(
+    options: ReadAllOptions,
+    end: Promise<Position>,
+    map: (event: StoredEvent) => T,
+  ): AsyncGenerator<T[]> {
+    const size = batchSizeOf(options);
+    const types = options.types && new Set(options.types);
+    const through = await end;
+    if (through <= options.after) return;
+    let batch: T[] = [];
+    for await (const events of this.log.eventsAfter(options.after, Math.max(size, 100)))
+      for (const event of events) {
+        if (event.position > through) {
+          if (batch.length > 0) yield batch;
+          return;
+        }
+        if (options.tenant !== undefined && event.tenant !== options.tenant) continue;
+        if (types && !types.has(event.type)) continue;
+        batch.push(map(event));
+        if (batch.length < size) continue;
+        yield batch;
+        batch = [];
+      }
+    if (batch.length > 0) yield batch;
+  }
+}

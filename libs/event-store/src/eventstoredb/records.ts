@@ -1,0 +1,98 @@
+import type { AllStreamRecordedEvent, JSONEventData, Position as LogPosition } from '@eventstore/db-client';
+import { HubError, isUuid } from '#libs/kernel';
+import type { NewEvent, Position, StoredEvent, StreamId } from '../event-store.port.js';
+import { STREAM_CATEGORIES } from '../new-events.js';
+
+/** Stored beside the data of an event: for ever. */
+interface RecordMetadata {
+  schema: number;
+  tenant: string;
+  /** Epoch milliseconds: when another store recorded it first, before it was copied here. */
+  recordedAtMs?: number;
+}
+
+export type EventData = JSONEventData<{
+  type: string;
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+}>;
+
+/** An event as one adapter hands it on; the data as the client parsed it. */
+export type RecordedEvent = Pick<AllStreamRecordedEvent, 'streamId' | 'id' | 'revision' | 'type' | 'created'> & {
+  data: unknown;
+  metadata?: unknown;
+  isJson: boolean;
+  position?: LogPosition | undefined;
+};
+
+/** Stream names of a hub: `{namespace}_{category}-{uuid}`; without a namespace those of the port. */
+export class StreamNames {
+  /** What all of them begin with, and little else. */
+  readonly prefixes: string[];
+
+  constructor(private readonly prefix: string) {
+    this.prefixes = STREAM_CATEGORIES.map((category) => `${prefix}${category}-`);
+  }
+
+  nameOf(stream: StreamId): string {
+    return this.prefix + stream;
+  }
+
+  /** @returns undefined for a stream of somebody else */
+  streamOf(name: string): StreamId | undefined {
+    if (!this.prefixes.some((prefix) => name.startsWith(prefix))) return undefined;
+    const stream = name.slice(this.prefix.length);
+    return isUuid(stream.slice(stream.indexOf('-') + 1)) ? (stream as StreamId) : undefined;
+  }
+}
+
+/** The commit position as a number: exact up to 8 PiB of log. */
+export const positionOf = ({ commit }: LogPosition): Position => {
+  if (commit > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new HubError('EVENT_STORE.FAILED', `log position ${commit} is too large to be kept exactly`);
+  return Number(commit);
+};
+
+/** Where an event of ours is. They are written without explicit transactions, so both halves are equal. */
+export const logPositionOf = (position: Position): LogPosition => ({
+  commit: BigInt(position),
+  prepare: BigInt(position),
+});
+
+export const eventData = (
+  { id, type, schema, tenant }: NewEvent,
+  data: Record<string, unknown>,
+  recordedAtMs?: number,
+): EventData => ({
+  id,
+  contentType: 'application/json',
+  type,
+  data,
+  metadata: { schema, tenant, ...(recordedAtMs !== undefined && { recordedAtMs }) },
+});
+
+/** @throws HubError `EVENT_STORE.FAILED` when something else than a hub wrote into the stream */
+export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent => {
+  const { position, revision, id, type, data, created } = event;
+  const metadata = event.metadata as Partial<RecordMetadata> | undefined;
+  const refuse = (problem: string): never => {
+    throw new HubError('EVENT_STORE.FAILED', `${stream}@${revision}: ${problem}`, { facts: { stream } });
+  };
+  if (!position) return refuse('the server gives no position; it needs version 22.6 or later');
+  if (position.commit !== position.prepare) return refuse('was written in a transaction, which no hub does');
+  if (!event.isJson || typeof data !== 'object' || data === null) return refuse('its data is no JSON object');
+  const { schema, tenant, recordedAtMs } = metadata ?? {};
+  if (!Number.isSafeInteger(schema) || typeof tenant !== 'string')
+    return refuse('its metadata lacks schema and tenant');
+  return {
+    position: positionOf(position),
+    stream,
+    revision: Number(revision),
+    id,
+    type,
+    schema: schema!,
+    tenant,
+    recordedAtMs: recordedAtMs ?? created.getTime(),
+    data,
+  };
+};

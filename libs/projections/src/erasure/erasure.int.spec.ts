@@ -1,0 +1,269 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { SCHEMAS } from '#libs/domain';
+import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
+import { streamId, type StreamId } from '#libs/event-store';
+import { type Uuid } from '#libs/kernel';
+import { SealedEventStore } from '#libs/privacy';
+import { MemoryKeyVault } from '#libs/privacy/vault/memory/memory.key-vault.js';
+import { interactionContent } from '#libs/testing';
+import { Projector } from '../projector/projector.js';
+import { SqliteReadModel } from '../read-model/sqlite/sqlite.read-model.js';
+import { rebuildReadModel } from '../rebuild/rebuild.js';
+import { tableDigests } from '../rebuild/table-digests.js';
+
+const uuid = (letter: string, n: number): Uuid => `${letter}0000000-0000-8000-8000-${String(n).padStart(12, '0')}`;
+const PEOPLE = 5;
+
+/** What may happen to a handful of identities. */
+type Step =
+  | { do: 'contact'; anchor: number; also: number }
+  | { do: 'correct'; contact: number; anchor: number }
+  | { do: 'profile'; of: number; also: number }
+  | { do: 'link' | 'propose' | 'retract'; a: number; b: number }
+  | { do: 'write' | 'promise' | 'allow'; identity: number }
+  | { do: 'erase'; identity: number };
+
+const person = fc.nat(PEOPLE - 1);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('contact' as const), anchor: person, also: person }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('correct' as const), contact: fc.nat(8), anchor: person }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('profile' as const), of: person, also: person }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('link' as const, 'propose' as const, 'retract' as const),
+      a: person,
+      b: person,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('write' as const, 'promise' as const, 'allow' as const),
+      identity: person,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), identity: person }) },
+);
+
+const folder = mkdtempSync(join(tmpdir(), 'hilo-erasure-'));
+let files = 0;
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A sealed log with its read model, to which things happen one after the other. */
+class World {
+  readonly vault = new MemoryKeyVault();
+  readonly store = new SealedEventStore(new MemoryEventStore(), this.vault);
+  readonly file = join(folder, `${++files}.db`);
+  readonly readModel = SqliteReadModel.open({ file: this.file });
+  private readonly projector = new Projector(this.readModel, this.store);
+  private readonly revisions = new Map<StreamId, number>();
+  private readonly contacts: number[] = [];
+  private readonly erased = new Set<number>();
+  private events = 0;
+
+  async take(what: Step): Promise<void> {
+    await this.append(what);
+    await this.projector.catchUp();
+  }
+
+  digests = () => tableDigests(this.readModel);
+
+  /** The same log folded anew, event by event and in bulk. */
+  async anew() {
+    const fresh = SqliteReadModel.open({ file: join(folder, `${++files}.db`) });
+    await new Projector(fresh, this.store).catchUp(undefined, 7);
+    const folded = await tableDigests(fresh);
+    await fresh.close();
+    const file = join(folder, `${++files}.db`);
+    await rebuildReadModel({ file, log: this.store });
+    const rebuilt = SqliteReadModel.open({ file });
+    const bulk = await tableDigests(rebuilt);
+    await rebuilt.close();
+    return { folded, bulk };
+  }
+
+  private async append(what: Step): Promise<void> {
+    switch (what.do) {
+      case 'contact': {
+        const n = this.contacts.length;
+        if (this.erased.has(what.anchor)) return; // nothing can be sealed for it any more
+        this.contacts.push(n);
+        return this.put(
+          streamId('interaction', uuid('1', n)),
+          'InteractionRecorded',
+          this.content(n, what.anchor, what.also),
+        );
+      }
+      case 'correct': {
+        const n = this.contacts[what.contact % Math.max(this.contacts.length, 1)];
+        if (n === undefined || this.erased.has(what.anchor)) return;
+        const content = { ...this.content(n, what.anchor, what.anchor), revision: 2 };
+        return this.put(streamId('interaction', uuid('1', n)), 'InteractionCorrected', content);
+      }
+      case 'profile':
+        if (this.erased.has(what.of)) return;
+        return this.put(streamId('identity', uuid('a', what.of)), 'ProfileImported', {
+          profile: uuid('a', what.of),
+          source: 'crm',
+          externalId: `Vogel${what.of}`,
+          identities: [this.carried(what.also)],
+          name: `Vogel Name${what.of}`,
+          digest: `${++this.events}`,
+        });
+      case 'link':
+      case 'propose':
+      case 'retract': {
+        const [a, b] = [Math.min(what.a, what.b), Math.max(what.a, what.b)];
+        const known = async (n: number) => (await this.idsKnown()).has(uuid('a', n));
+        if (a === b || this.erased.has(a) || this.erased.has(b) || !(await known(a)) || !(await known(b))) return;
+        const link = uuid('b', a * 10 + b);
+        const data = {
+          link,
+          a: uuid('a', a),
+          b: uuid('a', b),
+          evidence: 'agent',
+          confidence: 1,
+          reason: 'Vogel said so',
+        };
+        if (what.do === 'retract' && !this.revisions.has(streamId('link', link))) return;
+        const type = { link: 'IdentitiesLinked', propose: 'LinkProposed', retract: 'LinkRetracted' }[what.do];
+        return this.put(streamId('link', link), type, what.do === 'retract' ? { link, reason: 'Vogel again' } : data);
+      }
+      case 'write':
+      case 'promise': {
+        if (this.erased.has(what.identity)) return;
+        const kind = what.do === 'write' ? 'note' : 'commitment';
+        const id = uuid(what.do === 'write' ? '7' : '8', ++this.events);
+        const place = {
+          conversation: uuid('c', 0),
+          anchor: uuid('a', what.identity),
+          channel: 'email',
+          account: 'care',
+        };
+        const said = { by: { agent: 'kim' }, at: '2025-03-31T00:00:00.000Z', text: `Vogel${what.identity} calls back` };
+        return this.put(streamId(kind, id), kind === 'note' ? 'NoteAdded' : 'CommitmentMade', {
+          [kind]: id,
+          ...place,
+          ...said,
+        });
+      }
+      case 'allow': {
+        if (this.erased.has(what.identity)) return;
+        const identity = uuid('a', what.identity);
+        const said = { purpose: 'marketing', granted: true, evidence: `Vogel${what.identity} said`, by: 'kim' };
+        const data = { identity, ...said, statedAt: '2025-03-31T00:00:00.000Z' };
+        return this.put(streamId('consent', identity), 'ConsentRecorded', data);
+      }
+      case 'erase': {
+        if (this.erased.has(what.identity)) return;
+        this.erased.add(what.identity);
+        const links = Array.from({ length: PEOPLE }, (_, n) =>
+          uuid('b', Math.min(n, what.identity) * 10 + Math.max(n, what.identity)),
+        );
+        const erasure = uuid('f', what.identity);
+        await this.vault.beginErasure({ erasure, tenant: 'acme' });
+        await this.vault.erase(erasure, [uuid('a', what.identity), ...links]);
+        const identity = uuid('a', what.identity);
+        const data = { identity, erasure, by: 'k', reason: 'r', at: '2025-04-01T00:00:00.000Z' };
+        return this.put(streamId('identity', identity), 'IdentityErased', data);
+      }
+    }
+  }
+
+  private async idsKnown(): Promise<Set<Uuid>> {
+    const known = new Set<Uuid>();
+    for await (const events of this.store.readAll({ after: 0 }))
+      for (const { data } of events) {
+        const said = data as { profile?: Uuid; identities?: { identity: Uuid }[] };
+        if (said.profile) known.add(said.profile);
+        for (const { identity } of said.identities ?? []) known.add(identity);
+      }
+    return known;
+  }
+
+  private carried = (n: number) => ({ identity: uuid('a', n), type: 'email', value: `Vogel${n}@x.example` });
+
+  private content = (n: number, anchor: number, also: number) =>
+    interactionContent({
+      externalId: `m${n}`,
+      conversation: uuid('c', n % 3),
+      anchor: uuid('a', anchor),
+      identities: [this.carried(anchor), ...(also === anchor ? [] : [this.carried(also)])],
+      occurredAt: new Date(1_690_000_000_000 + n * 60_000).toISOString(),
+      name: `Vogel Name${anchor}`,
+      subject: `of Vogel${anchor}`,
+      text: `says Vogel${anchor}`,
+      digest: `${++this.events}`,
+    });
+
+  private async put(stream: StreamId, type: string, data: object): Promise<void> {
+    const revision = this.revisions.get(stream);
+    const event = { id: uuid('e', ++this.events), type, schema: SCHEMAS[type]!, tenant: 'acme', data };
+    await this.store.append(stream, [event], revision ?? 'no_stream');
+    this.revisions.set(stream, (revision ?? -1) + 1);
+  }
+}
+
+describe('an erased identity', () => {
+  it(
+    'leaves the rows that the log gives when it is folded anew, whatever happened before and after',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+          const world = new World();
+          try {
+            // Each is seen beside the next one first, and says itself who it is afterwards: whom nobody but the erased have
+            // named is erased with them.
+            for (let n = PEOPLE - 1; n >= 0; n--)
+              await world.take({ do: 'contact', anchor: n, also: Math.max(0, n - 1) });
+            for (const what of steps) await world.take(what);
+            const shown = await world.digests();
+            const { folded, bulk } = await world.anew();
+            expect(folded).toEqual(shown);
+            expect(bulk).toEqual(shown);
+          } finally {
+            await world.readModel.close();
+          }
+        }),
+        { numRuns: 100 },
+      ),
+    120_000,
+  );
+
+  it('is in no row any more, nor in the file, nor is whom it was joined by', async () => {
+    const world = new World();
+    await world.take({ do: 'contact', anchor: 0, also: 1 });
+    await world.take({ do: 'contact', anchor: 2, also: 1 });
+    await world.take({ do: 'profile', of: 3, also: 0 });
+    for (const what of ['write', 'promise', 'allow'] as const) await world.take({ do: what, identity: 0 });
+    for (const b of [1, 2, 3]) await world.take({ do: 'link', a: 0, b });
+    const customers = async () =>
+      (await world.readModel.db.selectFrom('identity').select(['customer', 'value', 'erased']).orderBy('key').execute())
+        .map(({ customer, value, erased }) => [customer, value, erased !== null]); // prettier-ignore
+    expect(new Set((await customers()).map(([customer]) => customer)).size).toBe(1);
+    for (const identity of [0, 3]) await world.take({ do: 'erase', identity });
+    expect(await customers()).toEqual([
+      [1, '', true],
+      [2, 'Vogel1@x.example', false],
+      [3, 'Vogel2@x.example', false],
+      [4, '', true],
+    ]);
+    const { db } = world.readModel;
+    expect(await db.selectFrom('timeline').selectAll().execute()).toHaveLength(1);
+    expect(await db.selectFrom('erased_contact').selectAll().execute()).toHaveLength(1);
+    for (const table of ['profile', 'identity_past', 'entry', 'commitment', 'consent'] as const)
+      expect(await db.selectFrom(table).selectAll().where('identity', 'in', [1, 4]).execute()).toEqual([]);
+    expect((await db.selectFrom('link').select(['status', 'reason']).execute()).map((link) => link)).toEqual(
+      Array.from({ length: 3 }, () => ({ status: 'erased', reason: null })),
+    );
+    await world.readModel.close();
+    const bytes = readFileSync(world.file);
+    for (const gone of ['Vogel0', 'Name0', 'Vogel3', 'Name3', 'Vogel said so'])
+      expect([gone, bytes.includes(gone)]).toEqual([gone, false]);
+    expect(bytes.includes('Vogel2')).toBe(true);
+  });
+});

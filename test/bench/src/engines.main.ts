@@ -1,0 +1,61 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { KafkaBroker } from '../../engines/kafka/broker.js';
+import { measureKafka, type EngineSizes } from './engines/kafka.js';
+import { CONTACT_BYTES } from './load/interactions.js';
+import { machineFacts } from './machine.js';
+import { terminalTable, writeReport } from './report.js';
+import { Results } from './results.js';
+import { beginRound } from './round.js';
+import { Workspace } from './workspace.js';
+
+const PROJECT = resolve(fileURLToPath(new URL('../../../../', import.meta.url)));
+const FULL: EngineSizes = { messages: 200_000, customers: 20_000, rounds: 3, syncs: 2000 };
+const QUICK: EngineSizes = { messages: 20_000, customers: 2000, rounds: 1, syncs: 200 };
+
+const startedAt = performance.now();
+const say = (line: string): void => {
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
+};
+
+const bench = async (quick: boolean, workspace: Workspace): Promise<void> => {
+  const sizes = quick ? QUICK : FULL;
+  const machine = machineFacts();
+  const results = new Results();
+  say('starting Kafka');
+  const broker = await KafkaBroker.start();
+  try {
+    for (let number = 1; number <= sizes.rounds; number++) {
+      const finish = beginRound(results, workspace, sizes.syncs);
+      say(`round ${number} of ${sizes.rounds}: ${await measureKafka(broker, sizes, results, workspace)}`);
+      finish();
+    }
+  } finally {
+    await broker.stop();
+  }
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    sizes,
+    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; ${broker.description}.`,
+    steadiness: results.steadiness(),
+    outcomes: results.outcomes(),
+  };
+  process.stdout.write(`\n${terminalTable(report)}`);
+  const name = [report.date, machine.node, 'engines', ...(quick ? ['quick'] : [])].join('-');
+  const file = await writeReport(join(PROJECT, 'test', 'bench', 'results'), name, report);
+  say(`written to ${file.slice(PROJECT.length + 1)} and .json beside it`);
+};
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const workspace = new Workspace();
+process.on('exit', () => workspace.close());
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.on(signal, () => process.exit(code)); // prettier-ignore
+try {
+  await bench(values.quick, workspace);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+}
