@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { openPostgres, schemaFor } from '#libs/kernel/postgres.js';
 import { postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
 import { MasterKey } from '../../master-key/master-key.js';
 import { keyVaultContract } from '../key-vault.contract.js';
@@ -49,6 +50,26 @@ describe('PostgresKeyVault', () => {
     for (const end = Date.now() + 10_000; other.cached(identity) && Date.now() < end;)
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(other.cached(identity)).toBeUndefined();
+    await other.close();
+    await vault.close();
+  });
+
+  it('gives no key to who was erased by another program, however they meet', async () => {
+    const vault = await openNew();
+    const other = await open();
+    const erasure = randomUUID();
+    await vault.beginErasure({ erasure, tenant: 'acme' });
+    const identities = Array.from({ length: 300 }, () => randomUUID());
+    const both = [other.obtain(identities), vault.erase(erasure, identities)] as const;
+    await Promise.all(both);
+    for (const one of [vault, other, await open(true)]) {
+      expect(await one.find(identities)).toEqual(new Map());
+      if (one !== vault && one !== other) await one.close();
+    }
+    expect(await other.obtain(identities)).toEqual(new Map());
+    const pool = openPostgres({ url, schema: schemaFor(url, 'keys'), room: 'TEST' });
+    expect((await pool.query('SELECT 1 FROM data_key WHERE wrapped IS NOT NULL')).rows).toEqual([]);
+    await pool.end();
     await other.close();
     await vault.close();
   });
