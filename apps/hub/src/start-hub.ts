@@ -109,6 +109,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       log,
       bus,
       readModel,
+      deletedRows: home.deletedRows ? [home.deletedRows] : [],
       progress,
       keys,
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),

@@ -10,7 +10,7 @@ import {
 import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { FORGET_ERASED, INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
 import { Writes } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
@@ -134,6 +134,6 @@ export class PostgresReadModel extends ReadModel {
   }
 }
 
-const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES };
+const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES + NO_SAMPLES };
 const INDEXES_STEP: PostgresMigration = { name: 'indexes', sql: INDEXES };
 const PROGRAMS_STEP: PostgresMigration = { name: 'programs', sql: PROGRAMS };
