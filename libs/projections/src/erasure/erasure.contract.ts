@@ -152,7 +152,11 @@ class World {
         };
         if (what.do === 'retract' && !this.revisions.has(streamId('link', link))) return;
         const type = { link: 'IdentitiesLinked', propose: 'LinkProposed', retract: 'LinkRetracted' }[what.do];
-        return this.put(streamId('link', link), type, what.do === 'retract' ? { link, reason: `${this.called} again` } : data);
+        return this.put(
+          streamId('link', link),
+          type,
+          what.do === 'retract' ? { link, reason: `${this.called} again` } : data,
+        );
       }
       case 'write':
       case 'promise': {
@@ -165,7 +169,11 @@ class World {
           channel: 'email',
           account: 'care',
         };
-        const said = { by: { agent: 'kim' }, at: '2025-03-31T00:00:00.000Z', text: `${this.called}${what.identity} calls back` };
+        const said = {
+          by: { agent: 'kim' },
+          at: '2025-03-31T00:00:00.000Z',
+          text: `${this.called}${what.identity} calls back`,
+        };
         return this.put(streamId(kind, id), kind === 'note' ? 'NoteAdded' : 'CommitmentMade', {
           [kind]: id,
           ...place,
@@ -175,7 +183,12 @@ class World {
       case 'allow': {
         if (this.erased.has(what.identity)) return;
         const identity = uuid('a', what.identity);
-        const said = { purpose: 'marketing', granted: true, evidence: `${this.called}${what.identity} said`, by: 'kim' };
+        const said = {
+          purpose: 'marketing',
+          granted: true,
+          evidence: `${this.called}${what.identity} said`,
+          by: 'kim',
+        };
         const data = { identity, ...said, statedAt: '2025-03-31T00:00:00.000Z' };
         return this.put(streamId('consent', identity), 'ConsentRecorded', data);
       }
