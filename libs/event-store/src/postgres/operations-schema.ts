@@ -1,5 +1,5 @@
 import { openPostgres, schemaFor, type PostgresPool } from '#libs/kernel/postgres.js';
-import { migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { migratePostgres, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { scrubTables } from '#libs/kernel/postgres-scrub.js';
 
 /** What is kept beside the log, in the order of `events-file.ts`. A step stays as it is; the next change is the next step. */
@@ -24,6 +24,12 @@ CREATE INDEX parked_of_tenant ON parked (tenant, status, number);
 ];
 
 const optionsOf = (url: string) => ({ url, schema: schemaFor(url, 'operations'), room: 'EVENT_STORE' });
+
+/** @throws HubError `EVENT_STORE.UNAVAILABLE`, retryable */
+export const ensureOperationsSchema = async (url: string): Promise<SchemaReport> => {
+  const options = optionsOf(url);
+  return { schema: options.schema, taken: await migratePostgres(options, MIGRATIONS) };
+};
 
 /**
  * Opens the schema of parked messages and delivery counts, for as many programs as like; `end` closes it.
