@@ -27,7 +27,7 @@ export class DataFiles extends DeletedData {
       .filter((name) => name.endsWith('.db'))
       .toSorted();
     const files: string[] = [];
-    for (const { name, scrub } of this.databases) if (await scrub()) files.push(name);
+    for (const database of this.databases) if (await database.scrub()) files.push(database.name);
     for (const name of names) {
       for (let tries = 1; tries <= TRIES; tries++) {
         if (truncateLog(join(this.dataDir, name))) {

@@ -1,6 +1,6 @@
 import type { PostgresPool } from '#libs/kernel/postgres.js';
 import { postgresForTests } from '../../../../test/engines/postgres/postgres-server.js';
-import { inServerFiles } from '../../../../test/engines/postgres/server-files.js';
+import { ELSEWHERE, inServerFiles } from '../../../../test/engines/postgres/server-files.js';
 import { openOperations, scrubOperations } from '../postgres/operations-schema.js';
 import { parkedMessagesContract } from './parked-messages.contract.js';
 import { PostgresParkedMessages } from './postgres.parked-messages.js';
@@ -32,9 +32,9 @@ it('keeps nothing of a purged message in the files of the server, once they are 
       }), // prettier-ignore
     );
   await pool.query('ANALYZE parked');
-  expect((await inServerFiles(url, contents)) ?? [true, true]).toEqual([true, true]);
+  expect([[true, true], ELSEWHERE]).toContainEqual(await inServerFiles(url, contents));
   await parked.purge(ids[0]!, 'ops', 'erasure');
   expect(await scrubOperations(url)).toBe(true);
-  expect((await inServerFiles(url, contents)) ?? [false, true]).toEqual([false, true]);
+  expect([[false, true], ELSEWHERE]).toContainEqual(await inServerFiles(url, contents));
   await pool.end();
 });
