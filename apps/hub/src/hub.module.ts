@@ -24,6 +24,7 @@ import { type Logger } from '#libs/kernel/logging.js';
 import { KeyVault } from '#libs/privacy';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
+import type { DeletedRows } from '#libs/projections/read-model/read-model-home.port.js';
 import {
   ConversationFinder,
   CustomerDirectory,
@@ -43,6 +44,8 @@ export interface HubParts {
   log: SealedEventStoreSet;
   bus: InteractionBus;
   readModel: ReadModel;
+  /** What holds deleted rows beside the files of the data directory. */
+  deletedRows: readonly DeletedRows[];
   progress: ProjectionProgress;
   keys: ApiKeys;
   /** Absent where the settings name no OpenID provider. */
@@ -113,7 +116,7 @@ export class HubModule {
         ErasureModule.register({
           imports: [QueriesModule],
           erasableCustomers: { provide: ErasableCustomers, useExisting: ErasureFindings },
-          deletedData: { provide: DeletedData, useFactory: () => new DataFiles(settings.dataDir) },
+          deletedData: { provide: DeletedData, useFactory: () => new DataFiles(settings.dataDir, parts.deletedRows) },
         }),
         HistoryModule.register({
           imports: [QueriesModule],

@@ -361,7 +361,7 @@ describe('the routes of the hub', () => {
     const logger = silentLogger();
     const settings = readSettings({ HILO_DATA_DIR: dataDir });
     const log = await openSealedEventStore(settings, clock, { program: 'test' });
-    const readModel = openReadModel(settings);
+    const readModel = await openReadModel(settings);
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
     const progress = new ProjectionProgress();
@@ -373,6 +373,7 @@ describe('the routes of the hub', () => {
       log,
       bus,
       readModel,
+      deletedRows: [],
       progress,
       keys,
       accounts,

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,8 +19,7 @@ import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
-import { discardUnusable } from '#libs/projections/read-model/discard-unusable.js';
-import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { hardenHttp, serveDocs } from './http.js';
 import { HubModule, type HubParts } from './hub.module.js';
 import { kafkaBusNeeds } from './kafka-bus-needs.js';
@@ -52,8 +50,12 @@ export interface StartOptions {
 
 const IDLE_SWEEP_MS = 50;
 
-const projectorData = ({ dataDir, masterKey, nextMasterKey }: HubSettings, rules: IdentityRules): ProjectorData => ({
+const projectorData = (
+  { dataDir, readModelUrl, masterKey, nextMasterKey }: HubSettings,
+  rules: IdentityRules,
+): ProjectorData => ({
   dataDir,
+  readModelUrl,
   rules,
   ...(masterKey !== undefined && { masterKey }),
   ...(nextMasterKey !== undefined && { nextMasterKey }),
@@ -90,9 +92,10 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
     opened.push(() => bus.close());
     const head = await log.events.head();
-    const unusable = discardUnusable(join(settings.dataDir, READ_MODEL_FILE), head);
+    const home = await openReadModelHome(settings);
+    const unusable = await home.discardUnusable(head);
     if (unusable) logger.warn(`the read model is folded anew: ${unusable}`);
-    const readModel = openReadModel(settings);
+    const readModel = await home.open();
     opened.push(() => readModel.close());
     const keys = SqliteApiKeys.open({ dataDir: settings.dataDir, clock });
     opened.push(() => keys.close());
@@ -106,6 +109,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       log,
       bus,
       readModel,
+      deletedRows: home.deletedRows ? [home.deletedRows] : [],
       progress,
       keys,
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),

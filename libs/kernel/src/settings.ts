@@ -148,7 +148,7 @@ export class HubSettings {
   @IsString()
   eventStoreUrl = 'sqlite:';
 
-  /** Read model engine: `sqlite:` (in the data directory). `HILO_READ_MODEL_URL`. */
+  /** Read model engine: `sqlite:` (in the data directory) or `postgres://user:password@host/database`. `HILO_READ_MODEL_URL`. */
   @IsString()
   readModelUrl = 'sqlite:';
 
