@@ -13,12 +13,14 @@ import {
   type StreamId,
   type Subscription,
 } from '../event-store.port.js';
+import type { Installation } from '../installation.js';
 import { checkAppend, partsOfStream } from '../new-events.js';
 import { batchSizeOf } from '../read-all.js';
 import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
 import { Appender } from './appender.js';
 import { connectClient } from './connect-client.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
+import { EventStoreDbInstallation } from './eventstoredb.installation.js';
 import { EVENTS_A_MARK, InstantIndex } from './instant-index.js';
 import { LogReader } from './log-reader.js';
 import { StreamNames } from './records.js';
@@ -57,6 +59,8 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   private readonly log: LogReader;
   private readonly appender: Appender;
   private readonly instants: InstantIndex;
+  /** What belongs to the log, kept in streams beside it. */
+  readonly installation: Installation;
   /** Events appended here since the last mark was looked after. */
   private unmarked = 0;
   private marking: Promise<unknown> | undefined;
@@ -83,10 +87,9 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
       this.log.positionInStream(stream, revision),
     );
-    this.instants = new InstantIndex(
-      (after) => this.log.eventsAfter(after, 500),
-      new StoredMarks(new SideStreams(this.log, this.appender)),
-    );
+    const beside = new SideStreams(this.log, this.appender);
+    this.instants = new InstantIndex((after) => this.log.eventsAfter(after, 500), new StoredMarks(beside));
+    this.installation = new EventStoreDbInstallation(beside);
     this.subscriptionTiming = {
       watchdogMs: options.watchdogMs ?? 45_000,
       backoff,
@@ -110,6 +113,11 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
       });
     }
     return new EventStoreDbEventStore(client, settings, options);
+  }
+
+  /** Where the log is, for messages: without the password. */
+  get shown(): string {
+    return this.settings.shown;
   }
 
   async read(stream: StreamId): Promise<StoredEvent[]> {
