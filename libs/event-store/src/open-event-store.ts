@@ -97,7 +97,7 @@ export const openEventsFileReader = (settings: EventStoreSettings): SqliteEventL
 
 const openMemory = (clock: Clock): EventStoreSet => {
   const events = new MemoryEventStore(clock);
-  const { parked, ledgerOver } = memoryOperations(clock);
+  const operations = memoryOperations(clock);
   const remembered = new Map<string, string>();
   return {
     events,
@@ -106,8 +106,8 @@ const openMemory = (clock: Clock): EventStoreSet => {
       recall: async (name) => remembered.get(name),
       keep: async (name, value) => remembered.get(name) ?? (remembered.set(name, value), value),
     },
-    parked,
-    ledger: ledgerOver(events),
+    parked: operations.parked,
+    ledger: operations.ledgerOver(events),
     ids: new IdFactory(randomBytes(32)),
     close: () => events.close(),
   };
