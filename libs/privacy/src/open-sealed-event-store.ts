@@ -38,7 +38,7 @@ export interface OpenVaultOptions {
 /** Opens the keys of a log on a server, where all its programs find them. */
 export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
 
-export interface OpenSealedOptions extends OpenEventStoreOptions {
+export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
   /** Needed with `esdb://`; closed with the set. */
   vault?: OpenVault;
 }
@@ -50,7 +50,7 @@ export interface OpenSealedOptions extends OpenEventStoreOptions {
 export const openSealedEventStore = async (
   settings: SealSettings,
   clock: Clock = new SystemClock(),
-  options: OpenSealedOptions = {},
+  options: OpenSealedEventStoreOptions = {},
 ): Promise<SealedEventStoreSet> => {
   const set = await openEventStore(settings, clock, options);
   try {
@@ -78,7 +78,7 @@ export const openSealedEventStore = async (
 const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
-  options: OpenSealedOptions,
+  options: OpenSealedEventStoreOptions,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
   if (isServerUrl(settings.eventStoreUrl)) {

@@ -9,7 +9,7 @@ import { IdFactory, isRetryable, SystemClock } from '#libs/kernel';
 import {
   openSealedEventLog,
   openSealedEventStore,
-  type OpenSealedOptions,
+  type OpenSealedEventStoreOptions,
   type SealedEventStoreSet,
 } from '#libs/privacy/open-sealed-event-store.js';
 import { MemoryKeyVault } from '#libs/privacy/vault/memory/memory.key-vault.js';
@@ -43,7 +43,10 @@ const settings = (more: { pepper?: string } = { pepper }) => ({
   dataDir: '/nowhere',
   ...more,
 });
-const beside = (): OpenSealedOptions => ({ operations: async () => memoryOperations(clock), vault: async () => vault });
+const beside = (): OpenSealedEventStoreOptions => ({
+  operations: async () => memoryOperations(clock),
+  vault: async () => vault,
+});
 const open = async (...given: Parameters<typeof settings>): Promise<SealedEventStoreSet> => {
   const set = await openSealedEventStore(settings(...given), clock, beside());
   opened.push(set);
