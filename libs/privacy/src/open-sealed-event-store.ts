@@ -6,6 +6,7 @@ import {
   openEventStore,
   type EventStoreSet,
   type OpenEventStoreOptions,
+  type ServerLogOptions,
 } from '#libs/event-store/open-event-store.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import type { HubSettings } from '#libs/kernel/settings.js';
@@ -40,6 +41,11 @@ export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
 
 export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
   /** Needed with `esdb://`; closed with the set. */
+  vault?: OpenVault;
+}
+
+export interface OpenSealedEventLogOptions extends ServerLogOptions, Pick<OpenVaultOptions, 'cachedKeys'> {
+  /** Needed with `esdb://`; closed with the log. */
   vault?: OpenVault;
 }
 
@@ -123,13 +129,14 @@ const closeUnless = async (vault: KeyVault, same: boolean): Promise<void> => {
  */
 export const openSealedEventLog = async (
   settings: SealSettings,
-  { vault: openVault, ...options }: { cachedKeys?: number; vault?: OpenVault } = {},
+  { vault: openVault, cachedKeys, ...options }: OpenSealedEventLogOptions = {},
 ): Promise<SealedEventLog> => {
-  const reader = await openEventLogReader(settings);
+  const cache = cachedKeys === undefined ? {} : { cachedKeys };
+  const reader = await openEventLogReader(settings, options);
   try {
     const vault = isServerUrl(settings.eventStoreUrl)
-      ? await openSharedVault(reader.installation, openVault, { ...options, readonly: true })
-      : await openVaultReader(settings, options);
+      ? await openSharedVault(reader.installation, openVault, { ...cache, readonly: true })
+      : await openVaultReader(settings, cache);
     return new SealedEventLog(reader, vault);
   } catch (error) {
     await reader.close();
