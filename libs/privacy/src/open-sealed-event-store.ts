@@ -1,21 +1,25 @@
 import { existsSync } from 'node:fs';
+import { KEY_VAULT, type Installation } from '#libs/event-store/installation.js';
 import {
+  isServerUrl,
   openEventLogReader,
   openEventStore,
   type EventStoreSet,
   type OpenEventStoreOptions,
+  type ServerLogOptions,
 } from '#libs/event-store/open-event-store.js';
-import { SystemClock, type Clock } from '#libs/kernel';
+import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { keysFileOf, openKeyVault, type OpenedKeyVault } from './open-key-vault.js';
 import { SealedEventLog } from './sealed.event-log.js';
 import { SealedEventStore } from './sealed.event-store.js';
 import { SealedParkedMessages } from './sealed.parked-messages.js';
 import { SealThread } from './thread/seal-thread.js';
+import { LOST } from './vault/key-vault.errors.js';
 import type { KeyVault } from './vault/key-vault.port.js';
 import { MemoryKeyVault } from './vault/memory/memory.key-vault.js';
 
-export type SealSettings = Pick<HubSettings, 'eventStoreUrl' | 'dataDir' | 'masterKey' | 'nextMasterKey'>;
+export type SealSettings = Pick<HubSettings, 'eventStoreUrl' | 'dataDir' | 'pepper' | 'masterKey' | 'nextMasterKey'>;
 
 /** The event store of a program, sealing what it stores; open to whoever asks it. */
 export interface SealedEventStoreSet extends EventStoreSet {
@@ -24,17 +28,33 @@ export interface SealedEventStoreSet extends EventStoreSet {
   readonly masterKeyCreated?: string;
 }
 
+export interface OpenVaultOptions {
+  /** Id of the vault that the log was sealed with: then its master key must not be made anew. */
+  known?: string;
+  /** Beside the programs that write. */
+  readonly: boolean;
+  /** Most keys held unwrapped. @default the vault's */
+  cachedKeys?: number;
+}
+
+/** Opens the keys of a log on a server, where all its programs find them. */
+export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
+
 export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
-  /** Has a thread seal and keep the file of the keys; hears of its death. @default this thread does both */
+  /** Needed with `esdb://`; closed with the set. */
+  vault?: OpenVault;
+  /** Has a thread seal and keep the file of the keys of `sqlite:`; hears of its death. @default this thread does both */
   onThreadFailure?: (error: Error) => void;
 }
 
-/** Under which the log remembers the vault it was sealed with. */
-const VAULT = 'key vault';
+export interface OpenSealedEventLogOptions extends ServerLogOptions, Pick<OpenVaultOptions, 'cachedKeys'> {
+  /** Needed with `esdb://`; closed with the log. */
+  vault?: OpenVault;
+}
 
 /**
  * Opens the engine that `settings.eventStoreUrl` names, and the vault beside it.
- * @throws HubError what `openEventStore` and `openKeyVault` throw
+ * @throws HubError what `openEventStore` and `openKeyVault` throw; on a server `KEY_VAULT.MISMATCH` and what `options.vault` throws
  */
 export const openSealedEventStore = async (
   settings: SealSettings,
@@ -43,9 +63,10 @@ export const openSealedEventStore = async (
 ): Promise<SealedEventStoreSet> => {
   const set = await openEventStore(settings, clock, options);
   const { onThreadFailure } = options;
-  const thread = onThreadFailure && SealThread.start(onThreadFailure);
+  const thread =
+    onThreadFailure && settings.eventStoreUrl === 'sqlite:' ? SealThread.start(onThreadFailure) : undefined;
   try {
-    const { vault, created } = await openVaultFor(settings, set, thread);
+    const { vault, created } = await openVaultFor(settings, set, options, thread);
     const events = new SealedEventStore(set.events, vault, { seal: thread?.seal });
     return {
       ...set,
@@ -70,25 +91,61 @@ export const openSealedEventStore = async (
 const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
-  thread?: SealThread,
+  options: OpenSealedEventStoreOptions,
+  thread: SealThread | undefined,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
-  const opened = await openKeyVault(settings, { known: installation.recall(VAULT), thread });
-  installation.remember(VAULT, opened.vault.id);
+  if (isServerUrl(settings.eventStoreUrl)) {
+    const vault = await openSharedVault(installation, options.vault, { readonly: false });
+    // Programs that start together on a new log agree on the vault of the first.
+    await closeUnless(vault, (await installation.keep(KEY_VAULT, vault.id)) === vault.id);
+    return { vault };
+  }
+  const opened = await openKeyVault(settings, { known: await installation.recall(KEY_VAULT), thread });
+  await installation.keep(KEY_VAULT, opened.vault.id);
   return opened;
 };
 
+const openSharedVault = async (
+  installation: Pick<Installation, 'recall'>,
+  open: OpenVault | undefined,
+  options: Omit<OpenVaultOptions, 'known'>,
+): Promise<KeyVault> => {
+  if (!open)
+    throw new HubError(
+      'SETTINGS.INVALID',
+      'HILO_EVENT_STORE_URL: esdb: this program has no place for the keys beside it',
+    );
+  const known = await installation.recall(KEY_VAULT);
+  const vault = await open({ ...options, ...(known !== undefined && { known }) });
+  await closeUnless(vault, known === undefined || known === vault.id);
+  return vault;
+};
+
+const closeUnless = async (vault: KeyVault, same: boolean): Promise<void> => {
+  if (same) return;
+  await vault.close();
+  throw new HubError(
+    'KEY_VAULT.MISMATCH',
+    `the key vault is not the one this log was sealed with. ${LOST} Name the vault of this log, or restore it from its backup.`,
+  );
+};
+
 /**
- * A reader of the log in the data directory, beside a hub that runs or rests; gives events open.
- * @throws HubError what `openEventLogReader` and `openKeyVault` throw
+ * A reader of the log, beside the programs that write it, running or at rest; gives events open.
+ * @throws HubError what `openEventLogReader` and `openKeyVault` throw; on a server `KEY_VAULT.MISMATCH` and what `options.vault` throws
  */
 export const openSealedEventLog = async (
   settings: SealSettings,
-  options: { cachedKeys?: number } = {},
+  { vault: openVault, cachedKeys, ...options }: OpenSealedEventLogOptions = {},
 ): Promise<SealedEventLog> => {
-  const reader = openEventLogReader(settings);
+  const cache = cachedKeys === undefined ? {} : { cachedKeys };
+  const reader = await openEventLogReader(settings, options);
   try {
-    return new SealedEventLog(reader, await openVaultReader(settings, options));
+    const vault = isServerUrl(settings.eventStoreUrl)
+      ? await openSharedVault(reader.installation, openVault, { ...cache, readonly: true })
+      : await openVaultReader(settings, cache);
+    return new SealedEventLog(reader, vault);
   } catch (error) {
     await reader.close();
     throw error;

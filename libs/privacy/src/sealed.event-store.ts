@@ -1,6 +1,5 @@
 import {
   EventStore,
-  type AppendFeed,
   type AppendReceipt,
   type ExpectedRevision,
   type NewEvent,
@@ -49,7 +48,7 @@ export interface SealedEventStoreOptions {
  * the event loop are sealed together, and make those behind them wait. What belongs to somebody erased is refused with
  * `PRIVACY.IDENTITY_ERASED`.
  */
-export class SealedEventStore extends EventStore implements RawEventLog, AppendFeed {
+export class SealedEventStore extends EventStore implements RawEventLog {
   private readonly log: SealedEventLog;
   private waiting: WaitingAppend[] = [];
   private draining: Promise<void> | undefined;
@@ -60,7 +59,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
 
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
-    private readonly inner: EventStore & RawEventLog & AppendFeed,
+    private readonly inner: EventStore & RawEventLog,
     private readonly vault: KeyVault,
     { sealer = new EventSealer(), seal = sealHere }: SealedEventStoreOptions = {},
   ) {
@@ -97,10 +96,6 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
 
   subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
     return this.log.subscribe(after, handle);
-  }
-
-  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
-    return this.inner.onAppended(listener);
   }
 
   head(): Promise<Position> {
