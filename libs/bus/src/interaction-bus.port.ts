@@ -1,9 +1,14 @@
 import type { InboundInteraction, InboundProfile } from '#libs/kernel';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 
 /** What travels: a contact, or a customer record of another system. */
-export type BusMessage =
+export type BusMessage = (
   | { type: 'interaction'; receipt: string; interaction: InboundInteraction }
-  | { type: 'profile'; receipt: string; profile: InboundProfile };
+  | { type: 'profile'; receipt: string; profile: InboundProfile }
+) & {
+  /** The trace that brought it, where somebody records one. */
+  traceparent?: Traceparent;
+};
 
 export type DeliveryStatus = 'accepted' | 'recorded' | 'duplicate' | 'corrected' | 'parked';
 

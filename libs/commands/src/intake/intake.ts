@@ -78,13 +78,15 @@ export class Intake {
   private commandOf(message: BusMessage): RecordInteractionCommand | ImportProfileCommand {
     if (message.type === 'interaction') {
       const content = this.contents.interaction(message.interaction);
-      return new RecordInteractionCommand(message.interaction.tenant, message.receipt, {
-        type: 'RecordInteraction',
-        content,
-      });
+      return new RecordInteractionCommand(
+        message.interaction.tenant,
+        message.receipt,
+        { type: 'RecordInteraction', content },
+        message.traceparent,
+      );
     }
     const content = this.contents.profile(message.profile);
-    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content });
+    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content }, message.traceparent);
   }
 
   private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {

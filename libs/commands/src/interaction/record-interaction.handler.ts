@@ -2,6 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { interactionDecider, type InteractionEvent, type RecordInteraction } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 import { CommandRunner, type CommandReceipt } from '../command-runner.js';
 
 export class RecordInteractionCommand extends Command<CommandReceipt<InteractionEvent>> {
@@ -9,6 +10,7 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
     readonly tenant: string,
     readonly interaction: Uuid,
     readonly command: RecordInteraction,
+    readonly traceparent?: Traceparent,
   ) {
     super();
   }
@@ -18,11 +20,13 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
 export class RecordInteractionHandler implements ICommandHandler<RecordInteractionCommand> {
   constructor(private readonly commands: CommandRunner) {}
 
-  execute({ tenant, interaction, command }: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+  execute(given: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+    const { tenant, interaction, command, traceparent } = given;
     return this.commands.run(interactionDecider, command, {
       stream: streamId('interaction', interaction),
       tenant,
       expectNew: true,
+      traceparent,
     });
   }
 }

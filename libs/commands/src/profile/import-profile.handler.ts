@@ -1,12 +1,14 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { profileDecider, type ImportProfile, type ProfileImported } from '#libs/domain';
 import { streamId } from '#libs/event-store';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 import { CommandRunner, type CommandReceipt } from '../command-runner.js';
 
 export class ImportProfileCommand extends Command<CommandReceipt<ProfileImported>> {
   constructor(
     readonly tenant: string,
     readonly command: ImportProfile,
+    readonly traceparent?: Traceparent,
   ) {
     super();
   }
@@ -16,11 +18,12 @@ export class ImportProfileCommand extends Command<CommandReceipt<ProfileImported
 export class ImportProfileHandler implements ICommandHandler<ImportProfileCommand> {
   constructor(private readonly commands: CommandRunner) {}
 
-  execute({ tenant, command }: ImportProfileCommand): Promise<CommandReceipt<ProfileImported>> {
+  execute({ tenant, command, traceparent }: ImportProfileCommand): Promise<CommandReceipt<ProfileImported>> {
     return this.commands.run(profileDecider, command, {
       stream: streamId('identity', command.content.profile),
       tenant,
       expectNew: true,
+      traceparent,
     });
   }
 }

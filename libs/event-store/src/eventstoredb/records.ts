@@ -9,6 +9,8 @@ interface RecordMetadata {
   tenant: string;
   /** Epoch milliseconds: when another store recorded it first, before it was copied here. */
   recordedAtMs?: number;
+  /** The recorded trace that led to it. */
+  traceparent?: string;
 }
 
 export type EventData = JSONEventData<{
@@ -60,7 +62,7 @@ export const logPositionOf = (position: Position): LogPosition => ({
 });
 
 export const eventData = (
-  { id, type, schema, tenant }: NewEvent,
+  { id, type, schema, tenant, traceparent }: NewEvent,
   data: Record<string, unknown>,
   recordedAtMs?: number,
 ): EventData => ({
@@ -68,7 +70,12 @@ export const eventData = (
   contentType: 'application/json',
   type,
   data,
-  metadata: { schema, tenant, ...(recordedAtMs !== undefined && { recordedAtMs }) },
+  metadata: {
+    schema,
+    tenant,
+    ...(recordedAtMs !== undefined && { recordedAtMs }),
+    ...(traceparent !== undefined && { traceparent }),
+  },
 });
 
 /** @throws HubError `EVENT_STORE.FAILED` when something else than a hub wrote into the stream */
@@ -81,7 +88,7 @@ export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent
   if (!position) return refuse('the server gives no position; it needs version 22.6 or later');
   if (position.commit !== position.prepare) return refuse('was written in a transaction, which no hub does');
   if (!event.isJson || typeof data !== 'object' || data === null) return refuse('its data is no JSON object');
-  const { schema, tenant, recordedAtMs } = metadata ?? {};
+  const { schema, tenant, recordedAtMs, traceparent } = metadata ?? {};
   if (!Number.isSafeInteger(schema) || typeof tenant !== 'string')
     return refuse('its metadata lacks schema and tenant');
   return {
@@ -94,5 +101,6 @@ export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent
     tenant,
     recordedAtMs: recordedAtMs ?? created.getTime(),
     data,
+    ...(typeof traceparent === 'string' && { traceparent }),
   };
 };
