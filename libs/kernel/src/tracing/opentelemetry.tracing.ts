@@ -23,7 +23,7 @@ const KINDS = {
 } as const;
 
 /** A collector that does not answer must not keep a program from ending. */
-const CLOSE_MS = 3000;
+const CLOSE_MS = 1500;
 
 class OpenTelemetrySpan implements TraceSpan {
   readonly traceparent: Traceparent;
