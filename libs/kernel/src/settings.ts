@@ -144,9 +144,14 @@ export class HubSettings {
   @IsString()
   kafkaPassword?: string;
 
-  /** Event store engine: `sqlite:` (in the data directory) or `memory:`. `HILO_EVENT_STORE_URL`. */
+  /** Event store engine: `sqlite:` (in the data directory), `memory:` or `esdb://user:password@host:2113,…`. `HILO_EVENT_STORE_URL`. */
   @IsString()
   eventStoreUrl = 'sqlite:';
+
+  /** The secret under which all ids are derived, base64 of 32 random bytes; needed with `esdb://`, of one log the same for ever. The embedded engines keep their own. `HILO_PEPPER`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  pepper?: string;
 
   /** Read model engine: `sqlite:` (in the data directory). `HILO_READ_MODEL_URL`. */
   @IsString()
@@ -252,6 +257,7 @@ const variables: Record<keyof HubSettings, string> = {
   kafkaUsername: 'HILO_KAFKA_USERNAME',
   kafkaPassword: 'HILO_KAFKA_PASSWORD',
   eventStoreUrl: 'HILO_EVENT_STORE_URL',
+  pepper: 'HILO_PEPPER',
   readModelUrl: 'HILO_READ_MODEL_URL',
   masterKey: 'HILO_MASTER_KEY',
   nextMasterKey: 'HILO_NEXT_MASTER_KEY',
