@@ -49,14 +49,17 @@ for (const values of VALUES) {
   const what = `the chart with ${values ?? 'its own'} values`;
   const words = values === undefined ? [] : ['-f', join(CHART, 'ci', `${values}-values.yaml`)];
   const kubernetes = ['--kube-version', `${KUBERNETES}.0`];
-  const { stdout, problem } = tool('helm', 'template', 'hilo', CHART, ...kubernetes, ...words);
-  check(`${what} renders`, problem);
-  const file = scratchFile(`rendered-${values ?? 'default'}.yaml`, stdout);
+  const rendered = tool('helm', 'template', 'hilo', CHART, ...kubernetes, ...words);
+  check(`${what} renders`, rendered.problem);
+  const file = scratchFile(`rendered-${values ?? 'default'}.yaml`, rendered.stdout);
   check(`${what} is what Kubernetes ${KUBERNETES} takes`, validate(file));
-  const documents = parseAllDocuments(stdout).map((document) => document.toJS());
+  const documents = parseAllDocuments(rendered.stdout).map((document) => document.toJS());
   check(`${what} fits together`, problemsOf(documents.filter(Boolean)).join('\n'));
   if (values === 'all') {
-    const spoiled = scratchFile('spoiled.yaml', stdout.replace('readOnlyRootFilesystem:', 'readonlyRootFilesystem:'));
+    const spoiled = scratchFile(
+      'spoiled.yaml',
+      rendered.stdout.replace('readOnlyRootFilesystem:', 'readonlyRootFilesystem:'),
+    );
     check('… and would not be with a misspelt word', validate(spoiled) ? undefined : 'it is taken all the same');
     const spoil = (change) => problemsOf(documents.filter(Boolean).map((d) => change(structuredClone(d))));
     const astray = spoil((d) => (d.kind === 'Service' && (d.spec.selector['app.kubernetes.io/component'] = 'x'), d));

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { Script } from 'node:vm';
 import { Ajv } from 'ajv';
 import { queries, readYaml, settingNames } from './files.js';
 import { metricsIn } from './promql.js';
@@ -23,7 +24,7 @@ interface Compose {
 }
 
 const CHART = 'deploy/helm/hilo';
-const compose = readYaml<Compose>('deploy/compose.yaml');
+const compose = readYaml('deploy/compose.yaml') as Compose;
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image.startsWith('${HILO_IMAGE'));
 /** Where a program is compiled from. */
@@ -59,7 +60,7 @@ describe('the image', () => {
   it('asks its own health by a script that runs', () => {
     const check = JSON.parse(/CMD (\[.*\])$/.exec(instructions('HEALTHCHECK')[0]!)![1]!) as string[];
     expect(check.slice(0, 2)).toEqual(['node', '-e']);
-    expect(() => new Function(check[2]!)).not.toThrow();
+    expect(() => new Script(check[2]!)).not.toThrow();
   });
 });
 
@@ -93,12 +94,13 @@ describe('compose.yaml', () => {
     expect(service.security_opt).toContain('no-new-privileges:true');
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
     expect(service.pids_limit).toBeGreaterThan(0);
-    if (!service.image.startsWith('${')) expect(service.image).toMatch(/:v?\d+\.\d+(\.\d+)?(-\w+)?$/);
+    expect(service.image).toMatch(/:v?\d+\.\d+(\.\d+)?(-\w+)?\}?$/);
   });
 
   it.each(ours)('lets %s write nothing but its scratch', (_name, service) => {
     expect(service.read_only).toBe(true);
-    if (service.restart === 'no') expect(service.healthcheck).toEqual({ disable: true });
+    // The image asks a program that goes on running.
+    expect(service.healthcheck).toEqual(service.restart === 'no' ? { disable: true } : undefined);
   });
 
   it('opens doors on this machine alone, and none of an engine', () => {
@@ -120,7 +122,7 @@ describe('the chart', () => {
     };
   };
   const isValid = new Ajv({ strict: false }).compile(schema);
-  const defaults = () => readYaml<Values>(`${CHART}/values.yaml`);
+  const defaults = () => readYaml(`${CHART}/values.yaml`) as Values;
 
   it('has values that its schema takes', () => {
     expect([isValid(defaults()), isValid.errors]).toEqual([true, null]);

@@ -43,8 +43,8 @@ describe('traces', () => {
       if (!first) throw new Error('the first span is not there yet');
       const spans = [first];
       for (let last: ReceivedSpan | undefined = first; last;) {
-        const { spanId } = last;
-        last = collector.spans.find(({ parentSpanId }) => parentSpanId === spanId);
+        const parent: string = last.spanId;
+        last = collector.spans.find(({ parentSpanId }) => parentSpanId === parent);
         if (last) spans.push(last);
       }
       if (spans.at(-1)!.name !== 'project') throw new Error(`the trace ends at ${spans.at(-1)!.name}`);
