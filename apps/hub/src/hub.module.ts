@@ -20,6 +20,7 @@ import { CustomerIdentities } from '#libs/history';
 import { HistoryModule } from '#libs/history/history.module.js';
 import { AccountCountries, Clock, IdFactory } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
+import { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import { type Logger } from '#libs/kernel/logging.js';
 import { KeyVault } from '#libs/privacy';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
@@ -52,6 +53,8 @@ export interface HubParts {
   tokens?: BearerTokens;
   accounts: DeclaredAccountDirectory;
   rules: IdentityRules;
+  /** Absent where nobody collects traces. */
+  tracing?: Tracing;
 }
 
 @Module({})
@@ -72,6 +75,7 @@ class EnginesModule {
       { provide: AccountCountries, useValue: parts.accounts },
       { provide: IDENTITY_RULES, useValue: parts.rules },
       { provide: ParkDelivery, useValue: parkDelivery(parts) },
+      ...(parts.tracing ? [{ provide: Tracing, useValue: parts.tracing }] : []),
     ];
     return { module: EnginesModule, global: true, providers, exports: providers };
   }

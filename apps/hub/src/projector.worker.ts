@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
 import type { NewEvent } from '#libs/event-store';
-import { IdFactory, HubError, UuidSet, messageOf, codeOf } from '#libs/kernel';
+import { IdFactory, HubError, SystemClock, UuidSet, messageOf, codeOf } from '#libs/kernel';
+import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
+import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
@@ -23,6 +25,8 @@ let calls = 0;
 /** Position of the newest link event appended for the running batch. */
 let newestLink = 0;
 
+// Whoever started this thread tells of a collector that does not answer.
+const tracing = await openTracing(process.env, 'hub');
 const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
 // From here on the log says what is erased.
 const erased = new UuidSet();
@@ -79,7 +83,10 @@ const resolving: LogReader = {
 };
 
 send({ type: 'advance', position: Math.min(folded, await resolver.checkpoint()), corrected: [] });
-const follower = new LogFollower(log, [folding, resolving]);
+const follower = new LogFollower(log, [
+  tracing ? tracedReader(folding, tracing, new SystemClock()) : folding,
+  resolving,
+]);
 
 const stop = async (): Promise<void> => {
   // A follower that failed has said so already; the files are closed all the same.
@@ -87,6 +94,7 @@ const stop = async (): Promise<void> => {
   await readModel.close();
   await resolver.close();
   await log.close();
+  await tracing?.close();
   port.close();
 };
 

@@ -5,9 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { BearerTokens } from '#libs/access';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
 import { httpOptions } from '#libs/access/http-options.js';
+import { traceRequests } from '#libs/access/trace-requests.js';
 import { oidcOptionsOf, type OidcOptions } from '#libs/access/oidc/oidc.config.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
+import { TracedInteractionBus } from '#libs/bus/traced.interaction-bus.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
@@ -17,6 +19,7 @@ import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import { createLogger, type Logger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
+import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
 import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
@@ -87,9 +90,12 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
+    const tracing = await openTracing(process.env, program, (problem) => logger.warn(problem));
+    if (tracing) opened.push(() => tracing.close());
     const log = await openSealedEventStore(settings, clock, { program, onThreadFailure: onFailure });
     opened.push(() => log.close());
-    const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    const engine = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    const bus = tracing ? new TracedInteractionBus(engine, tracing) : engine;
     opened.push(() => bus.close());
     const head = await log.events.head();
     const home = await openReadModelHome(settings);
@@ -115,6 +121,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
       accounts,
       rules,
+      ...(tracing && { tracing }),
     };
     const projector = new ProjectorHost(log, progress, projectorData(settings, rules), onFailure, head);
     opened.push(() => projector.stop());
@@ -134,6 +141,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       abortOnError: false,
     });
     registerRawBody(adapter.getInstance());
+    if (tracing) traceRequests(adapter.getInstance(), tracing);
     let closing = false;
     hardenHttp(app, () => closing);
     serveDocs(app, logger, () => closing);
