@@ -3,7 +3,14 @@ import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { KEY_BYTES } from '../master-key/master-key.js';
 import { sealText } from '../seal/seal-texts.js';
 import { openKeysFile } from '../vault/sqlite/keys-file.js';
-import type { FromSealThread, SealAnswer, SealRequest, SqlAnswer, ToSealThread } from './seal-thread.protocol.js';
+import {
+  unpackParameters,
+  type FromSealThread,
+  type SealAnswer,
+  type SealRequest,
+  type SqlAnswer,
+  type ToSealThread,
+} from './seal-thread.protocol.js';
 
 /** Does what the main thread asks, one request after the other; it keeps no key. */
 export class SealServer {
@@ -53,8 +60,12 @@ const sealAll = ({ secrets, versions, bounds, texts }: Extract<SealRequest, { ty
   );
 };
 
-const query = ({ driver }: SqliteDatabase, { sql, parameters }: Extract<SealRequest, { type: 'query' }>): SqlAnswer => {
+const query = (
+  { driver }: SqliteDatabase,
+  { sql, parameters, blobs }: Extract<SealRequest, { type: 'query' }>,
+): SqlAnswer => {
   const statement = driver.prepare(sql);
-  if (statement.reader) return { rows: statement.all(parameters) };
-  return { rows: [], changes: statement.run(parameters).changes };
+  const values = unpackParameters(parameters, blobs);
+  if (statement.reader) return { rows: statement.all(values) };
+  return { rows: [], changes: statement.run(values).changes };
 };

@@ -1,4 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import type { SqliteValue } from '#libs/kernel/sqlite.js';
 import type { SealThread } from './seal-thread.js';
 
 /** Has Kysely's statements run in the thread, each of them whole in itself: it knows no transactions. */
@@ -8,7 +9,7 @@ export class SealThreadDriver implements Driver {
   constructor(private readonly thread: SealThread) {
     this.connection = {
       executeQuery: async <Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> => {
-        const { rows, changes } = await thread.query(sql, parameters);
+        const { rows, changes } = await thread.query(sql, parameters as readonly SqliteValue[]);
         return { rows: rows as Row[], ...(changes !== undefined && { numAffectedRows: BigInt(changes) }) };
       },
       streamQuery: () => {

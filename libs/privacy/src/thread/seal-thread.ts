@@ -1,9 +1,17 @@
 import type { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { HubError } from '#libs/kernel';
+import type { SqliteValue } from '#libs/kernel/sqlite.js';
 import { KEY_BYTES } from '../master-key/master-key.js';
 import { sealText, type SealJob } from '../seal/seal-texts.js';
-import type { FromSealThread, SealAnswer, SealRequest, SqlAnswer, ToSealThread } from './seal-thread.protocol.js';
+import {
+  packParameters,
+  type FromSealThread,
+  type SealAnswer,
+  type SealRequest,
+  type SqlAnswer,
+  type ToSealThread,
+} from './seal-thread.protocol.js';
 
 /** Heap bound of the thread, which keeps nothing from one request to the next. */
 const HEAP = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
@@ -60,8 +68,8 @@ export class SealThread {
     await this.ask({ type: 'exec', sql });
   }
 
-  query(sql: string, parameters: readonly unknown[]): Promise<SqlAnswer> {
-    return this.ask({ type: 'query', sql, parameters } as SealRequest) as Promise<SqlAnswer>;
+  query(sql: string, parameters: readonly SqliteValue[]): Promise<SqlAnswer> {
+    return this.ask({ type: 'query', sql, ...packParameters(parameters) }) as Promise<SqlAnswer>;
   }
 
   /** Closes the file and ends the thread, after everything asked before. */
