@@ -1,4 +1,5 @@
 import type { TimeWindow } from './identity.rules.js';
+import { somePair } from './pairs.js';
 
 /** Days since 1970-01-01 in UTC, both included. */
 export interface Days {
@@ -64,7 +65,7 @@ function erasOf<Facts extends Named>(
   const dated = neighbours.filter((one): one is Neighbour<Facts> & { days: Days } => one.days !== undefined);
   if (dated.length < neighbours.length) return undefined;
   // Two systems' records of different people both say that the identifier is theirs now.
-  if (somePair(neighbours.filter(isProfile), areDifferent)) return undefined;
+  if (somePair(factsOf(neighbours.filter(isProfile)), areDifferent)) return undefined;
   const eras: Era<Facts>[] = [];
   for (const { facts, days } of dated.toSorted((one, other) => one.days.first - other.days.first)) {
     const era = eras.at(-1);
@@ -84,14 +85,8 @@ function erasOf<Facts extends Named>(
       before!.last = era.last;
     }
   }
-  return parted.some(({ users }) => somePair(users, areDifferent)) ? undefined : parted;
+  return parted.some(({ users }) => somePair(factsOf(users), areDifferent)) ? undefined : parted;
 }
 
 const isProfile = ({ facts }: Neighbour): boolean => facts.type === 'profile';
-
-function somePair<Facts extends Named>(
-  users: readonly Neighbour<Facts>[],
-  areDifferent: (one: Facts, other: Facts) => boolean,
-): boolean {
-  return users.some((one, index) => users.slice(index + 1).some((other) => areDifferent(one.facts, other.facts)));
-}
+const factsOf = <Facts extends Named>(users: readonly Neighbour<Facts>[]): Facts[] => users.map(({ facts }) => facts);

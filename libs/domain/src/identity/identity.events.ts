@@ -1,7 +1,8 @@
 import type { AttributeValue, Instant, Uuid } from '#libs/kernel';
 import type { CarriedIdentity } from '../interaction/interaction.events.js';
 import { privacyOf } from '../personal.js';
-import type { EvidenceKind, ResolvedProposal } from './identity.resolution.js';
+import type { EvidenceKind } from './identity.evidence.js';
+import type { ResolvedProposal } from './identity.resolution.js';
 
 /** Who decided; absent where a rule did. */
 export interface DecidedBy {

@@ -1,23 +1,10 @@
 import fc from 'fast-check';
-import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
 import { span } from './identity.eras.js';
-import {
-  bornNames,
-  changesTo,
-  gather,
-  learn,
-  resolve,
-  touchedBy,
-  type Evidence,
-  type EvidenceKind,
-  type EvidenceReader,
-  type IdentityFacts,
-  type LinkedPair,
-  type Observation,
-  type Resolution,
-  type ResolvedProposal,
-  type Ruling,
-} from './identity.resolution.js';
+import type { Evidence, EvidenceKind, EvidenceReader, LinkedPair, Ruling } from './identity.evidence.js';
+import { bornNames, learn, type IdentityFacts, type Observation } from './identity.facts.js';
+import { gather, touchedBy } from './identity.gathering.js';
+import { changesTo, resolve, type Resolution, type ResolvedProposal } from './identity.resolution.js';
+import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
 import { areDifferentPeople, nameKey } from './person-name.js';
 
 type Step =
