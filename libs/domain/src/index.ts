@@ -17,7 +17,7 @@ export { span, type Days } from './identity/identity.eras.js';
 export * from './identity/identity.events.js';
 export * from './identity/identity.evidence.js';
 export * from './identity/identity.facts.js';
-export { gather, touchedBy, type Gathered, type Neighbourhood } from './identity/identity.gathering.js';
+export { gather, touchedBy, type FormerId, type Gathered, type Neighbourhood } from './identity/identity.gathering.js';
 export * from './identity/identity.resolution.js';
 export type { Standing } from './identity/identity.standing.js';
 export * from './identity/identity.rules.js';

@@ -43,6 +43,12 @@ export interface EvidenceReader {
   /** Number of linkable identities seen under this full name; asked before `bearersOf`, which a common name spares. */
   bearerCount(name: string): number;
   bearersOf(name: string): Iterable<string>;
+  /** The identity of which this one is a former era; undefined for any other. */
+  wholeOf(id: string): string | undefined;
+  /** Every former era that was ever told apart of an identity. */
+  formersOf(id: string): Iterable<string>;
+  /** Id of the former era of this number, the oldest 0, whether it was ever told apart or not. */
+  formerOf(id: string, number: number): string;
 }
 
 export const otherEnd = ({ a, b }: LinkedPair, id: string): string => (a === id ? b : a);

@@ -14,7 +14,7 @@ export interface IdentityFacts {
   names: readonly NameKey[];
   /** The distinct birth dates that profiles give for it, as text or keyed hash. */
   birthDates?: readonly string[];
-  /** When it had contacts of its own: kept for types with a time window only. */
+  /** When it had contacts of its own: kept for types only whose rules say when these are stale. */
   own?: Days;
 }
 
@@ -40,7 +40,8 @@ export function learn(facts: IdentityFacts, seen: Observation, rules: IdentityRu
   const dates = facts.birthDates ?? [];
   const birthDates = birthDate === undefined || dates.includes(birthDate) ? undefined : [...dates, birthDate];
   const proven = verified === true && !facts.verified;
-  const dated = ownDay !== undefined && rules.windows[facts.type] !== undefined && !covers(facts.own, ownDay);
+  const dated =
+    ownDay !== undefined && rules.windows[facts.type]?.staleDays !== undefined && !covers(facts.own, ownDay);
   const own = dated ? span(facts.own, { first: ownDay, last: ownDay }) : undefined;
   if (names === undefined && birthDates === undefined && !proven && own === undefined) return facts;
   return {

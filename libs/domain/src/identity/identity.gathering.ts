@@ -2,12 +2,25 @@ import { span, type Days, type Neighbour } from './identity.eras.js';
 import { otherEnd, pairKey, type Evidence, type EvidenceReader, type Ruling } from './identity.evidence.js';
 import { bornNames, type IdentityFacts } from './identity.facts.js';
 import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
-import { isCandidate, standingOf, type Stand } from './identity.standing.js';
+import { isCandidate, standingOf, type FormerEra, type Stand, type StandInTime } from './identity.standing.js';
 import { fullNamesOf } from './person-name.js';
 
-/** An identity with its standing; links run to `holders` alone where they are given. */
+/** An identity, or a former era of one, with its standing; links run to `holders` alone where they are given. */
 export interface Gathered extends Stand {
   facts: IdentityFacts;
+  /** Of a former era: the identity that it is one of. */
+  whole?: string;
+  /** Of an identity: every former era that it has or had. */
+  parts?: readonly string[];
+  /** Of an identity: the former eras it has, the oldest first. */
+  former?: readonly FormerId[];
+}
+
+/** A former era by its id. */
+export interface FormerId {
+  id: string;
+  /** First day that is no longer in it, since 1970-01-01 in UTC. */
+  until: number;
 }
 
 /** A part of a tenant's evidence that can be resolved by itself. */
@@ -36,18 +49,25 @@ export function gather(
   const rulings = new Map<string, Ruling>();
   const reach = (waiting: string[]): void => {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      if (identities.has(id)) continue;
-      const facts = reader.facts(id);
+      const whole = reader.wholeOf(id) ?? id;
+      if (identities.has(whole)) continue;
+      const facts = reader.facts(whole);
       if (facts === undefined) continue;
-      const stand = readStanding(facts, reader, rules);
-      identities.set(id, { facts, ...stand });
-      // Over a closed identity go only links to retract and what an agent joined, so a landline gathers no whole street.
-      waiting.push(...reader.settledWith(id));
-      for (const ruling of reader.rulingsOf(id)) rulings.set(pairKey(ruling.a, ruling.b), ruling);
+      const { former = [], ...stand } = readStanding(facts, reader, rules);
+      const eras = new Map(former.map((era, number) => [reader.formerOf(whole, number), era]));
+      const parts = [...new Set([...reader.formersOf(whole), ...eras.keys()])];
+      const told = [...eras].map(([part, { until }]) => ({ id: part, until }));
+      identities.set(whole, { facts, ...stand, parts, former: told });
+      for (const part of parts) identities.set(part, { ...partOf(facts, part, eras.get(part)), whole });
+      for (const one of [whole, ...parts]) {
+        // Over a closed identity go only links to retract and what an agent joined, so a landline gathers no whole street.
+        waiting.push(...reader.settledWith(one));
+        for (const ruling of reader.rulingsOf(one)) rulings.set(pairKey(ruling.a, ruling.b), ruling);
+      }
       if (!isCandidate(stand.standing)) continue;
-      for (const item of reader.evidenceOf(id)) {
+      for (const item of reader.evidenceOf(whole)) {
         evidence.set(`${pairKey(item.a, item.b)} ${item.kind}`, item);
-        waiting.push(otherEnd(item, id));
+        waiting.push(otherEnd(item, whole));
       }
     }
   };
@@ -59,6 +79,13 @@ export function gather(
     if (bearing.length > 1) bearers.set(name, reader.bearerCount(name));
   return { identities, evidence: [...evidence.values()], rulings: [...rulings.values()], bearers };
 }
+
+/** An era as an identity of its own: what was seen of the whole, nobody knows at which time. */
+const partOf = ({ type, linkable }: IdentityFacts, id: string, era: FormerEra | undefined): Gathered => ({
+  facts: { id, type, linkable, verified: false, names: [] },
+  standing: era?.standing ?? 'ended',
+  holders: era?.holders ?? new Set(),
+});
 
 /** Who bears a name of the core, where the name is uncommon or was so before the core came to bear it. */
 function namesakesOf(
@@ -107,7 +134,7 @@ export function touchedBy(
   return touched;
 }
 
-function readStanding(facts: IdentityFacts, reader: EvidenceReader, rules: IdentityRules): Stand {
+function readStanding(facts: IdentityFacts, reader: EvidenceReader, rules: IdentityRules): StandInTime {
   const neighbours = (): Neighbour<IdentityFacts>[] => {
     const days = new Map<string, Days | undefined>();
     for (const item of reader.evidenceOf(facts.id)) {

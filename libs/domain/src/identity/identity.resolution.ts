@@ -40,7 +40,11 @@ export interface Resolution {
 export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEFAULT_RULES): Resolution {
   const { identities } = neighbourhood;
   const customers = new Customers(neighbourhood, rules);
-  const rulings = new Map(neighbourhood.rulings.map((ruling) => [pairKey(ruling.a, ruling.b), ruling.verdict]));
+  const ruledOn = new Set(neighbourhood.rulings.map(({ a, b }) => pairKey(a, b)));
+  const wholeOf = (id: string): string => identities.get(id)?.whole ?? id;
+  // Whose an identifier is not, it was at no time: who parts a pair thinks of the number, not of an era of it.
+  const apart = neighbourhood.rulings.filter(({ verdict }) => verdict === 'apart');
+  const parted = new Set(apart.map(({ a, b }) => pairKey(wholeOf(a), wholeOf(b))));
   const links: ResolvedLink[] = [];
   const proposals: ResolvedProposal[] = [];
 
@@ -50,7 +54,7 @@ export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEF
   }
   for (const candidate of candidatesOf(neighbourhood, rules)) {
     const { a, b, evidence, confidence } = candidate;
-    const ruled = rulings.has(pairKey(a, b));
+    const ruled = ruledOn.has(pairKey(a, b)) || parted.has(pairKey(wholeOf(a), wholeOf(b)));
     const disputed = isDisputed(identities, a) || isDisputed(identities, b);
     const reason = disputed ? 'conflicting-accounts' : customers.conflict(a, b);
     if (reason !== undefined) {
@@ -153,20 +157,29 @@ function missing<T extends LinkedPair>(wanted: readonly T[], current: Iterable<L
 function candidatesOf({ identities, evidence }: Neighbourhood, rules: IdentityRules): Candidate[] {
   const strongest = new Map<string, Candidate>();
   for (const item of evidence) {
-    const one = identities.get(item.a);
-    const other = identities.get(item.b);
-    if (item.a === item.b || one === undefined || other === undefined) continue;
-    if (!isCandidate(one.standing) || !isCandidate(other.standing)) continue;
-    if (!holds(one, item.b) || !holds(other, item.a)) continue;
-    const key = pairKey(item.a, item.b);
-    const confidence = confidenceOf(item.kind, one.facts.type, other.facts.type, rules);
-    const known = strongest.get(key);
-    const gain = known === undefined ? 1 : confidence - known.confidence;
-    if (gain > 0 || (gain === 0 && known !== undefined && item.kind < known.evidence)) {
-      strongest.set(key, { ...ordered(item.a, item.b), evidence: item.kind, confidence });
+    if (item.a === item.b) continue;
+    for (const one of inTimes(identities, item.a)) {
+      for (const other of inTimes(identities, item.b)) {
+        if (!isCandidate(one.standing) || !isCandidate(other.standing)) continue;
+        if (!holds(one, item.b) || !holds(other, item.a)) continue;
+        const pair = ordered(one.facts.id, other.facts.id);
+        const key = pairKey(pair.a, pair.b);
+        const confidence = confidenceOf(item.kind, one.facts.type, other.facts.type, rules);
+        const known = strongest.get(key);
+        const gain = known === undefined ? 1 : confidence - known.confidence;
+        if (gain > 0 || (gain === 0 && known !== undefined && item.kind < known.evidence))
+          strongest.set(key, { ...pair, evidence: item.kind, confidence });
+      }
     }
   }
   return [...strongest.values()].toSorted((one, other) => other.confidence - one.confidence || byPair(one, other));
+}
+
+/** An identity with its former eras: evidence speaks for the one that has the other end among its holders. */
+function inTimes(identities: Neighbourhood['identities'], id: string): Gathered[] {
+  const whole = identities.get(id);
+  if (whole === undefined) return [];
+  return [whole, ...(whole.former ?? []).map((era) => identities.get(era.id)!)];
 }
 
 function confidenceOf(kind: EvidenceKind, one: string, other: string, rules: IdentityRules): number {

@@ -1,4 +1,4 @@
-import { holdersInTime, isStale, type Neighbour } from './identity.eras.js';
+import { erasOf, isStale, type Era, type Neighbour } from './identity.eras.js';
 import { areUnrelatedAccounts, compare, knownNames, type IdentityFacts, type Person } from './identity.facts.js';
 import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
 import { somePair } from './pairs.js';
@@ -6,14 +6,28 @@ import { somePair } from './pairs.js';
 /**
  * Whether the rules may link over an identity, and if not, why. A `stale` one has contacts that lie too far from everybody
  * it was seen with; a `shared` one has evidently different people behind it;
- * a `disputed` one two verified accounts of which nobody knows whether they are one person's, so an agent is asked.
+ * a `disputed` one two verified accounts of which nobody knows whether they are one person's, so an agent is asked;
+ * an `ended` one is an era that is told apart no more.
  */
-export type Standing = 'open' | 'unlinkable' | 'hub' | 'stale' | 'shared' | 'disputed';
+export type Standing = 'open' | 'unlinkable' | 'hub' | 'stale' | 'shared' | 'disputed' | 'ended';
 
+/** How the rules stand to an identity, or to one era of it. */
 export interface Stand {
   standing: Standing;
   /** Whose it is in time: given where different people had it one after the other. */
   holders?: ReadonlySet<string>;
+}
+
+/** A time in which an identity was somebody else's than now. */
+export interface FormerEra extends Stand {
+  holders: ReadonlySet<string>;
+  /** First day of the next era, since 1970-01-01 in UTC; the first era has no beginning. */
+  until: number;
+}
+
+/** How the rules stand to an identity in the time of its present holders, and in the times before, the oldest first. */
+export interface StandInTime extends Stand {
+  former?: readonly FormerEra[];
 }
 
 /**
@@ -27,7 +41,7 @@ export function standingOf(
   neighbourCount: number,
   neighbours: () => Iterable<Neighbour<IdentityFacts>>,
   rules: IdentityRules = DEFAULT_RULES,
-): Stand {
+): StandInTime {
   if (!facts.linkable) return { standing: 'unlinkable' };
   const limit = rules.limits[facts.type] ?? rules.limits['registered'];
   if (limit !== undefined && neighbourCount > limit.neighbours) return { standing: 'hub' };
@@ -40,13 +54,20 @@ export function standingOf(
   if (window !== undefined && isStale(beside, facts.own, window)) return { standing: 'stale' };
   const areDifferent = (one: Person, other: Person): boolean => compare(one, other, rules) === 'different';
   if (!somePair(claimsOn(facts, people, rules), areDifferent)) return { standing: disputeAmong(people, rules) };
-  const holders =
-    window !== undefined && namesAreExplained(facts, beside, rules)
-      ? holdersInTime(beside, facts.own, window, areDifferent)
-      : undefined;
-  if (holders === undefined) return { standing: 'shared' };
-  const inTime = people.filter(({ id }) => holders.has(id));
-  return { standing: disputeAmong(inTime, rules), holders };
+  const eras =
+    window !== undefined && namesAreExplained(facts, beside, rules) ? erasOf(beside, window, areDifferent) : undefined;
+  if (eras === undefined) return { standing: 'shared' };
+  const standIn = ({ users }: Era): Stand & { holders: ReadonlySet<string> } => ({
+    standing: disputeAmong(
+      people.filter(({ id }) => users.has(id)),
+      rules,
+    ),
+    holders: users,
+  });
+  return {
+    ...standIn(eras.at(-1)!),
+    former: eras.slice(0, -1).map((era, index) => ({ ...standIn(era), until: eras[index + 1]!.first })),
+  };
 }
 
 const disputeAmong = (people: readonly IdentityFacts[], rules: IdentityRules): Standing =>
