@@ -1,6 +1,7 @@
 import type { IdentityErased } from '#libs/domain';
 import { bytesOfUuid } from '#libs/kernel';
 import { part } from '../customers/customers.projection.js';
+import { reuniteErased } from '../eras/eras.projection.js';
 import type { FoldContext } from '../projector/fold-context.js';
 import type { IdentityRow } from '../projector/statements.js';
 
@@ -14,6 +15,7 @@ export const foldErased = async (context: FoldContext, { data }: IdentityErased,
   const row = await context.findIdentity(data.identity);
   if (!row || row.erased !== null) return;
   await context.flush();
+  if (row.whole === null) await reuniteErased(context, data.identity, row, position);
   await forgetContacts(context, row);
   const { session } = context;
   const { erasure: statements } = context.statements;

@@ -78,7 +78,7 @@ export class Projector {
         await context.flush();
       });
       this.place = next;
-      return corrected;
+      return [...corrected, ...context.reattributed];
     } catch (error) {
       context.reset();
       throw error;

@@ -13,6 +13,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { erasStatements } from '../eras/eras.statements.js';
 import { erasureStatements } from '../erasure/erasure.statements.js';
 import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, statement } from '../read-model/statement.js';
@@ -27,6 +28,9 @@ export interface IdentityRow {
   erased: number | null;
   /** 0 while no event has said its value, and once it is erased. */
   told: number;
+  /** Key of the identity that it is a former era of. */
+  whole: number | null;
+  heldFrom: number | null;
 }
 
 export type NewConversation = { key: number } & Omit<ConversationTable, 'key'>;
@@ -139,9 +143,12 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
     db
       .selectFrom('identity')
-      .select(['key', 'customer', 'firstPosition', 'verified', 'nameAt', 'erased', sql<number>`value <> ''`.as('told')])
+      .select([
+        'key', 'customer', 'firstPosition', 'verified', 'nameAt', 'erased', 'whole', 'heldFrom',
+        sql<number>`value <> ''`.as('told'),
+      ])
       .where('id', '=', s.id),
-  ),
+  ), // prettier-ignore
   addIdentity: statement<NewIdentity>((s) =>
     db.insertInto('identity').values({
       key: s.key,
@@ -157,16 +164,19 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   tellIdentity: statement<{ key: number; value: string }>((s) =>
     db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
   ),
+  tellEras: statement<{ key: number; value: string }>((s) =>
+    db.updateTable('identity').set({ value: s.value }).where('whole', '=', s.key).where('erased', 'is', sql.lit(null)),
+  ),
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
   ),
-  nameIdentity: statement<{ key: number; name: string; nameAt: number }>((s) =>
+  nameIdentity: statement<{ key: number; name: string | null; nameAt: number | null }>((s) =>
     db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
   ),
   keepIdentity: statement<{ key: number; position: number }>((s) =>
     db
       .insertInto('identity_past')
-      .columns(['identity', 'since', 'until', 'verified', 'name', 'nameAt'])
+      .columns(['identity', 'since', 'until', 'verified', 'name', 'nameAt', 'heldFrom', 'heldUntil'])
       .expression((e) =>
         e
           .selectFrom('identity')
@@ -182,6 +192,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
             'verified',
             'name',
             'nameAt',
+            'heldFrom',
+            'heldUntil',
           ])
           .where('key', '=', s.key),
       )
@@ -275,6 +287,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .where('position', '=', s.position),
   ),
   erasure: erasureStatements(db),
+  eras: erasStatements(db),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
 
