@@ -47,10 +47,15 @@ describe('a number that changes hands', () => {
     expect(linksOf([...ana, on(60, see('account2', 'phone1', 'Leo Mora'))])).toEqual([]);
   });
 
-  it('is not linked at any time with whom an agent has parted from it', () => {
-    const rule = (a: string, b: string): Step => ({ does: 'rule', a, b, verdict: 'apart' });
-    expect(linksOf([...ana, rule('account1', 'phone1'), ...leo])).toEqual(['account2 phone1']);
-    expect(linksOf([...ana, ...leo, rule('account1', 'phone1~0')])).toEqual(['account2 phone1']);
+  it('is what an agent says of one time, and of that alone', () => {
+    const rule = (a: string, b: string, verdict: 'together' | 'apart'): Step => ({ does: 'rule', a, b, verdict });
+    expect(linksOf([...ana, ...leo, rule('account1', 'phone1~0', 'apart')])).toEqual(['account2 phone1']);
+    expect(linksOf([...ana, ...leo, rule('account2', 'phone1', 'apart')])).toEqual(['account1 phone1~0']);
+    const joined = followed([...ana, ...leo, rule('email9', 'phone1~0', 'together')]);
+    expect(pairs(joined.links.values())).toEqual([...divided, 'email9 phone1~0'].toSorted());
+    // It stands also where the times are told apart no more.
+    joined.follow(on(60, see('account2', 'phone1', 'Leo Mora')));
+    expect(pairs(joined.links.values())).toEqual(['email9 phone1~0']);
   });
 
   it('is nobody’s where two records claim it, or where nobody knows when a name came with it', () => {

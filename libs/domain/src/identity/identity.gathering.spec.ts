@@ -141,13 +141,7 @@ describe('any history', () => {
         const rulings = [...world.rulings.values()];
         world.rulings.clear();
         const free = world.resolveAll();
-        const wholeOf = (one: string) => world.wholeOf(one) ?? one;
-        // Who parts two parts them for all time; who joins them says so of the present.
-        const isRuled = ({ a, b }: LinkedPair) =>
-          rulings.some(({ verdict, ...ruling }) => {
-            const two = verdict === 'apart' ? keyOf(wholeOf(a), wholeOf(b)) : keyOf(a, b);
-            return keyOf(ruling.a, ruling.b) === two;
-          });
+        const isRuled = ({ a, b }: LinkedPair) => rulings.some((ruling) => keyOf(ruling.a, ruling.b) === keyOf(a, b));
         const together = rulings.filter(({ verdict }) => verdict === 'together');
         expect(pairs(ruled.links)).toEqual(pairs([...free.links.filter((pair) => !isRuled(pair)), ...together]));
         const [asked, others] = [ruled, free].map(({ proposals }) => proposals.filter((pair) => !isRuled(pair)));

@@ -41,10 +41,6 @@ export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEF
   const { identities } = neighbourhood;
   const customers = new Customers(neighbourhood, rules);
   const ruledOn = new Set(neighbourhood.rulings.map(({ a, b }) => pairKey(a, b)));
-  const wholeOf = (id: string): string => identities.get(id)?.whole ?? id;
-  // Whose an identifier is not, it was at no time: who parts a pair thinks of the number, not of an era of it.
-  const apart = neighbourhood.rulings.filter(({ verdict }) => verdict === 'apart');
-  const parted = new Set(apart.map(({ a, b }) => pairKey(wholeOf(a), wholeOf(b))));
   const links: ResolvedLink[] = [];
   const proposals: ResolvedProposal[] = [];
 
@@ -54,7 +50,7 @@ export function resolve(neighbourhood: Neighbourhood, rules: IdentityRules = DEF
   }
   for (const candidate of candidatesOf(neighbourhood, rules)) {
     const { a, b, evidence, confidence } = candidate;
-    const ruled = ruledOn.has(pairKey(a, b)) || parted.has(pairKey(wholeOf(a), wholeOf(b)));
+    const ruled = ruledOn.has(pairKey(a, b));
     const disputed = isDisputed(identities, a) || isDisputed(identities, b);
     const reason = disputed ? 'conflicting-accounts' : customers.conflict(a, b);
     if (reason !== undefined) {
