@@ -64,7 +64,7 @@ const identitiesOf = async (customer: string, tenant: string, settings: HubSetti
       : (await side.queries.execute(new FindCustomersQuery(tenant, customer))).items.map(({ id }) => id);
     if (ids.length > 1)
       throw usageError('--customer', `${customer} stands for ${ids.length} customers`, `name one: ${ids.join(', ')}`);
-    const identities = ids[0] === undefined ? undefined : await side.customers.identitiesOf(tenant, ids[0]);
+    const identities = ids[0] === undefined ? undefined : await side.customers.idsInHistory(tenant, ids[0]);
     if (!identities) throw failure(`--customer: the tenant ${tenant} has no customer ${customer}`);
     return new Set(identities);
   } finally {
