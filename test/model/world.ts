@@ -10,7 +10,7 @@ import {
   type InteractionContent,
   type LinkEvent,
 } from '#libs/domain';
-import { streamId, type StoredEvent } from '#libs/event-store';
+import { streamId, type EventStore, type StoredEvent } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { IdFactory, codeOf, uuidOfBytes, type CustomerIdentifier, type Uuid } from '#libs/kernel';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -97,15 +97,19 @@ const collectNowAndThen = (): void => {
 
 /** The line from recorder to read model without its doors: real deciders, resolver, projector and SQLite. */
 export class World {
-  readonly store = new MemoryEventStore();
-  private readonly runner = new CommandRunner(this.store);
+  private readonly runner: CommandRunner;
   private readonly resolver: IdentityResolver;
   readonly readModel: ReadModel = SqliteReadModel.open({ file: ':memory:' });
-  private readonly projector = new Projector(this.readModel, this.store);
-
   private readonly directory = new CustomerDirectory(this.readModel, new Labels(this.readModel));
 
-  constructor(rules: IdentityRules = RULES) {
+  private readonly projector: Projector;
+
+  constructor(
+    rules: IdentityRules = RULES,
+    readonly store: EventStore = new MemoryEventStore(),
+  ) {
+    this.runner = new CommandRunner(store);
+    this.projector = new Projector(this.readModel, store);
     this.resolver = IdentityResolver.open({
       file: ':memory:',
       ids,

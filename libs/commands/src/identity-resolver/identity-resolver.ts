@@ -204,7 +204,8 @@ export class IdentityResolver {
 
   private dependsOnTime(id: Uuid): boolean {
     const window = this.rules.windows[this.state.facts(id)?.type ?? ''];
-    return window !== undefined && (window.staleDays !== undefined || this.state.neighbourCount(id) > 1);
+    if (window === undefined) return false;
+    return window.staleDays !== undefined || this.state.neighbourCount(id) > 1 || this.state.formersOf(id).length > 0;
   }
 
   private isTimed(type: string | undefined): boolean {
