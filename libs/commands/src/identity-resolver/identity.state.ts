@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import {
   learn,
+  nameKeyText,
   span,
   versionOf,
   type Evidence,
@@ -346,6 +347,7 @@ export class IdentityState implements EvidenceReader {
     }
     this.flush();
     this.bearers.keep(node.key, node.facts, { ...node.facts, names: [] });
+    const gone = new Set(node.facts.names.map(nameKeyText));
     const others = this.sql.evidenceOf.all<{ id: Uint8Array }>([node.key]).map((row) => uuidOfBytes(row.id));
     this.sql.dropLinks.run([node.key, node.key]);
     for (const other of others) this.sql.dropEvidence.run([this.node(other)!.key, node.key]);
@@ -356,9 +358,21 @@ export class IdentityState implements EvidenceReader {
       const left = this.node(other)!;
       left.neighbours--;
       this.changed.set(other, left);
+      this.forgetNames(left, gone);
       if (left.neighbours === 0 && !left.carried) this.forget(other);
     }
     this.flush();
+  }
+
+  /** What the log says no more: names that came with who is forgotten, unless somebody else beside it bears them. */
+  private forgetNames(node: Node, gone: ReadonlySet<string>): void {
+    const before = node.facts;
+    if (!before.names.some((name) => gone.has(nameKeyText(name))) || node.neighbours > REMEMBERED_NEIGHBOURS) return;
+    const beside = [...this.neighboursOf(node).keys()].flatMap((id) => this.facts(id)?.names ?? []);
+    const borne = new Set(beside.map(nameKeyText));
+    const names = before.names.filter((name) => !gone.has(nameKeyText(name)) || borne.has(nameKeyText(name)));
+    node.facts = { ...before, names };
+    this.bearers.keep(node.key, before, node.facts);
   }
 
   private node(id: Uuid): Node | undefined {
