@@ -364,11 +364,7 @@ const standingOf = (one: Person, people: ReadonlyMap<Uuid, Person>, meetings: re
     closed: false,
     disputed: disputed(peopleIn(stretch).filter(({ type }) => type === 'account')),
     holders: peopleIn(stretch).map(({ id }) => id),
-    until: Math.ceil(
-      (Math.max(...stretch.flatMap((met) => met.days)) +
-        Math.min(...(stretches[n + 1] ?? []).flatMap((met) => met.days))) /
-        2,
-    ),
+    until: Math.min(...(stretches[n + 1] ?? []).flatMap((met) => met.days)),
   }));
   const { id: _id, until: _until, ...now } = times.pop()!;
   return { ...now, former: times };

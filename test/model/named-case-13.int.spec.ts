@@ -33,8 +33,8 @@ jest.setTimeout(120_000);
 const [ana, bo, number] = [account('A1'), account('B2'), phone(101)];
 const [old, next, theNumber] = [identityOf(ana), identityOf(bo), identityOf(number)];
 const era = ids.formerEra(theNumber, 0);
-/** Halfway from the old owner, seen on 6 January 2025, to the new one 200 days later. */
-const HANDED_OVER = '2025-04-16T00:00:00.000Z';
+/** The first day on which the new owner was seen with the number: the world begins on 6 January 2025. */
+const HANDED_OVER = '2025-07-25T00:00:00.000Z';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilo-case-13-'));
 let files = 0;

@@ -14,11 +14,11 @@ describe('a number that changes hands', () => {
   const linksOf = (steps: readonly Step[]) => pairs(followed(steps).links.values());
   const divided = ['account1 phone1~0', 'account2 phone1'];
 
-  it('is the present holder’s, and was the former one’s until halfway between them, in whatever order they came', () => {
+  it('is the present holder’s, and was the former one’s until then, in whatever order they came', () => {
     expect(linksOf([...ana, ...leo])).toEqual(divided);
     expect(linksOf([...leo, ...ana])).toEqual(divided);
     const { identities } = gatheredOf([...leo, ...ana]);
-    expect(identities.get('phone1')!.former).toEqual([{ id: 'phone1~0', until: 115 }]);
+    expect(identities.get('phone1')!.former).toEqual([{ id: 'phone1~0', until: 200 }]);
   });
 
   it('stays divided whenever its own contacts came', () => {

@@ -21,8 +21,8 @@ export interface Neighbour<Facts extends Named = Named> {
 
 /** A time in which an identifier was one customer's. */
 export interface Era {
-  /** First day that is no longer in it: halfway between who was last seen with it and who came next. Unset of the last. */
-  until?: number;
+  /** First day somebody was seen with it. */
+  first: number;
   /** Ids of those beside it in that time. */
   users: ReadonlySet<string>;
 }
@@ -78,13 +78,7 @@ export function erasOf<Facts extends Named>(
     }
   }
   if (parted.length < 2 || parted.some(({ users }) => somePair(factsOf(users), areDifferent))) return undefined;
-  return parted.map(({ last, users }, index) => {
-    const next = parted[index + 1];
-    return {
-      ...(next && { until: Math.ceil((last + next.first) / 2) }),
-      users: new Set(factsOf(users).map(({ id }) => id)),
-    };
-  });
+  return parted.map(({ first, users }) => ({ first, users: new Set(factsOf(users).map(({ id }) => id)) }));
 }
 
 const isProfile = ({ facts }: Neighbour): boolean => facts.type === 'profile';

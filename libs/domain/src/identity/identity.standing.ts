@@ -21,7 +21,7 @@ export interface Stand {
 /** A time in which an identity was somebody else's than now. */
 export interface FormerEra extends Stand {
   holders: ReadonlySet<string>;
-  /** First day that is no longer in it, since 1970-01-01 in UTC; the first era has no beginning. */
+  /** First day of the next era, since 1970-01-01 in UTC; the first era has no beginning. */
   until: number;
 }
 
@@ -66,7 +66,7 @@ export function standingOf(
   });
   return {
     ...standIn(eras.at(-1)!),
-    former: eras.flatMap((era) => (era.until === undefined ? [] : [{ ...standIn(era), until: era.until }])),
+    former: eras.slice(0, -1).map((era, index) => ({ ...standIn(era), until: eras[index + 1]!.first })),
   };
 }
 
