@@ -205,7 +205,9 @@ export class IdentityResolver {
   private dependsOnTime(id: Uuid): boolean {
     const window = this.rules.windows[this.state.facts(id)?.type ?? ''];
     if (window === undefined) return false;
-    return window.staleDays !== undefined || this.state.neighbourCount(id) > 1 || this.state.formersOf(id).length > 0;
+    if (window.staleDays !== undefined || this.state.neighbourCount(id) > 1) return true;
+    // Who had it before may have been erased.
+    return (this.state.erasOf(id)?.former.length ?? 0) > 0;
   }
 
   private isTimed(type: string | undefined): boolean {
