@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect, type KyselyPlugin, type SqliteDatabase } from 'kysely';
 import { DEFAULT_RULES } from '#libs/domain';
-import type { CustomerIdentifier, Uuid } from '#libs/kernel';
+import type { CustomerIdentifier } from '#libs/kernel';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import type { ReadModelSchema } from '#libs/projections/read-model/read-model.schema.js';

@@ -1,8 +1,10 @@
-import type { ResolvedProposal } from './identity.resolution.js';
 import { pairKey } from './identity.evidence.js';
 import { areUnrelatedAccounts, compare, type IdentityFacts } from './identity.facts.js';
 import type { Neighbourhood } from './identity.gathering.js';
 import type { IdentityRules } from './identity.rules.js';
+
+/** Why two customers may not become one without an agent. */
+export type Conflict = 'conflicting-accounts' | 'conflicting-profiles';
 
 /** Components that grow while links are made, each with the people that claim it. */
 export class Customers {
@@ -26,11 +28,11 @@ export class Customers {
     this.holders.delete(child);
   }
 
-  conflict(a: string, b: string): ResolvedProposal['reason'] | undefined {
+  conflict(a: string, b: string): Conflict | undefined {
     const one = this.rootOf(a);
     const other = this.rootOf(b);
     if (one === other) return undefined;
-    let reason: ResolvedProposal['reason'] | undefined;
+    let reason: Conflict | undefined;
     for (const mine of this.holdersOf(one)) {
       for (const theirs of this.holdersOf(other)) {
         const different = compare(mine, theirs, this.rules) === 'different';

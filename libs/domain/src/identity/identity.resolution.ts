@@ -1,4 +1,4 @@
-import { Customers } from './identity.customers.js';
+import { Customers, type Conflict } from './identity.customers.js';
 import { byPair, ordered, pairKey, type EvidenceKind, type LinkedPair } from './identity.evidence.js';
 import { namesOf, type Gathered, type Neighbourhood } from './identity.gathering.js';
 import { DEFAULT_RULES, type IdentityRules } from './identity.rules.js';
@@ -23,7 +23,7 @@ export interface ResolvedProposal {
   a: string;
   b: string;
   evidence: EvidenceKind | 'same-name';
-  reason: 'conflicting-accounts' | 'conflicting-profiles' | 'same-name';
+  reason: Conflict | 'same-name';
   confidence: number;
 }
 

@@ -1,6 +1,6 @@
 import type { IdentityErasDecided } from '#libs/domain';
-import { bytesOfUuid, instantMs, uuidOfBytes, type Uuid } from '#libs/kernel';
-import { forgetContacts } from '../erasure/erasure.projection.js';
+import { instantMs, uuidOfBytes, type Uuid } from '#libs/kernel';
+import { forgetContacts } from '../erasure/forget-contacts.js';
 import type { FoldContext, FoldedEra, FoldedIdentity } from '../projector/fold-context.js';
 import type { EraEntry, EraRow } from './eras.statements.js';
 

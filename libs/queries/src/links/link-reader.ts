@@ -113,7 +113,5 @@ export class LinkReader {
 }
 
 /** An identity's row as people look at it. */
-export const namedIdentity = ({ name, ...row }: ShownIdentity & Pick<IdentityTable, 'name'>): NamedIdentityDto => ({
-  ...showIdentity(row),
-  ...(name === null ? {} : { name }),
-});
+export const namedIdentity = ({ name, ...row }: ShownIdentity & Pick<IdentityTable, 'name'>): NamedIdentityDto =>
+  Object.assign(showIdentity(row), name === null ? {} : { name });
