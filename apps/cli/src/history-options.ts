@@ -76,7 +76,7 @@ const identitiesOf = async (
     if (ids.length > 1)
       throw usageError('--customer', `${customer} stands for ${ids.length} customers`, `name one: ${ids.join(', ')}`);
     const [id] = ids;
-    const identities = id === undefined ? undefined : await side.customers.identitiesOf(tenant, id);
+    const identities = id === undefined ? undefined : await side.customers.idsInHistory(tenant, id);
     if (id === undefined || !identities) throw failure(`--customer: the tenant ${tenant} has no customer ${customer}`);
     return { id, identities: new Set(identities) };
   } finally {
