@@ -5,7 +5,7 @@ import { readEvent } from '#libs/channels/ingest/event-reader.js';
 import type { DeliveryAccount } from '#libs/event-store';
 import { toInstant } from '#libs/kernel';
 import { BusSeal } from '#libs/privacy';
-import type { HubParts } from './hub.module.js';
+import type { HubParts } from './parts.js';
 
 /** Of what nobody knows whose it is; no tenant can have this name. */
 const NO_TENANT = '-';

@@ -1,0 +1,29 @@
+import type { ApiKeys, BearerTokens } from '#libs/access';
+import type { InteractionBus } from '#libs/bus';
+import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.account-directory.js';
+import type { IdentityRules } from '#libs/domain';
+import type { Clock } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
+import type { Logger } from '#libs/kernel/logging.js';
+import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
+import type { ProjectionProgress, ReadModel } from '#libs/projections';
+
+/** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
+export interface HubParts {
+  settings: HubSettings;
+  logger: Logger;
+  clock: Clock;
+  log: SealedEventStoreSet;
+  bus: InteractionBus;
+  readModel: ReadModel;
+  progress: ProjectionProgress;
+  keys: ApiKeys;
+  /** Absent where the settings name no OpenID provider. */
+  tokens?: BearerTokens;
+  accounts: DeclaredAccountDirectory;
+  rules: IdentityRules;
+}
+
+/** What each program of the line has; a part of the line lacks some engines. */
+export type ProgramParts = Pick<HubParts, 'settings' | 'logger' | 'clock' | 'log' | 'keys' | 'tokens' | 'accounts'> &
+  Partial<Pick<HubParts, 'bus' | 'readModel' | 'progress' | 'rules'>>;
