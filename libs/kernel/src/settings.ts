@@ -162,6 +162,11 @@ export class HubSettings {
   @Matches(BASE64_KEY, { message: KEY_FORM })
   nextMasterKey?: string;
 
+  /** The pepper under which all ids are derived, base64 of 32 random bytes; with `esdb:` alone: `sqlite:` keeps it in the data directory. `HILO_PEPPER`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  pepper?: string;
+
   /** Smallest level logged. `HILO_LOG_LEVEL`, default `warn`. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
   logLevel = 'warn';
@@ -255,6 +260,7 @@ const variables: Record<keyof HubSettings, string> = {
   readModelUrl: 'HILO_READ_MODEL_URL',
   masterKey: 'HILO_MASTER_KEY',
   nextMasterKey: 'HILO_NEXT_MASTER_KEY',
+  pepper: 'HILO_PEPPER',
   logLevel: 'HILO_LOG_LEVEL',
   busCapacity: 'HILO_BUS_CAPACITY',
   rateLimit: 'HILO_RATE_LIMIT',

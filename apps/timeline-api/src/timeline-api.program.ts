@@ -1,0 +1,64 @@
+import { Module } from '@nestjs/common';
+import { DeletedData } from '#libs/commands';
+import { ProjectionProgress } from '#libs/projections';
+import { PostgresProgressFeed } from '#libs/projections/programs/postgres.progress-feed.js';
+import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
+import { HealthModule } from '#libs/queries/health/health.module.js';
+import { accessModule } from '../../shared/src/access.js';
+import { agentsModules } from '../../shared/src/agents.modules.js';
+import { EnginesModule } from '../../shared/src/engines.module.js';
+import {
+  eventStoreAnswers,
+  operationsAnswer,
+  readModelAnswers,
+  timelinesFollow,
+  watchParked,
+  watchTimelines,
+} from '../../shared/src/health.js';
+import type { Program } from '../../shared/src/start-program.js';
+
+@Module({})
+class TimelineApiModule {}
+
+/** Read model and log to agents and analysts, and what they write down. */
+export const timelineApi: Program = {
+  name: 'timeline-api',
+  needs: ['eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
+  docs: true,
+  build: async (parts, { closing }) => {
+    const { settings, log } = parts;
+    const home = await openReadModelHome(settings);
+    const readModel = await home.open({ readonly: true });
+    closing.add(() => readModel.close());
+    const progress = new ProjectionProgress();
+    const feed = new PostgresProgressFeed(settings.readModelUrl, progress);
+    closing.add(() => feed.close());
+    return {
+      module: TimelineApiModule,
+      imports: [
+        EnginesModule.register({ ...parts, readModel, progress }),
+        accessModule(parts),
+        HealthModule.register({
+          checks: [
+            readModelAnswers(readModel),
+            operationsAnswer(log.parked),
+            eventStoreAnswers(log.events),
+            // However far behind: were all of them to leave for that, nobody would see anything.
+            timelinesFollow(log.events, progress, Number.POSITIVE_INFINITY),
+          ],
+          watch: (metrics) => {
+            watchTimelines(metrics, log.events, progress);
+            watchParked(metrics, log.parked);
+          },
+        }),
+        ...agentsModules({ provide: DeletedData, useFactory: () => new ServerData() }),
+      ],
+    };
+  },
+};
+
+class ServerData extends DeletedData {
+  async scrub() {
+    return { files: [], complete: true };
+  }
+}
