@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
-import { DeletedData } from '#libs/commands';
+import { OwnTurns } from '#libs/commands';
 import { RecorderModule } from '#libs/commands/recorder.module.js';
 import { HealthModule } from '#libs/queries/health/health.module.js';
 import { accessModule } from '../../shared/src/access.js';
@@ -32,7 +32,7 @@ export class HubModule {
         }),
         ...(edge ? [ChannelsModule.register(accounts), IngestModule.register()] : []),
         RecorderModule,
-        ...agentsModules({ provide: DeletedData, useFactory: () => new DataFiles(settings.dataDir) }),
+        ...agentsModules(new DataFiles(settings.dataDir), new OwnTurns()),
       ],
     };
   }

@@ -1,5 +1,5 @@
-import type { DynamicModule, FactoryProvider, Provider, Type } from '@nestjs/common';
-import { DeletedData, ErasableCustomers, KnownConversations, KnownIdentities } from '#libs/commands';
+import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
+import { DeletedData, ErasableCustomers, ErasureTurns, KnownConversations, KnownIdentities } from '#libs/commands';
 import { AgentWorkModule } from '#libs/commands/agent-work/agent-work.module.js';
 import { CommandsModule } from '#libs/commands/commands.module.js';
 import { ConsentsModule } from '#libs/commands/consents/consents.module.js';
@@ -20,9 +20,11 @@ const knownIdentities: FactoryProvider<KnownIdentities> = {
 
 /**
  * What agents and analysts meet: questions, what they write down and decide, history.
+
  * @param deletedData what holds deleted data for a while in this profile
+ * @param turns who keeps erasures from each other in it
  */
-export const agentsModules = (deletedData: Provider<DeletedData>): (Type | DynamicModule)[] => [
+export const agentsModules = (deletedData: DeletedData, turns: ErasureTurns): (Type | DynamicModule)[] => [
   CommandsModule,
   QueriesModule,
   LinksModule.register({ imports: [QueriesModule], knownIdentities }),
@@ -34,7 +36,8 @@ export const agentsModules = (deletedData: Provider<DeletedData>): (Type | Dynam
   ErasureModule.register({
     imports: [QueriesModule],
     erasableCustomers: { provide: ErasableCustomers, useExisting: ErasureFindings },
-    deletedData,
+    deletedData: { provide: DeletedData, useValue: deletedData },
+    turns: { provide: ErasureTurns, useValue: turns },
   }),
   HistoryModule.register({
     imports: [QueriesModule],

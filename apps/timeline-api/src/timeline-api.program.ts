@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
-import { DeletedData } from '#libs/commands';
+import { DeletedData, OwnTurns } from '#libs/commands';
+import { schemaFor } from '#libs/kernel/postgres.js';
+import { inPostgresTurn } from '#libs/kernel/postgres-turn.js';
 import { ProjectionProgress } from '#libs/projections';
 import { PostgresProgressFeed } from '#libs/projections/programs/postgres.progress-feed.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
@@ -51,7 +53,7 @@ export const timelineApi: Program = {
             watchParked(metrics, log.parked);
           },
         }),
-        ...agentsModules({ provide: DeletedData, useFactory: () => new ServerData() }),
+        ...agentsModules(new ServerData(), new ServerTurns(settings.readModelUrl)),
       ],
     };
   },
@@ -60,5 +62,18 @@ export const timelineApi: Program = {
 class ServerData extends DeletedData {
   async scrub() {
     return { files: [], complete: true };
+  }
+}
+
+/** One erasure at a time, whichever of the programs was asked for it. */
+class ServerTurns extends OwnTurns {
+  constructor(private readonly url: string) {
+    super();
+  }
+
+  override alone<T>(work: () => Promise<T>): Promise<T> {
+    const { url } = this;
+    const options = { url, schema: schemaFor(url, 'keys'), room: 'ERASURE' };
+    return super.alone(() => inPostgresTurn(options, 'erasure', work));
   }
 }
