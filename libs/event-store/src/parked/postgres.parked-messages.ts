@@ -39,13 +39,20 @@ export class PostgresParkedMessages extends ParkedMessages {
     return id;
   }
 
-  async list({ tenant, status, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
+  async list({ tenant, status, receipt, before, limit }: ListParkedOptions): Promise<ParkedSummary[]> {
     const { rows } = await this.pool.query<ParkedRow>(
       `SELECT ${SUMMARY_COLUMNS} FROM parked
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR status = $2)
-         AND ($3::bytea IS NULL OR number < (SELECT number FROM parked WHERE id = $3))
-       ORDER BY number DESC LIMIT $4`,
-      [tenant ?? null, status ?? null, before === undefined ? null : bytesOfUuid(before), Math.max(0, limit)],
+         AND ($3::text IS NULL OR receipt = $3)
+         AND ($4::bytea IS NULL OR number < (SELECT number FROM parked WHERE id = $4))
+       ORDER BY number DESC LIMIT $5`,
+      [
+        tenant ?? null,
+        status ?? null,
+        receipt ?? null,
+        before === undefined ? null : bytesOfUuid(before),
+        Math.max(0, limit),
+      ],
     );
     return rows.map(summaryOf);
   }
@@ -65,6 +72,18 @@ export class PostgresParkedMessages extends ParkedMessages {
 
   discard(id: Uuid, by: string, reason: string): Promise<void> {
     return this.settle(id, "status = 'discarded', discarded_by = $2, discard_reason = $3", [by, reason]);
+  }
+
+  async purge(id: Uuid, by: string, reason: string): Promise<boolean> {
+    const { rowCount } = await this.pool.query(
+      `UPDATE parked SET bytes = '',
+         discarded_by = CASE status WHEN 'parked' THEN $2 ELSE discarded_by END,
+         discard_reason = CASE status WHEN 'parked' THEN $3 ELSE discard_reason END,
+         status = CASE status WHEN 'parked' THEN 'discarded' ELSE status END
+       WHERE id = $1 AND length(bytes) > 0`,
+      [bytesOfUuid(id), by, reason],
+    );
+    return rowCount > 0;
   }
 
   async count(tenant?: string): Promise<ParkedCount[]> {

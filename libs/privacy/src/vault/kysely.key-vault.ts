@@ -46,6 +46,7 @@ export class KyselyKeyVault extends KeyVault {
   /** One change at a time. */
   private tail: Promise<unknown> = Promise.resolve();
   private vaultId = '';
+  private lacksErased = false;
   private forgetting?: NodeJS.Timeout;
 
   private constructor(
@@ -71,6 +72,9 @@ export class KyselyKeyVault extends KeyVault {
     const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
     vault.vaultId = row.id;
     vault.destructions = row.destructions;
+    // A vault of an earlier release, opened to read, may lack the table.
+    vault.lacksErased =
+      options.readonly === true && !(await db.introspection.getTables()).some(({ name }) => name === 'erased');
     await vault.readErased();
     if (options.sharedForgetMs !== undefined)
       vault.forgetting = setInterval(
@@ -97,6 +101,7 @@ export class KyselyKeyVault extends KeyVault {
       await this.load(missing, found);
       const lacking = missing.filter((identity) => !found.has(identity) && !this.erased.has(identity));
       await this.make(lacking, found);
+      if (this.options.sharedForgetMs !== undefined) await this.takeBack(lacking, found);
       return found;
     });
   }
@@ -282,6 +287,23 @@ export class KyselyKeyVault extends KeyVault {
     await this.load(identities, into);
   }
 
+  /** Another program may have erased these while they got their keys: it has destroyed those it saw, the others go here. */
+  private async takeBack(identities: readonly Uuid[], from: Map<Uuid, DataKey>): Promise<void> {
+    for (const ids of batches(identities)) {
+      const rows = await this.db
+        .selectFrom('erased')
+        .select('id')
+        .where('id', 'in', ids.map(bytesOfUuid))
+        .execute();
+      const erased = rows.map(({ id }) => uuidOfBytes(id));
+      for (const id of erased) {
+        this.erased.add(id);
+        from.delete(id);
+      }
+      if (await this.destroyAll(erased)) await this.tellOfDestruction();
+    }
+  }
+
   private rowOf(identity: Uuid, { version, secret }: DataKey) {
     return {
       identity: bytesOfUuid(identity),
@@ -364,13 +386,11 @@ export class KyselyKeyVault extends KeyVault {
       .updateTable('vault')
       .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
       .execute();
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
-  /** A vault of an earlier release, opened to read, may lack the table. */
   private async readErased(): Promise<void> {
-    const tables = await this.db.introspection.getTables();
-    if (!tables.some(({ name }) => name === 'erased')) return;
+    if (this.lacksErased) return;
     let after: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows = await this.db
@@ -386,10 +406,12 @@ export class KyselyKeyVault extends KeyVault {
     }
   }
 
-  /** Who only reads does not hear of destroyed keys: it looks before it trusts its memory. */
+  /** Who is not the only one that destroys keys does not hear of it: it looks before it trusts its memory. */
   private async forgetDestroyed(): Promise<void> {
     const { destructions } = await this.db.selectFrom('vault').select('destructions').executeTakeFirstOrThrow();
-    if (destructions !== this.destructions) this.cache.clear();
+    if (destructions === this.destructions) return;
+    this.cache.clear();
+    await this.readErased();
     this.destructions = destructions;
   }
 

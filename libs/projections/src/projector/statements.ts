@@ -87,13 +87,16 @@ interface LinkWrite {
   position: number;
 }
 
-const IDENTITY_ROW = [
-  'key',
-  'customer',
-  'firstPosition',
-  'verified',
-  'nameAt',
-] as const satisfies (keyof IdentityRow)[];
+const identityRow = () =>
+  [
+    'key',
+    'customer',
+    'firstPosition',
+    'verified',
+    'nameAt',
+    'erased',
+    kysely().sql<number>`case when value <> '' then 1 else 0 end`.as('told'),
+  ] as const;
 
 /** Ids asked for in one question; the last one is repeated where there are fewer. */
 export const IDS_A_QUESTION = 64;
@@ -154,10 +157,10 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
-    db.selectFrom('identity').select(IDENTITY_ROW).where('id', '=', s.id),
+    db.selectFrom('identity').select(identityRow()).where('id', '=', s.id),
   ),
   findIdentities: statement<Many, IdentityRow & { id: Buffer }>((s) =>
-    db.selectFrom('identity').select(IDENTITY_ROW).select('id').where('id', 'in', manyOf(s)),
+    db.selectFrom('identity').select(identityRow()).select('id').where('id', 'in', manyOf(s)),
   ),
   addIdentity: gathered<NewIdentity>(db, 'identity', [
     'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',

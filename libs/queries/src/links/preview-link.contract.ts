@@ -239,7 +239,7 @@ const rules = (): void => {
   });
 
   it('says where the two have answered differently, and what the one customer would have said', async () => {
-    const world = new World();
+    const world = await World.open();
     for (let n = 1; n <= 2; n++) await world.contact(n);
     const conflicts = async () => (await world.preview('link', 1, 2)).conflicts;
     await world.consent(1, true);

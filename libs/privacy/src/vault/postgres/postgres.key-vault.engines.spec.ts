@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { bytesOfUuid } from '#libs/kernel';
+import { connectPostgres, openPostgres, schemaFor } from '#libs/kernel/postgres.js';
 import { postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
+import { inServerFiles } from '../../../../../test/engines/postgres/server-files.js';
 import { MasterKey } from '../../master-key/master-key.js';
 import { keyVaultContract } from '../key-vault.contract.js';
 import { isPostgresKeyVault, openPostgresKeyVault } from './postgres.key-vault.js';
@@ -50,6 +53,60 @@ describe('PostgresKeyVault', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(other.cached(identity)).toBeUndefined();
     await other.close();
+    await vault.close();
+  });
+
+  it('gives no key to who was erased by another program, however they meet', async () => {
+    const vault = await openNew();
+    const other = await open();
+    const erasure = randomUUID();
+    await vault.beginErasure({ erasure, tenant: 'acme' });
+    const identities = Array.from({ length: 300 }, () => randomUUID());
+    const both = [other.obtain(identities), vault.erase(erasure, identities)] as const;
+    await Promise.all(both);
+    for (const one of [vault, other, await open(true)]) {
+      expect(await one.find(identities)).toEqual(new Map());
+      if (one !== vault && one !== other) await one.close();
+    }
+    expect(await other.obtain(identities)).toEqual(new Map());
+    const pool = openPostgres({ url, schema: schemaFor(url, 'keys'), room: 'TEST' });
+    expect((await pool.query('SELECT 1 FROM data_key WHERE wrapped IS NOT NULL')).rows).toEqual([]);
+    await pool.end();
+    await other.close();
+    await vault.close();
+  });
+
+  it('leaves nothing of a destroyed key in the files of its table, nor in the statistics', async () => {
+    const vault = await openNew();
+    const identities = Array.from({ length: 300 }, () => randomUUID());
+    await vault.obtain(identities);
+    const pool = openPostgres({ url, schema: schemaFor(url, 'keys'), room: 'TEST' });
+    await pool.query('ANALYZE');
+    const { rows } = await pool.query<{ wrapped: Buffer }>(
+      'SELECT wrapped FROM data_key ORDER BY identity = ANY ($1) DESC',
+      [identities.slice(0, 40).map(bytesOfUuid)],
+    );
+    const wrapped = rows.map((row) => row.wrapped);
+    const before = await inServerFiles(url, wrapped);
+    if (before) expect(before).not.toContain(false);
+    for (const identity of identities.slice(0, 2)) await vault.destroy(identity);
+    await vault.beginErasure({ erasure: identities[0]!, tenant: 'acme' });
+    await vault.erase(identities[0]!, identities.slice(2, 40));
+    const after = await inServerFiles(url, wrapped);
+    if (after) expect(after).toEqual(wrapped.map((_, index) => index >= 40));
+    await pool.end();
+    await vault.close();
+  });
+
+  it('destroys no key half: while somebody reads the state before, it says so', async () => {
+    const vault = await openNew();
+    const identity = randomUUID();
+    await vault.obtain([identity]);
+    const reader = await connectPostgres({ url, schema: schemaFor(url, 'keys'), room: 'TEST' });
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await reader.query('SELECT 1');
+    await expect(vault.destroy(identity)).rejects.toMatchObject({ code: 'KEY_VAULT.UNAVAILABLE', retryable: true });
+    reader.release();
     await vault.close();
   });
 

@@ -1,11 +1,15 @@
-import { SystemClock, type Clock } from '#libs/kernel';
-import { connectPostgres, openPostgres, schemaFor } from '#libs/kernel/postgres.js';
+import { HubError, SystemClock, type Clock } from '#libs/kernel';
+import { connectPostgres, openPostgres, schemaFor, type PostgresOptions } from '#libs/kernel/postgres.js';
 import { lockSchema, migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { scrubTables } from '#libs/kernel/postgres-scrub.js';
 import type { MasterKey } from '../../master-key/master-key.js';
 import type { KeyVaultSchema } from '../key-vault.schema.js';
 import { KyselyKeyVault } from '../kysely.key-vault.js';
 
-/** Tables of the vault, in the order of `sqlite.key-vault.ts`. A step stays as it is; the next change is the next step. */
+/**
+ * Tables of the vault, in the order of `sqlite.key-vault.ts`. A step stays as it is; the next change is the next step.
+ * Of wrapped keys the server keeps no samples in its statistics, which would outlive them.
+ */
 const MIGRATIONS = [
   {
     name: 'tables',
@@ -13,8 +17,12 @@ const MIGRATIONS = [
 CREATE TABLE data_key (
   identity bytea PRIMARY KEY, version integer NOT NULL, master integer NOT NULL, wrapped bytea,
   "createdAt" bigint NOT NULL, "destroyedAt" bigint);
+ALTER TABLE data_key ALTER wrapped SET STATISTICS 0;
 CREATE TABLE master_key (key integer PRIMARY KEY, fingerprint text NOT NULL, state text NOT NULL, "createdAt" bigint NOT NULL);
 CREATE TABLE vault (id text COLLATE "C" PRIMARY KEY, destructions bigint NOT NULL);
+CREATE TABLE erased (id bytea PRIMARY KEY, erasure bytea NOT NULL);
+CREATE INDEX erased_by ON erased (erasure);
+CREATE TABLE erasure (id bytea PRIMARY KEY, tenant text NOT NULL, "begunAt" bigint NOT NULL, "endedAt" bigint);
 `,
   },
 ];
@@ -39,7 +47,7 @@ const optionsOf = (url: string) => ({ url, schema: schemaFor(url, 'keys'), room:
 /**
  * The vault in a schema of a PostgreSQL database, for as many programs as like.
  *
- * A destroyed key is vacuumed out of its table, yet the server's write-ahead log, its replicas and base backups hold the
+ * A destroyed key is gone from the files of its table, yet the server's write-ahead log, its replicas and base backups hold the
  * wrapped key until they are recycled: it is gone for good once those are, or once the master key was rotated and the old
  * one destroyed.
  * @throws HubError `KEY_VAULT.UNAVAILABLE` (retryable), `KEY_VAULT.MASTER_KEY_MISMATCH`, `KEY_VAULT.ROTATION_UNFINISHED`
@@ -65,7 +73,7 @@ export const openPostgresKeyVault = async ({
       readonly,
       sharedForgetMs: FORGET_MS,
       ...(cachedKeys !== undefined && { cachedKeys }),
-      ...(!readonly && { scrub: async () => void (await pool.query('VACUUM data_key')) }),
+      ...(!readonly && { scrub: () => scrub(options) }),
     });
   } catch (error) {
     await pool.end();
@@ -73,6 +81,13 @@ export const openPostgresKeyVault = async ({
   } finally {
     turn.release();
   }
+};
+
+const scrub = async (options: PostgresOptions): Promise<void> => {
+  if (!(await scrubTables(options, ['data_key'])))
+    throw new HubError('KEY_VAULT.UNAVAILABLE', 'a destroyed key is still being read by somebody; ask again', {
+      retryable: true,
+    });
 };
 
 /** Whether a vault was begun here: then its master key must not be made anew. */

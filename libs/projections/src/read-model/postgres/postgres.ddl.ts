@@ -1,3 +1,5 @@
+import { AGENT_WORK_CODES } from '../../timeline/codes.js';
+
 /** Tables of the read model, shape 3, in the order of `sqlite.ddl.ts`. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE checkpoint (name text COLLATE "C" PRIMARY KEY, version integer NOT NULL, position bigint NOT NULL);
@@ -70,6 +72,20 @@ CREATE INDEX access_identity ON access (identity, position);
 CREATE INDEX entry_past_identity ON entry_past (
   identity, "occurredAt", position, until, since, channel, kind, direction);
 CREATE INDEX entry_past_conversation ON entry_past (conversation);
+`;
+
+/** What a bulk write does at its end for all that was erased; `erasure.projection.ts` does it for one at a time. */
+export const FORGET_ERASED = `
+CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT key, tenant FROM identity WHERE erased IS NOT NULL;
+ANALYZE gone;
+INSERT INTO erased_contact
+  SELECT e.position, g.tenant, e.channel, e.account FROM entry e JOIN gone g ON g.key = e.identity
+  WHERE e.kind NOT IN (${AGENT_WORK_CODES.join(', ')}) ORDER BY e.position;
+DELETE FROM entry_past WHERE position IN (SELECT e.position FROM entry e JOIN gone g ON g.key = e.identity);
+DELETE FROM entry WHERE identity IN (SELECT key FROM gone);
+UPDATE entry_past SET subject = NULL, preview = NULL, agent = NULL, outcome = NULL
+  WHERE identity IN (SELECT key FROM gone);
+DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELECT key FROM gone);
 `;
 
 /** What the programs around a read model tell each other; no rows of it. */

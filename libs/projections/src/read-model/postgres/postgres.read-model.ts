@@ -10,7 +10,7 @@ import {
 import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { FORGET_ERASED, INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
 import { Writes } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
@@ -98,7 +98,8 @@ export class PostgresReadModel extends ReadModel {
   async finishBulk(): Promise<void> {
     await this.commit();
     const writer = (this.writer ??= await this.connectWriter());
-    await writer.query(`BEGIN; TRUNCATE timeline;
+    const erased = await writer.query('SELECT 1 FROM identity WHERE erased IS NOT NULL LIMIT 1');
+    await writer.query(`BEGIN; ${erased.rows.length > 0 ? FORGET_ERASED : ''} TRUNCATE timeline;
       INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position; COMMIT`);
     await migratePostgres(this.options, [INDEXES_STEP]);
