@@ -380,7 +380,7 @@ describe('the routes of the hub', () => {
       rules: DEFAULT_RULES,
     };
     projector = new Projector(readModel, log.events);
-    log.events.onAppended(() => void follow());
+    log.appended!.onAppended(() => void follow());
     const adapter = new FastifyAdapter({ ...httpOptions() });
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       const methods = [method].flat();

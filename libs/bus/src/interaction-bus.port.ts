@@ -1,9 +1,16 @@
 import type { InboundInteraction, InboundProfile } from '#libs/kernel';
 
 /** What travels: a contact, or a customer record of another system. */
-export type BusMessage =
-  | { type: 'interaction'; receipt: string; interaction: InboundInteraction }
-  | { type: 'profile'; receipt: string; profile: InboundProfile };
+export type BusMessage = (
+  { type: 'interaction'; interaction: InboundInteraction } | { type: 'profile'; profile: InboundProfile }
+) & {
+  receipt: string;
+  /**
+   * Names this delivery of the contact, the same whenever the bus hands it over again, to whatever program: of a bus that
+   * keeps messages.
+   */
+  delivery?: string;
+};
 
 export type DeliveryStatus = 'accepted' | 'recorded' | 'duplicate' | 'corrected' | 'parked';
 

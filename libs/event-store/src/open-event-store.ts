@@ -27,7 +27,9 @@ export interface Installation {
 
 /** Everything of this room that a program works with, opened and closed together. */
 export interface EventStoreSet {
-  readonly events: EventStore & RawEventLog & AppendFeed;
+  readonly events: EventStore & RawEventLog;
+  /** All that is appended, as it is; absent where other programs append to the log too. */
+  readonly appended?: AppendFeed;
   readonly parked: ParkedMessages;
   readonly ledger: DeliveryLedger;
   readonly ids: IdFactory;
@@ -83,6 +85,7 @@ const openMemory = (clock: Clock): EventStoreSet => {
   const remembered = new Map<string, string>();
   return {
     events,
+    appended: events,
     installation: {
       recall: (name) => remembered.get(name),
       remember: (name, value) => void remembered.set(name, value),
@@ -90,10 +93,7 @@ const openMemory = (clock: Clock): EventStoreSet => {
     parked: new MemoryParkedMessages(clock),
     ledger,
     ids: new IdFactory(randomBytes(32)),
-    close: async () => {
-      await ledger.close();
-      await events.close();
-    },
+    close: () => events.close(),
   };
 };
 
@@ -112,6 +112,7 @@ const openSqliteSet = async (
     const ledger = await SqliteDeliveryLedger.open(file, events);
     return {
       events,
+      appended: events,
       parked: new SqliteParkedMessages(file, clock),
       ledger,
       ids,

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { AppendFeed, EventStore, RawEventLog } from '#libs/event-store';
 import {
   openEventLogReader,
   openEventStore,
@@ -39,7 +38,7 @@ export const openSealedEventStore = async (
   const set = await openEventStore(settings, clock, options);
   try {
     const { vault, created } = await openVaultFor(settings, set);
-    const events: EventStore & RawEventLog & AppendFeed = new SealedEventStore(set.events, vault);
+    const events = new SealedEventStore(set.events, vault);
     return {
       ...set,
       ids: set.ids.after(vault.erased),

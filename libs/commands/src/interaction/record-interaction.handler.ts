@@ -9,6 +9,8 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
     readonly tenant: string,
     readonly interaction: Uuid,
     readonly command: RecordInteraction,
+    /** Names the delivery, where it may be handed over again. */
+    readonly commandId?: Uuid,
   ) {
     super();
   }
@@ -18,11 +20,17 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
 export class RecordInteractionHandler implements ICommandHandler<RecordInteractionCommand> {
   constructor(private readonly commands: CommandRunner) {}
 
-  execute({ tenant, interaction, command }: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+  execute({
+    tenant,
+    interaction,
+    command,
+    commandId,
+  }: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
     return this.commands.run(interactionDecider, command, {
       stream: streamId('interaction', interaction),
       tenant,
       expectNew: true,
+      ...(commandId !== undefined && { commandId }),
     });
   }
 }
