@@ -16,7 +16,7 @@ export const openClusterLog = async (settings: HubSettings, clock: Clock): Promi
   const pool = await openOperations(url);
   const vault = await openPostgresKeyVault({ url, masters: loadMasterKeys(settings, true).keys, clock });
   const inner = EventStoreDbEventStore.open({ url: settings.eventStoreUrl });
-  const events = new SealedEventStore(inner as never, vault);
+  const events = new SealedEventStore(inner, vault);
   const ledger = new PostgresDeliveryLedger(pool, inner);
   return {
     events,
