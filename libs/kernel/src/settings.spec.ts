@@ -22,6 +22,13 @@ describe('settings', () => {
     );
   });
 
+  it('takes a pepper of 32 bytes in base64 alone', () => {
+    const pepper = Buffer.alloc(32, 9).toString('base64');
+    expect(readSettings({ HILO_PEPPER: pepper }).pepper).toBe(pepper);
+    for (const HILO_PEPPER of ['short', Buffer.alloc(31).toString('base64'), `${pepper} `])
+      expect(() => readSettings({ HILO_PEPPER })).toThrow(/^HILO_PEPPER: must be 32 random bytes in base64/);
+  });
+
   it('are plainly valid exactly when class-validator finds nothing wrong', () => {
     const fields = Object.keys(Object.assign(new HubSettings(), { smtpPort: 1, accountsFile: '', rateLimit: 1 }));
     const values = fc.oneof(

@@ -144,9 +144,14 @@ export class HubSettings {
   @IsString()
   kafkaPassword?: string;
 
-  /** Event store engine: `sqlite:` (in the data directory) or `memory:`. `HILO_EVENT_STORE_URL`. */
+  /** Event store engine: `sqlite:` (in the data directory), `memory:` or `esdb://user:password@host:2113,…`. `HILO_EVENT_STORE_URL`. */
   @IsString()
   eventStoreUrl = 'sqlite:';
+
+  /** The secret under which all ids are derived, base64 of 32 random bytes; needed with `esdb://`, of one log the same for ever. The embedded engines keep their own. `HILO_PEPPER`. */
+  @IsOptional()
+  @Matches(BASE64_KEY, { message: KEY_FORM })
+  pepper?: string;
 
   /** Read model engine: `sqlite:` (in the data directory) or `postgres://user:password@host/database`. `HILO_READ_MODEL_URL`. */
   @IsString()
@@ -161,11 +166,6 @@ export class HubSettings {
   @IsOptional()
   @Matches(BASE64_KEY, { message: KEY_FORM })
   nextMasterKey?: string;
-
-  /** The pepper under which all ids are derived, base64 of 32 random bytes; with `esdb:` alone: `sqlite:` keeps it in the data directory. `HILO_PEPPER`. */
-  @IsOptional()
-  @Matches(BASE64_KEY, { message: KEY_FORM })
-  pepper?: string;
 
   /** Smallest level logged. `HILO_LOG_LEVEL`, default `warn`. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -257,10 +257,10 @@ const variables: Record<keyof HubSettings, string> = {
   kafkaUsername: 'HILO_KAFKA_USERNAME',
   kafkaPassword: 'HILO_KAFKA_PASSWORD',
   eventStoreUrl: 'HILO_EVENT_STORE_URL',
+  pepper: 'HILO_PEPPER',
   readModelUrl: 'HILO_READ_MODEL_URL',
   masterKey: 'HILO_MASTER_KEY',
   nextMasterKey: 'HILO_NEXT_MASTER_KEY',
-  pepper: 'HILO_PEPPER',
   logLevel: 'HILO_LOG_LEVEL',
   busCapacity: 'HILO_BUS_CAPACITY',
   rateLimit: 'HILO_RATE_LIMIT',
