@@ -32,7 +32,7 @@ export class HubModule {
         }),
         ...(edge ? [ChannelsModule.register(accounts), IngestModule.register()] : []),
         RecorderModule,
-        ...agentsModules(new DataFiles(settings.dataDir), new OwnTurns()),
+        ...agentsModules(new DataFiles(settings.dataDir, parts.deletedRows), new OwnTurns()),
       ],
     };
   }

@@ -374,6 +374,7 @@ describe('the routes of the hub', () => {
       log,
       bus,
       readModel,
+      deletedRows: [],
       progress,
       keys,
       accounts,

@@ -103,6 +103,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       log,
       bus,
       readModel,
+      deletedRows: home.deletedRows ? [home.deletedRows] : [],
       progress,
       keys,
       ...(await openTokens(settings, clock, logger)),

@@ -4,6 +4,7 @@ import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { HealthModule } from '#libs/queries/health/health.module.js';
 import { accessModule } from '../../shared/src/access.js';
 import { EnginesModule } from '../../shared/src/engines.module.js';
+import { openBesideLog, type BesideLog } from '../../shared/src/open-cluster.js';
 import { busAnswers, operationsAnswer, watchBus } from '../../shared/src/health.js';
 import { openProgramBus, type Program } from '../../shared/src/start-program.js';
 
@@ -11,10 +12,11 @@ import { openProgramBus, type Program } from '../../shared/src/start-program.js'
 class IngestProgramModule {}
 
 /** The edge: deliveries in, contacts onto the bus. It takes them while the event store is away. */
-export const ingest: Program = {
+export const ingest: Program<BesideLog> = {
   name: 'ingest',
-  needs: ['busUrl', 'eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
+  needs: ['busUrl', 'readModelUrl', 'masterKey', 'pepper'],
   docs: true,
+  open: openBesideLog,
   build: async (parts, start) => {
     const bus = await openProgramBus(parts, start);
     return {

@@ -12,6 +12,7 @@ import { openReadModelHome } from '#libs/projections/read-model/open-read-model.
 import { HealthModule } from '#libs/queries/health/health.module.js';
 import { accessModule } from '../../shared/src/access.js';
 import { EnginesModule } from '../../shared/src/engines.module.js';
+import { openClusterLog } from '../../shared/src/open-cluster.js';
 import { eventStoreAnswers, operationsAnswer, watchTimelines } from '../../shared/src/health.js';
 import type { Program } from '../../shared/src/start-program.js';
 import { ProjectorTurns } from './projector-turns.js';
@@ -24,6 +25,7 @@ export const projector: Program = {
   name: 'projector',
   needs: ['eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
   docs: false,
+  open: openClusterLog,
   build: async (parts, { closing, onFailure }) => {
     const { settings, log, logger, clock } = parts;
     const { dataDir, readModelUrl: url } = settings;

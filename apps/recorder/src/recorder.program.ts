@@ -4,6 +4,7 @@ import { RecorderModule } from '#libs/commands/recorder.module.js';
 import { HealthModule } from '#libs/queries/health/health.module.js';
 import { accessModule } from '../../shared/src/access.js';
 import { EnginesModule } from '../../shared/src/engines.module.js';
+import { openClusterLog } from '../../shared/src/open-cluster.js';
 import { busAnswers, eventStoreAnswers, operationsAnswer, watchBus, watchParked } from '../../shared/src/health.js';
 import { openProgramBus, type Program } from '../../shared/src/start-program.js';
 
@@ -15,6 +16,7 @@ export const recorder: Program = {
   name: 'recorder',
   needs: ['busUrl', 'eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
   docs: false,
+  open: openClusterLog,
   build: async (parts, start) => {
     const rules = readIdentityRulesFile(parts.settings.identityRulesFile);
     const bus = await openProgramBus(parts, start);

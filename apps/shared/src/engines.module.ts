@@ -8,23 +8,24 @@ import { HubSettings } from '#libs/kernel/settings.js';
 import { KeyVault } from '#libs/privacy';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
 import { WaitingReceipts } from '#libs/queries';
+import type { BesideLog } from './open-cluster.js';
 import type { ProgramParts } from './parts.js';
 
 /** Offers everywhere what a program has opened; what it lacks is missed by nobody it consists of. */
 @Module({})
 export class EnginesModule {
-  static register(parts: ProgramParts): DynamicModule {
+  static register(parts: ProgramParts<BesideLog & { events?: EventStore }>): DynamicModule {
     const { bus, readModel, progress, rules } = parts;
     const providers: Provider[] = [
       { provide: HubSettings, useValue: parts.settings },
       { provide: Clock, useValue: parts.clock },
       { provide: IdFactory, useValue: parts.log.ids },
-      { provide: EventStore, useValue: parts.log.events },
       { provide: ParkedMessages, useValue: parts.log.parked },
       { provide: KeyVault, useValue: parts.log.vault },
       { provide: DeliveryLedger, useValue: parts.log.ledger },
       { provide: AccountCountries, useValue: parts.accounts },
       { provide: ParkDelivery, useValue: parkDelivery(parts) },
+      ...offered(EventStore, parts.log.events),
       ...offered(InteractionBus, bus),
       ...offered(WaitingReceipts, bus),
       ...offered(ReadModel, readModel),
@@ -39,7 +40,7 @@ const offered = (provide: InjectionToken, useValue: unknown): Provider[] =>
   useValue === undefined ? [] : [{ provide, useValue }];
 
 // What a channel could not read counts as taken and parked, whatever door it came through.
-const parkDelivery = ({ log }: ProgramParts): ParkDelivery => ({
+const parkDelivery = ({ log }: ProgramParts<BesideLog>): ParkDelivery => ({
   park: async ({ stage: _stage, ...message }) => {
     const id = await log.parked.park({ ...message, stage: 'parse' });
     log.ledger.count(message, 'parked');

@@ -7,6 +7,8 @@ import type { HubSettings } from '#libs/kernel/settings.js';
 import type { Logger } from '#libs/kernel/logging.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import type { ProjectionProgress, ReadModel } from '#libs/projections';
+import type { DeletedRows } from '#libs/projections/read-model/read-model-home.port.js';
+import type { BesideLog } from './open-cluster.js';
 
 /** The engines and values that all rooms share, opened before Nest starts and closed after it has stopped. */
 export interface HubParts {
@@ -16,6 +18,8 @@ export interface HubParts {
   log: SealedEventStoreSet;
   bus: InteractionBus;
   readModel: ReadModel;
+  /** What holds deleted rows beside the files of the data directory. */
+  deletedRows: readonly DeletedRows[];
   progress: ProjectionProgress;
   keys: ApiKeys;
   /** Absent where the settings name no OpenID provider. */
@@ -25,5 +29,8 @@ export interface HubParts {
 }
 
 /** What each program of the line has; a part of the line lacks some engines. */
-export type ProgramParts = Pick<HubParts, 'settings' | 'logger' | 'clock' | 'log' | 'keys' | 'tokens' | 'accounts'> &
-  Partial<Pick<HubParts, 'bus' | 'readModel' | 'progress' | 'rules'>>;
+export type ProgramParts<Log extends BesideLog = SealedEventStoreSet> = Pick<
+  HubParts,
+  'settings' | 'logger' | 'clock' | 'keys' | 'tokens' | 'accounts'
+> &
+  Partial<Pick<HubParts, 'bus' | 'readModel' | 'progress' | 'rules'>> & { log: Log };

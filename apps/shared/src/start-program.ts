@@ -6,14 +6,15 @@ import { openBus } from '#libs/bus/bus.module.js';
 import type { InteractionBus } from '#libs/bus';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
-import { SystemClock } from '#libs/kernel';
+import { SystemClock, type Clock } from '#libs/kernel';
 import { requireSharedEngines, type SharedSetting } from '#libs/kernel/engines.js';
 import { createLogger } from '#libs/kernel/logging.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
+import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { openTokens } from './access.js';
 import { Closing } from './closing.js';
 import { kafkaBusNeeds } from './kafka-bus-needs.js';
-import { openClusterLog } from './open-cluster.js';
+import type { BesideLog } from './open-cluster.js';
 import type { ProgramParts } from './parts.js';
 import type { Running } from './run-program.js';
 import { serveHttp } from './serve-http.js';
@@ -25,14 +26,16 @@ export interface RunningProgram extends Running {
 }
 
 /** One part of the line. */
-export interface Program {
+export interface Program<Log extends BesideLog = SealedEventStoreSet> {
   name: string;
   /** Settings that must name something shared with the other programs. */
   needs: readonly SharedSetting[];
   /** Whether people and integrations meet its API, and find a page about it. */
   docs: boolean;
+  /** Opens the log, or what lies beside it. */
+  open(settings: HubSettings, clock: Clock): Promise<Log>;
   /** Opens what only this program has, and says what it consists of. */
-  build(parts: ProgramParts, start: ProgramStart): Promise<DynamicModule>;
+  build(parts: ProgramParts<Log>, start: ProgramStart): Promise<DynamicModule>;
 }
 
 export interface ProgramStart {
@@ -45,8 +48,8 @@ export interface ProgramStart {
  * Opens what every part of the line has, puts the program together, and listens.
  * @throws HubError `SETTINGS.INVALID`, and what the engines throw, before anything runs
  */
-export const startProgram = async (
-  { name, needs, docs, build }: Program,
+export const startProgram = async <Log extends BesideLog>(
+  { name, needs, docs, open, build }: Program<Log>,
   settings: HubSettings,
   onFailure: (error: Error) => void,
 ): Promise<RunningProgram> => {
@@ -60,11 +63,11 @@ export const startProgram = async (
   });
   const closing = new Closing();
   try {
-    const log = await openClusterLog(settings, clock);
+    const log = await open(settings, clock);
     closing.add(() => log.close());
     const keys = await PostgresApiKeys.open({ url: settings.readModelUrl, clock });
     closing.add(() => keys.close());
-    const parts: ProgramParts = {
+    const parts: ProgramParts<Log> = {
       settings,
       logger,
       clock,
@@ -85,7 +88,7 @@ export const startProgram = async (
 
 /** The bus that the settings name, for a program that publishes or records. */
 export const openProgramBus = async (
-  { settings, log, logger, clock }: ProgramParts,
+  { settings, log, logger, clock }: ProgramParts<BesideLog>,
   { closing, onFailure }: ProgramStart,
 ): Promise<InteractionBus> => {
   const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));

@@ -5,10 +5,12 @@ import { inPostgresTurn } from '#libs/kernel/postgres-turn.js';
 import { ProjectionProgress } from '#libs/projections';
 import { PostgresProgressFeed } from '#libs/projections/programs/postgres.progress-feed.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
+import type { DeletedRows } from '#libs/projections/read-model/read-model-home.port.js';
 import { HealthModule } from '#libs/queries/health/health.module.js';
 import { accessModule } from '../../shared/src/access.js';
 import { agentsModules } from '../../shared/src/agents.modules.js';
 import { EnginesModule } from '../../shared/src/engines.module.js';
+import { openClusterLog } from '../../shared/src/open-cluster.js';
 import {
   eventStoreAnswers,
   operationsAnswer,
@@ -27,6 +29,7 @@ export const timelineApi: Program = {
   name: 'timeline-api',
   needs: ['eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
   docs: true,
+  open: openClusterLog,
   build: async (parts, { closing }) => {
     const { settings, log } = parts;
     const home = await openReadModelHome(settings);
@@ -53,15 +56,25 @@ export const timelineApi: Program = {
             watchParked(metrics, log.parked);
           },
         }),
-        ...agentsModules(new ServerData(), new ServerTurns(settings.readModelUrl)),
+        ...agentsModules(
+          new ServerData(home.deletedRows ? [home.deletedRows] : []),
+          new ServerTurns(settings.readModelUrl),
+        ),
       ],
     };
   },
 };
 
+/** Tables that hold what was deleted in them for a while; those of parked messages and keys let go by themselves. */
 class ServerData extends DeletedData {
-  async scrub() {
-    return { files: [], complete: true };
+  constructor(private readonly databases: readonly DeletedRows[]) {
+    super();
+  }
+
+  async scrub(): Promise<{ files: string[]; complete: boolean }> {
+    const files: string[] = [];
+    for (const database of this.databases) if (await database.scrub()) files.push(database.name);
+    return { files, complete: files.length === this.databases.length };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '#libs/kernel';
 import { openPostgres, schemaFor, type PostgresPool } from '#libs/kernel/postgres.js';
-import { migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { migratePostgres, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { StoredApiKeys, type ApiKeyRow, type ApiKeyRows, type NewApiKeyRow } from './stored.api-keys.js';
 
 /** A step stays as it is; the next change is the next step. */
@@ -14,11 +14,19 @@ const MIGRATIONS = [
   },
 ];
 
+const optionsOf = (url: string) => ({ url, schema: schemaFor(url, 'access'), room: 'ACCESS' });
+
+/** @throws HubError `ACCESS.UNAVAILABLE`, retryable */
+export const ensureApiKeysSchema = async (url: string): Promise<SchemaReport> => {
+  const options = optionsOf(url);
+  return { schema: options.schema, taken: await migratePostgres(options, MIGRATIONS) };
+};
+
 /** API keys in a schema of a PostgreSQL database, for as many programs as like. */
 export class PostgresApiKeys extends StoredApiKeys {
   /** @throws HubError `ACCESS.UNAVAILABLE`, retryable */
   static async open({ url, clock }: { url: string; clock: Clock }): Promise<PostgresApiKeys> {
-    const options = { url, schema: schemaFor(url, 'access'), room: 'ACCESS', connections: 4, statementTimeoutMs: 5000 };
+    const options = { ...optionsOf(url), connections: 4, statementTimeoutMs: 5000 };
     await migratePostgres(options, MIGRATIONS);
     return new PostgresApiKeys(new PostgresApiKeyRows(openPostgres(options)), clock);
   }

@@ -10,21 +10,30 @@ export interface PostgresMigration {
 /**
  * Makes the schema and takes the steps it lacks, in their order: all or none. Programs that start at once take turns by
  * an advisory lock. A role that may not make schemas is given an empty one of that name.
+ * @returns the names of the steps that were taken
  */
 export const migratePostgres = async (
   options: PostgresOptions,
   migrations: readonly PostgresMigration[],
-): Promise<void> => {
+): Promise<string[]> => {
   const session = await connectPostgres({ ...options, statementTimeoutMs: 0 });
   try {
     await session.query('BEGIN');
     await lockSchema(session, options.schema);
-    await migrate(session, options.schema, migrations);
+    const taken = await migrate(session, options.schema, migrations);
     await session.query('COMMIT');
+    return taken;
   } finally {
     session.release();
   }
 };
+
+/** What a room keeps in a schema of PostgreSQL. */
+export interface SchemaReport {
+  schema: string;
+  /** Names of the steps that it lacked and has now. */
+  taken: string[];
+}
 
 /** Waits until nobody else changes the shape of a schema; held to the end of the transaction. */
 export const lockSchema = async (session: PostgresSession, schema: string): Promise<void> => {
@@ -35,7 +44,7 @@ const migrate = async (
   session: PostgresSession,
   schema: string,
   migrations: readonly PostgresMigration[],
-): Promise<void> => {
+): Promise<string[]> => {
   const { rows } = await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
   if (rows.length === 0) await session.query(`CREATE SCHEMA ${schema}`);
   const table = await session.query<{ found: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS found`, [
@@ -47,9 +56,10 @@ const migrate = async (
     );
   const taken = await session.query<{ name: string }>('SELECT name FROM migration');
   const names = new Set(taken.rows.map(({ name }) => name));
-  for (const { name, sql } of migrations) {
-    if (names.has(name)) continue;
+  const due = migrations.filter(({ name }) => !names.has(name));
+  for (const { name, sql } of due) {
     await session.query(sql);
     await session.query('INSERT INTO migration (name) VALUES ($1)', [name]);
   }
+  return due.map(({ name }) => name);
 };

@@ -5,7 +5,7 @@ import { PostgresApiKeys } from '#libs/access/postgres.api-keys.js';
 import { SystemClock } from '#libs/kernel';
 import { HubClient } from '../../e2e/hub-client.js';
 import { cleanUp, hiloWith, temporaryDirectory, type CliRun, type Role } from '../../e2e/hub-process.js';
-import { within } from '../../e2e/waiting.js';
+import { eventually, within } from '../../e2e/waiting.js';
 import { KafkaBroker } from '../kafka/broker.js';
 import { startPostgres, type PostgresServer } from '../postgres/postgres-server.js';
 import { ended } from '../processes.js';
@@ -90,14 +90,17 @@ export class Cluster {
       HILO_KAFKA_SESSION_SECONDS: '6',
       ...env,
     });
-    const made = await cluster.hilo('topics', 'ensure');
-    if (made.code !== 0) throw new Error(`hilo topics ensure ended with ${made.code}: ${made.stderr}`);
+    for (const what of ['topics', 'schema']) {
+      const made = await cluster.hilo(what, 'ensure');
+      if (made.code !== 0) throw new Error(`hilo ${what} ensure ended with ${made.code}: ${made.stderr}`);
+    }
     return cluster;
   }
 
   /** Starts two of each program, and waits until all are ready. */
   async startPrograms(): Promise<void> {
-    for (const name of PROGRAMS) await this.startProgram(name).url();
+    await Promise.all(PROGRAMS.map((name) => this.startProgram(name).url()));
+    await eventually(async () => expect(await this.leader()).toBeDefined());
   }
 
   /** Starts one more. Resolves at once; its data directory is its own. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connectPostgres } from '#libs/kernel/postgres.js';
+import { ranAgainst } from '../ran-against.js';
 
 const run = promisify(execFile);
 
@@ -107,7 +108,7 @@ export const postgresForTests = (): (() => string) => {
   let addresses = 0;
   beforeAll(async () => {
     server = await startPostgres();
-    process.stderr.write(`PostgreSQL: ${server.name}\n`);
+    ranAgainst(`PostgreSQL: ${server.name}`);
   }, 120_000);
   afterAll(async () => {
     if (server && server.url === process.env.HILO_TEST_POSTGRES_URL) await dropSchemas(server.url, prefix);

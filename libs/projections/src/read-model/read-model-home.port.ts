@@ -6,8 +6,22 @@ export interface BulkReadModel extends ReadModel {
   finishBulk(): void | Promise<void>;
 }
 
+/** What holds deleted rows for a while. */
+export interface DeletedRows {
+  /** For the certificate of an erasure. */
+  readonly name: string;
+  /**
+   * Leaves nothing in its files of what was deleted before this call.
+   * @returns whether that is done; somebody may have kept it from that for the moment: then call it again
+   */
+  scrub(): Promise<boolean>;
+}
+
 /** Where a read model lives, with room beside it for the one that is to take its place. */
 export abstract class ReadModelHome {
+  /** Absent for a file of the data directory, which is scrubbed with the others there. */
+  readonly deletedRows?: DeletedRows;
+
   /** @throws HubError `READ_MODEL.UNAVAILABLE`, retryable; with `readonly` also where there is none */
   abstract open(options?: { readonly?: boolean }): Promise<ReadModel>;
 

@@ -1,6 +1,6 @@
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import { connectPostgres, openPostgres, schemaFor, type PostgresOptions } from '#libs/kernel/postgres.js';
-import { lockSchema, migratePostgres } from '#libs/kernel/postgres-migrations.js';
+import { lockSchema, migratePostgres, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { scrubTables } from '#libs/kernel/postgres-scrub.js';
 import type { MasterKey } from '../../master-key/master-key.js';
 import type { KeyVaultSchema } from '../key-vault.schema.js';
@@ -81,6 +81,12 @@ export const openPostgresKeyVault = async ({
   } finally {
     turn.release();
   }
+};
+
+/** @throws HubError `KEY_VAULT.UNAVAILABLE`, retryable */
+export const ensureKeyVaultSchema = async (url: string): Promise<SchemaReport> => {
+  const options = optionsOf(url);
+  return { schema: options.schema, taken: await migratePostgres(options, MIGRATIONS) };
 };
 
 const scrub = async (options: PostgresOptions): Promise<void> => {

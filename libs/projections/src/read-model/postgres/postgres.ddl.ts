@@ -61,6 +61,31 @@ CREATE TABLE entry_past (
   subject text, preview text, agent text, outcome text, PRIMARY KEY (position, until));
 `;
 
+/** Columns that tell of a person. */
+const PERSONAL = {
+  identity: ['value', 'name'],
+  identity_past: ['name'],
+  profile: ['data'],
+  profile_past: ['data'],
+  link: ['evidence', 'agent', 'reason'],
+  link_past: ['evidence', 'agent', 'reason'],
+  entry: ['subject', 'preview', 'agent', 'outcome'],
+  entry_past: ['subject', 'preview', 'agent', 'outcome'],
+  commitment: ['text', 'agent'],
+  consent: ['evidence', 'by'],
+  preference: ['evidence', 'by'],
+} as const;
+
+/** Tables whose files are to hold nothing of whom was erased. */
+export const PERSONAL_TABLES = Object.keys(PERSONAL);
+
+/** The server keeps samples of columns in its statistics, which would outlive the rows. */
+export const NO_SAMPLES = Object.entries(PERSONAL)
+  .flatMap(([table, columns]) =>
+    columns.map((column) => `ALTER TABLE ${table} ALTER COLUMN ${column} SET STATISTICS 0;`),
+  )
+  .join('\n');
+
 /** What a bulk write builds last. */
 export const INDEXES = `
 CREATE INDEX entry_conversation ON entry (conversation);

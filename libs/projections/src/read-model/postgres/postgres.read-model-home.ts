@@ -1,16 +1,20 @@
-import { connectPostgres, type PostgresOptions, type PostgresSession } from '#libs/kernel/postgres.js';
+import { connectPostgres, schemaFor, type PostgresOptions, type PostgresSession } from '#libs/kernel/postgres.js';
 import { lockSchema } from '#libs/kernel/postgres-migrations.js';
-import { ReadModelHome } from '../read-model-home.port.js';
-import { PROJECTOR } from '../read-model.port.js';
+import { scrubTables } from '#libs/kernel/postgres-scrub.js';
+import { ReadModelHome, type DeletedRows } from '../read-model-home.port.js';
+import { PROJECTOR, READ_MODEL_VERSION } from '../read-model.port.js';
+import { PERSONAL_TABLES } from './postgres.ddl.js';
 import { PostgresReadModel, readModelSchema } from './postgres.read-model.js';
 
 /** A schema of a database, for as many programs as like to read it; one projector writes. */
 export class PostgresReadModelHome extends ReadModelHome {
+  override readonly deletedRows: DeletedRows;
   private readonly schema: string;
 
   constructor(private readonly url: string) {
     super();
     this.schema = readModelSchema(url);
+    this.deletedRows = { name: `postgres:${this.schema}`, scrub: () => this.scrub() };
   }
 
   open(options: { readonly?: boolean } = {}): Promise<PostgresReadModel> {
@@ -56,14 +60,29 @@ export class PostgresReadModelHome extends ReadModelHome {
     });
   }
 
+  /** A rebuild that is under way begins anew; it, and what earlier shapes have left, holds what was told before. */
+  private async scrub(): Promise<boolean> {
+    await this.asked(async (session) => {
+      await session.query('BEGIN');
+      await lockSchema(session, this.schema);
+      const { rows } = await session.query<{ name: string }>(
+        'SELECT nspname AS name FROM pg_namespace WHERE nspname ~ $1',
+        [`^${schemaFor(this.url, 'read_model')}_[0-9]+(_next|_old)?$`],
+      );
+      for (const { name } of rows)
+        if (name.startsWith(`${this.schema}_`) || shapeOf(name) < READ_MODEL_VERSION)
+          await session.query(`DROP SCHEMA ${name} CASCADE`);
+      await session.query('COMMIT');
+    });
+    return scrubTables(this.options, PERSONAL_TABLES);
+  }
+
+  private get options(): PostgresOptions {
+    return { url: this.url, schema: this.schema, room: 'READ_MODEL', statementTimeoutMs: 0 };
+  }
+
   private async asked<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    const options: PostgresOptions = {
-      url: this.url,
-      schema: this.schema,
-      room: 'READ_MODEL',
-      statementTimeoutMs: 0,
-    };
-    const session = await connectPostgres(options);
+    const session = await connectPostgres(this.options);
     try {
       return await work(session);
     } finally {
@@ -71,6 +90,8 @@ export class PostgresReadModelHome extends ReadModelHome {
     }
   }
 }
+
+const shapeOf = (schema: string): number => Number(/_(\d+)(_next|_old)?$/.exec(schema)![1]);
 
 /** Where a read model has got to; undefined where there is none. */
 const positionIn = async (session: PostgresSession, schema: string): Promise<number | undefined> => {

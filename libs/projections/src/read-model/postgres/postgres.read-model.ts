@@ -7,10 +7,10 @@ import {
   type PostgresPool,
   type PostgresSession,
 } from '#libs/kernel/postgres.js';
-import { migratePostgres, type PostgresMigration } from '#libs/kernel/postgres-migrations.js';
+import { migratePostgres, type PostgresMigration, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { FORGET_ERASED, INDEXES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
 import { Writes } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
@@ -40,6 +40,12 @@ const ROOM = 'READ_MODEL';
  */
 export const readModelSchema = (url: string): string => schemaFor(url, `read_model_${READ_MODEL_VERSION}`);
 
+/** @throws HubError `READ_MODEL.UNAVAILABLE`, retryable */
+export const ensureReadModelSchema = async (url: string): Promise<SchemaReport> => {
+  const schema = readModelSchema(url);
+  return { schema, taken: await migratePostgres({ url, schema, room: ROOM }, [...STEPS, INDEXES_STEP]) };
+};
+
 /** The read model in a schema of a PostgreSQL database. Commits are not waited for to be synced: what a crash takes is folded again. */
 export class PostgresReadModel extends ReadModel {
   private queries?: Kysely<ReadModelSchema>;
@@ -63,7 +69,7 @@ export class PostgresReadModel extends ReadModel {
     connections,
   }: PostgresReadModelOptions): Promise<PostgresReadModel> {
     const options = { url, schema, room: ROOM, ...(connections !== undefined && { connections }) };
-    if (!readonly) await migratePostgres(options, [TABLES_STEP, PROGRAMS_STEP, ...(bulk ? [] : [INDEXES_STEP])]);
+    if (!readonly) await migratePostgres(options, [...STEPS, ...(bulk ? [] : [INDEXES_STEP])]);
     const pool = openPostgres({ ...options, readonly: true });
     return new PostgresReadModel(options, pool, bulk ? COMMITTED_TOGETHER : 1);
   }
@@ -134,6 +140,8 @@ export class PostgresReadModel extends ReadModel {
   }
 }
 
-const TABLES_STEP: PostgresMigration = { name: 'tables', sql: TABLES };
+const STEPS: PostgresMigration[] = [
+  { name: 'tables', sql: TABLES + NO_SAMPLES },
+  { name: 'programs', sql: PROGRAMS },
+];
 const INDEXES_STEP: PostgresMigration = { name: 'indexes', sql: INDEXES };
-const PROGRAMS_STEP: PostgresMigration = { name: 'programs', sql: PROGRAMS };
