@@ -822,7 +822,7 @@ describe('starting and stopping', () => {
     [{ HILO_EVENT_STORE_URL: 'mysql://x' }, /HILO_EVENT_STORE_URL: .*mysql.*sqlite:/],
     [{ HILO_EVENT_STORE_URL: 'esdb://x' }, /HILO_EVENT_STORE_URL: .*esdb.*sqlite:/],
     [{ HILO_READ_MODEL_URL: 'mongodb://x' }, /HILO_READ_MODEL_URL: .*sqlite:/],
-    [{ HILO_READ_MODEL_URL: 'postgres://x' }, /HILO_READ_MODEL_URL: .*postgres.*sqlite:/],
+    [{ HILO_READ_MODEL_URL: 'postgres://x/y?schema=No-Good' }, /HILO_READ_MODEL_URL: schema /],
     [{ HILO_PORT: '70000' }, /HILO_PORT: /],
     [{ HILO_PORT: 'eighty', HILO_LOG_LEVEL: 'loud', HILO_DEFAULT_COUNTRY: 'Spain' }, /HILO_PORT: [^]*HILO_DEFAULT_COUNTRY: [^]*HILO_LOG_LEVEL: /],
     [{ HILO_ACCOUNTS_FILE: '/does/not/exist.yaml' }, /HILO_ACCOUNTS_FILE: .*exist\.yaml/],

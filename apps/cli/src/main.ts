@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { codeOf } from '#libs/kernel';
-import { VERSION } from '../../hub/src/version.js';
+import { VERSION } from '../../shared/src/version.js';
 import { EXIT, errorLines, exitCodeOf } from './errors.js';
 
 // In the order of the help.
@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   migrate: async () => (await import('./commands/migrate.js')).migrateCommand(),
   history: async () => (await import('./commands/history.js')).historyCommand(),
   topics: async () => (await import('./commands/topics.js')).topicsCommand(),
+  schema: async () => (await import('./commands/schema.js')).schemaCommand(),
   project: async () => (await import('./commands/project.js')).projectCommand(),
   'api-keys': async () => (await import('./commands/api-keys.js')).apiKeysCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { eventsFileOf, openEventLogReader } from '#libs/event-store/open-event-store.js';
+import { eventsFileOf, openEventsFileReader } from '#libs/event-store/open-event-store.js';
 import { DataDirectory, type DataDirectoryOwner } from '#libs/event-store/data-directory.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import { HubSettings, readSettings } from '#libs/kernel/settings.js';
@@ -47,7 +47,7 @@ export const openLog = (settings: HubSettings): Promise<SealedEventLog> => {
  */
 export const openSealedFile = (settings: HubSettings): SqliteEventLogReader => {
   requireData(settings);
-  return openEventLogReader(settings);
+  return openEventsFileReader(settings);
 };
 
 /** Who uses the directory now, as `hub (process 12, http://localhost:3000)`. */

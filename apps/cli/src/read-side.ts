@@ -62,7 +62,7 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
     defaultCountry: settings.defaultCountry,
   });
   const log = await openLog(settings);
-  const readModel = openReadModel(settings, { readonly: true });
+  const readModel = await openReadModel(settings, { readonly: true });
   const app = await NestFactory.createApplicationContext(
     ReadSideModule.over([
       { provide: EventStore, useValue: log },

@@ -38,6 +38,9 @@ export class ProjectorHost {
     /** End of the log before anything is appended. */
     private head: Position,
   ) {
+    const { appended } = store;
+    if (!appended)
+      throw new HubError('SETTINGS.INVALID', 'HILO_EVENT_STORE_URL: a hub follows its own appends alone; use sqlite:');
     this.worker = new Worker(new URL('./projector.worker.js', import.meta.url), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: 16 },
@@ -70,7 +73,7 @@ export class ProjectorHost {
         resolve();
       });
     });
-    this.unlisten = store.events.onAppended((events) => this.gather(events));
+    this.unlisten = appended.onAppended((events) => this.gather(events));
   }
 
   // A wake-up for every commit would cost single posts more than the folding itself: a few of them share one.

@@ -5,6 +5,7 @@ import type { HandOver } from '#libs/projections/projector/hand-over.js';
 /** What the projector thread is started with. */
 export interface ProjectorData {
   dataDir: string;
+  readModelUrl: string;
   /** The master keys, where they come from the environment. */
   masterKey?: string;
   nextMasterKey?: string;

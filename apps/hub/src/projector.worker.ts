@@ -9,7 +9,7 @@ import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
 import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
-import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
+import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
 const port = parentPort!;
@@ -31,7 +31,7 @@ const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
 // From here on the log says what is erased.
 const erased = new UuidSet();
 for (const id of log.erased) erased.add(id);
-const readModel = SqliteReadModel.open({ file: join(dataDir, 'read-model.db') });
+const readModel = await openReadModel(data);
 const projector = new Projector(readModel, log);
 const resolver = IdentityResolver.open({
   file: join(dataDir, IDENTITY_FILE),

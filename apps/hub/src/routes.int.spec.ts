@@ -28,8 +28,9 @@ import type { AccessLogDto } from '#libs/queries/access-log/get-access-log.handl
 import type { CustomerDto, CustomerListDto } from '#libs/queries/customers/customer.dto.js';
 import type { InteractionDto } from '#libs/queries/interactions/get-interaction.handler.js';
 import type { TimelinePageDto } from '#libs/queries/timeline/timeline.dto.js';
-import { hardenHttp, serveDocs } from './http.js';
-import { HubModule, type HubParts } from './hub.module.js';
+import { hardenHttp, serveDocs } from '../../shared/src/http.js';
+import type { HubParts } from '../../shared/src/parts.js';
+import { HubModule } from './hub.module.js';
 
 type Kind =
   | 'customer'
@@ -361,7 +362,7 @@ describe('the routes of the hub', () => {
     const logger = silentLogger();
     const settings = readSettings({ HILO_DATA_DIR: dataDir });
     const log = await openSealedEventStore(settings, clock, { program: 'test' });
-    const readModel = openReadModel(settings);
+    const readModel = await openReadModel(settings);
     const keys = SqliteApiKeys.open({ dataDir: ':memory:', clock });
     const accounts = readAccountsFile(undefined, { adapters: channelAdapters(), env: {} });
     const progress = new ProjectionProgress();
@@ -373,13 +374,14 @@ describe('the routes of the hub', () => {
       log,
       bus,
       readModel,
+      deletedRows: [],
       progress,
       keys,
       accounts,
       rules: DEFAULT_RULES,
     };
     projector = new Projector(readModel, log.events);
-    log.events.onAppended(() => void follow());
+    log.appended!.onAppended(() => void follow());
     const adapter = new FastifyAdapter({ ...httpOptions() });
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       const methods = [method].flat();

@@ -3,9 +3,14 @@ import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 
 /** What travels: a contact, or a customer record of another system. */
 export type BusMessage = (
-  | { type: 'interaction'; receipt: string; interaction: InboundInteraction }
-  | { type: 'profile'; receipt: string; profile: InboundProfile }
+  { type: 'interaction'; interaction: InboundInteraction } | { type: 'profile'; profile: InboundProfile }
 ) & {
+  receipt: string;
+  /**
+   * Names this delivery of the contact, the same whenever the bus hands it over again, to whatever program: of a bus that
+   * keeps messages.
+   */
+  delivery?: string;
   /** The trace that brought it, where somebody records one. */
   traceparent?: Traceparent;
 };

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Decider, DomainEvent } from '#libs/domain';
 import { SCHEMAS, upcast } from '#libs/domain';
-import { EventStore, type ExpectedRevision, type NewEvent, type StreamId } from '#libs/event-store';
+import { EventStore, type ExpectedRevision, type NewEvent, type StoredEvent, type StreamId } from '#libs/event-store';
 import { codeOf, type Uuid } from '#libs/kernel';
 import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 import { randomUUID } from 'node:crypto';
 
 /** What came of a command. */
 export interface CommandReceipt<Event extends DomainEvent = DomainEvent> {
-  /** What was decided and appended; empty when nothing was left to do. */
+  /** What was decided and appended, now or by an earlier run of the same command; empty when nothing was left to do. */
   events: readonly Event[];
   /** Where it was recorded; of an empty decision, where the stream ended. */
   position: number;
@@ -17,7 +17,7 @@ export interface CommandReceipt<Event extends DomainEvent = DomainEvent> {
 export interface CommandTarget {
   stream: StreamId;
   tenant: string;
-  /** Names this attempt for ever: a repeated append of the same command is recognised by it. */
+  /** Names the command for ever: run again, it finds what it has appended, whatever its caller was told of it. */
   commandId?: Uuid;
   /** The stream is most likely new: decide from the initial state and read only when the append says otherwise. */
   expectNew?: boolean;
@@ -27,7 +27,10 @@ export interface CommandTarget {
 
 const MAX_ATTEMPTS = 8;
 
-/** Reads a stream, folds, decides and appends at the revision read; alone in doing so. */
+/**
+ * Reads a stream, folds, decides and appends at the revision read; alone in doing so. A command that was run before, under
+ * the same id, is answered with what it appended then.
+ */
 @Injectable()
 export class CommandRunner {
   constructor(private readonly store: EventStore) {}
@@ -41,9 +44,10 @@ export class CommandRunner {
     const commandId = target.commandId ?? randomUUID();
     let expectNew = target.expectNew ?? false;
     for (let attempt = 1; ; attempt++) {
-      const { state, expected, position } = expectNew
-        ? { state: decider.initialState, expected: 'no_stream' as const, position: 0 }
-        : await this.fold(decider, target);
+      const { state, expected, position, own } = expectNew
+        ? { state: decider.initialState, expected: 'no_stream' as const, position: 0, own: undefined }
+        : await this.fold(decider, target, commandId);
+      if (own) return own;
       const events = decider.decide(command, state);
       if (events.length === 0) return { events, position };
       try {
@@ -59,22 +63,44 @@ export class CommandRunner {
   private async fold<Command, State, Event extends DomainEvent>(
     decider: Decider<Command, State, Event>,
     { stream, tenant }: CommandTarget,
-  ): Promise<{ state: State; expected: ExpectedRevision; position: number }> {
+    commandId: Uuid,
+  ): Promise<{
+    state: State;
+    expected: ExpectedRevision;
+    position: number;
+    /** What this command has appended before. */
+    own?: CommandReceipt<Event> | undefined;
+  }> {
     // Ids come from callers too: somebody else's stream is one that never was.
     const past = (await this.store.read(stream)).filter((event) => event.tenant === tenant);
-    const state = past.reduce(
-      (s, stored) => decider.evolve(s, upcast(stored) as unknown as Event),
-      decider.initialState,
-    );
+    const events = past.map((stored) => upcast(stored) as unknown as Event);
+    const state = events.reduce((s, event) => decider.evolve(s, event), decider.initialState);
     const last = past.at(-1);
-    return { state, expected: last ? last.revision : 'no_stream', position: last?.position ?? 0 };
+    const first = past.findIndex(({ id }) => id === commandId);
+    return {
+      state,
+      expected: last ? last.revision : 'no_stream',
+      position: last?.position ?? 0,
+      own: first === -1 ? undefined : ownOf(past.slice(first), events.slice(first), commandId),
+    };
   }
 }
+
+/** The events of one command lie one behind another. */
+const ownOf = <Event extends DomainEvent>(
+  past: readonly StoredEvent[],
+  events: readonly Event[],
+  commandId: Uuid,
+): CommandReceipt<Event> => {
+  const next = past.findIndex(({ id }, index) => id !== nthId(commandId, index));
+  const count = next === -1 ? past.length : next;
+  return { events: events.slice(0, count), position: past[count - 1]!.position };
+};
 
 const stored =
   (commandId: Uuid, { tenant, traceparent }: CommandTarget) =>
   (event: DomainEvent, index: number): NewEvent => ({
-    id: index === 0 ? commandId : nthId(commandId, index),
+    id: nthId(commandId, index),
     type: event.type,
     schema: SCHEMAS[event.type] ?? 1,
     tenant,
@@ -84,4 +110,7 @@ const stored =
 
 // The last four hex digits count the events of one command; a decision of more than 65,535 events does not exist.
 const nthId = (commandId: Uuid, index: number): Uuid =>
-  commandId.slice(0, 32) + ((Number.parseInt(commandId.slice(32), 16) + index) & 0xffff).toString(16).padStart(4, '0');
+  index === 0
+    ? commandId
+    : commandId.slice(0, 32) +
+      ((Number.parseInt(commandId.slice(32), 16) + index) & 0xffff).toString(16).padStart(4, '0');

@@ -22,9 +22,12 @@ export interface RawEventLog {
 }
 
 /**
- * Follows the writer without reading the log. A listener is called once a commit, in log order, after the commit and
- * before the promises of its appends resolve; it must not throw, and must not change what it is given. The data of an
- * event is the object that was appended, whatever text the log keeps of it.
+ * Follows the writer without reading the log: of engines to which this process alone appends. Where other programs
+ * append too nobody sees all of it but by `subscribe`, so an engine on a server has no such feed.
+ *
+ * A listener is called once a commit, in log order, after the commit and before the promises of its appends resolve; it
+ * must not throw, and must not change what it is given. The data of an event is the object that was appended, whatever
+ * text the log keeps of it.
  */
 export interface AppendFeed {
   /** @returns what ends the listening */

@@ -1,9 +1,9 @@
 import { HubError, messageOf } from '#libs/kernel';
 import { isStorageFailure } from '#libs/kernel/sqlite.js';
-import type { ExpectedRevision, StreamId, StreamRevision } from './event-store.port.js';
+import type { ExpectedRevision, StreamRevision } from './event-store.port.js';
 
 /** @param actual revision of the last event in the stream, -1 when there is none */
-export const revisionConflict = (stream: StreamId, expected: ExpectedRevision, actual: StreamRevision): HubError => {
+export const revisionConflict = (stream: string, expected: ExpectedRevision, actual: StreamRevision): HubError => {
   const found = actual < 0 ? 'no_stream' : actual;
   const wanted = expected === 'no_stream' ? 'no stream' : `revision ${expected}`;
   return new HubError(

@@ -26,10 +26,10 @@ describe('openEventStore', () => {
     expect(DataDirectory.owner(settings.dataDir)).toMatchObject({ program: 'hub' });
     await expect(openEventStore(settings)).rejects.toMatchObject({ code: 'DATA_DIRECTORY.OWNED' });
     const heads: number[] = [];
-    set.events.onAppended((events) => heads.push(events.at(-1)!.position));
+    set.appended!.onAppended((events) => heads.push(events.at(-1)!.position));
     await Promise.all([set.events.append(newStream(), [eventOf()], 'no_stream'), set.parked.park(parkedOf())]);
     expect(heads).toEqual([1]);
-    const reader = openEventLogReader(settings);
+    const reader = await openEventLogReader(settings);
     expect(await collect(reader.readAll({ after: 0 }))).toHaveLength(1);
     await reader.close();
     await set.close();

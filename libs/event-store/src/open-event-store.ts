@@ -4,30 +4,26 @@ import { HubError, IdFactory, SystemClock, type Clock } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { DataDirectory } from './data-directory.js';
-import type { AppendFeed, RawEventLog } from './event-log.port.js';
+import type { AppendFeed, EventLog, RawEventLog } from './event-log.port.js';
 import type { EventStore } from './event-store.port.js';
+import type { Installation } from './installation.js';
 import type { DeliveryLedger } from './ledger/delivery-ledger.port.js';
-import { MemoryDeliveryLedger } from './ledger/memory.delivery-ledger.js';
 import { SqliteDeliveryLedger } from './ledger/sqlite.delivery-ledger.js';
 import { MemoryEventStore } from './memory/memory.event-store.js';
-import { MemoryParkedMessages } from './parked/memory.parked-messages.js';
+import { memoryOperations } from './memory/memory.operations.js';
+import type { Operations } from './operations.port.js';
 import type { ParkedMessages } from './parked/parked-messages.port.js';
 import { SqliteParkedMessages } from './parked/sqlite.parked-messages.js';
-import { loadPepper } from './pepper.js';
+import { givenPepper, loadPepper } from './pepper.js';
 import { openEventsFile, recall, remember } from './sqlite/events-file.js';
 import { SqliteEventLogReader } from './sqlite/sqlite.event-log-reader.js';
 import { SqliteEventStore } from './sqlite/sqlite.event-store.js';
 
-/** Values that are kept in the log's own file, so that what lies beside it cannot be exchanged unnoticed. */
-export interface Installation {
-  recall(name: string): string | undefined;
-  /** Durable when it returns. */
-  remember(name: string, value: string): void;
-}
-
 /** Everything of this room that a program works with, opened and closed together. */
 export interface EventStoreSet {
-  readonly events: EventStore & RawEventLog & AppendFeed;
+  readonly events: EventStore & RawEventLog;
+  /** All that is appended, as it is; absent where other programs append to the log too. */
+  readonly appended?: AppendFeed;
   readonly parked: ParkedMessages;
   readonly ledger: DeliveryLedger;
   readonly ids: IdFactory;
@@ -43,11 +39,25 @@ export interface OpenEventStoreOptions {
   program?: string;
   /** A claim the caller holds already and gives up itself. @default one of its own */
   directory?: DataDirectory;
+  /** Opens what lies beside a log on a server; needed with `esdb://`, closed with the set. */
+  operations?: () => Promise<Operations>;
 }
 
-/** Why a hub cannot run on EventStoreDB yet. */
+/** What tells where a log is, and what it needs. */
+export type EventStoreSettings = Pick<HubSettings, 'eventStoreUrl' | 'dataDir' | 'pepper'>;
+
+/** A log to read from, beside whoever writes it. */
+export interface EventLogReader extends EventLog, RawEventLog {
+  readonly installation: Pick<Installation, 'recall'>;
+  close(): Promise<void>;
+}
+
+/** Why a program that has no place for the rest is refused EventStoreDB. */
 export const EVENTSTOREDB_ALONE =
-  'keeps events, but parked messages, the delivery ledger, the keys and the pepper have no home beside it in this release';
+  'keeps events, but this program has no place for parked messages, delivery counts and keys beside it';
+
+/** Whether a log lies on a server, where several programs append to it. */
+export const isServerUrl = (eventStoreUrl: string): boolean => /^esdb(\+discover)?:/.test(eventStoreUrl);
 
 /** Path of the embedded engine's file. */
 export const eventsFileOf = ({ dataDir }: Pick<HubSettings, 'dataDir'>): string => join(dataDir, 'events.db');
@@ -57,44 +67,86 @@ export const eventsFileOf = ({ dataDir }: Pick<HubSettings, 'dataDir'>): string 
  * @throws HubError `SETTINGS.INVALID`, `DATA_DIRECTORY.OWNED`, `DATA_DIRECTORY.PEPPER_MISMATCH`
  */
 export const openEventStore = async (
-  settings: Pick<HubSettings, 'eventStoreUrl' | 'dataDir'>,
+  settings: EventStoreSettings,
   clock: Clock = new SystemClock(),
   options: OpenEventStoreOptions = {},
 ): Promise<EventStoreSet> => {
   const url = settings.eventStoreUrl;
+  if (isServerUrl(url) && options.operations) return openOnServer(settings, options.operations);
   if (url === 'memory:') return openMemory(clock);
   if (url === 'sqlite:') return openSqliteSet(settings, clock, options);
   throw engineRefused(url);
 };
 
 /**
- * A reader of the log in the data directory, beside a hub that runs or rests.
+ * A reader of the log, beside the programs that write it, running or at rest.
  * @throws HubError `SETTINGS.INVALID`, `SQLITE.FILE_MISSING`
  */
-export const openEventLogReader = (settings: Pick<HubSettings, 'eventStoreUrl' | 'dataDir'>): SqliteEventLogReader => {
+export const openEventLogReader = async (settings: EventStoreSettings): Promise<EventLogReader> =>
+  isServerUrl(settings.eventStoreUrl) ? openEventStoreDb(settings) : openEventsFileReader(settings);
+
+/**
+ * The same of a data directory, with what else lies in its file.
+ * @throws HubError `SETTINGS.INVALID`, `SQLITE.FILE_MISSING`
+ */
+export const openEventsFileReader = (settings: EventStoreSettings): SqliteEventLogReader => {
   if (settings.eventStoreUrl !== 'sqlite:')
-    throw new HubError('SETTINGS.INVALID', 'HILO_EVENT_STORE_URL: only the log of sqlite: can be read beside the hub');
+    throw new HubError('SETTINGS.INVALID', 'HILO_EVENT_STORE_URL: this is read beside the hub from sqlite: alone');
   return SqliteEventLogReader.open({ file: eventsFileOf(settings) });
 };
 
 const openMemory = (clock: Clock): EventStoreSet => {
   const events = new MemoryEventStore(clock);
-  const ledger = new MemoryDeliveryLedger(events);
+  const { parked, ledgerOver } = memoryOperations(clock);
   const remembered = new Map<string, string>();
   return {
     events,
+    appended: events,
     installation: {
-      recall: (name) => remembered.get(name),
-      remember: (name, value) => void remembered.set(name, value),
+      recall: async (name) => remembered.get(name),
+      keep: async (name, value) => remembered.get(name) ?? (remembered.set(name, value), value),
     },
-    parked: new MemoryParkedMessages(clock),
-    ledger,
+    parked,
+    ledger: ledgerOver(events),
     ids: new IdFactory(randomBytes(32)),
-    close: async () => {
-      await ledger.close();
-      await events.close();
-    },
+    close: () => events.close(),
   };
+};
+
+const openEventStoreDb = async ({ eventStoreUrl }: EventStoreSettings) => {
+  // Only who runs on a server pays for the loading of its client.
+  const { EventStoreDbEventStore } = await import('./eventstoredb/eventstoredb.event-store.js');
+  return EventStoreDbEventStore.open({ url: eventStoreUrl });
+};
+
+const openOnServer = async (
+  settings: EventStoreSettings,
+  openOperations: () => Promise<Operations>,
+): Promise<EventStoreSet> => {
+  const events = await openEventStoreDb(settings);
+  try {
+    const pepper = await givenPepper(settings.pepper, events);
+    const operations = await openOperations();
+    const ledger = operations.ledgerOver(events);
+    return {
+      events,
+      parked: operations.parked,
+      ledger,
+      ids: new IdFactory(pepper),
+      installation: events.installation,
+      close: async () => {
+        try {
+          await ledger.close();
+        } finally {
+          await events.close();
+          await operations.close();
+        }
+      },
+    };
+  } catch (error) {
+    await events.close();
+    throw error;
+  }
 };
 
 const openSqliteSet = async (
@@ -112,12 +164,17 @@ const openSqliteSet = async (
     const ledger = await SqliteDeliveryLedger.open(file, events);
     return {
       events,
+      appended: events,
       parked: new SqliteParkedMessages(file, clock),
       ledger,
       ids,
       installation: {
-        recall: (name) => recall(file.db, name),
-        remember: (name, value) => remember(file.db, name, value),
+        recall: async (name) => recall(file.db, name),
+        keep: async (name, value) => {
+          const known = recall(file.db, name);
+          if (known === undefined) remember(file.db, name, value);
+          return known ?? value;
+        },
       },
       directory,
       close: async () => {
@@ -150,7 +207,7 @@ const engineRefused = (url: string): HubError => {
 };
 
 const problemOf = (scheme: string): string => {
-  if (scheme === 'esdb' || scheme === 'esdb+discover') return `${scheme}: ${EVENTSTOREDB_ALONE}; use sqlite:`;
+  if (isServerUrl(`${scheme}:`)) return `${scheme}: ${EVENTSTOREDB_ALONE}; use sqlite:`;
   if (scheme.startsWith('kurrentdb')) return `KurrentDB is named esdb: here, and ${EVENTSTOREDB_ALONE}; use sqlite:`;
   return `unknown engine "${scheme}"; allowed are sqlite: (in HILO_DATA_DIR) and memory:`;
 };

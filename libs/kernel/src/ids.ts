@@ -119,6 +119,11 @@ export class IdFactory {
     return this.derive('parked', receipt, digest, reasonCode);
   }
 
+  /** The command of one delivery of a contact; the same delivery, handed over again, has the same id. */
+  command(receipt: Uuid, delivery: string): Uuid {
+    return this.derive('command', receipt, delivery);
+  }
+
   /** The id of the event at a revision of a stream, decided from content with this digest. */
   event(stream: string, revision: number, digest: string): Uuid {
     return this.derive('event', stream, String(revision), digest);

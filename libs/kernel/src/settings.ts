@@ -153,7 +153,7 @@ export class HubSettings {
   @Matches(BASE64_KEY, { message: KEY_FORM })
   pepper?: string;
 
-  /** Read model engine: `sqlite:` (in the data directory). `HILO_READ_MODEL_URL`. */
+  /** Read model engine: `sqlite:` (in the data directory) or `postgres://user:password@host/database`. `HILO_READ_MODEL_URL`. */
   @IsString()
   readModelUrl = 'sqlite:';
 

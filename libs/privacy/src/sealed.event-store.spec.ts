@@ -111,7 +111,7 @@ describe('SealedEventStore', () => {
 
   it('hands open events to whoever follows the writer, and keeps sealed ones', async () => {
     const heard: StoredEvent[] = [];
-    store.onAppended((events) => heard.push(...events));
+    log.onAppended((events) => heard.push(...events));
     const old = randomUUID();
     await known(old);
     const event = contactOf(old);

@@ -1,6 +1,5 @@
 import {
   EventStore,
-  type AppendFeed,
   type AppendReceipt,
   type ExpectedRevision,
   type NewEvent,
@@ -42,7 +41,7 @@ interface WaitingAppend {
  * a key makes those behind it wait, and all of them then share a commit. What belongs to somebody erased is refused with
  * `PRIVACY.IDENTITY_ERASED`.
  */
-export class SealedEventStore extends EventStore implements RawEventLog, AppendFeed {
+export class SealedEventStore extends EventStore implements RawEventLog {
   private readonly log: SealedEventLog;
   private waiting: WaitingAppend[] = [];
   private draining: Promise<void> | undefined;
@@ -50,7 +49,7 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
 
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
-    private readonly inner: EventStore & RawEventLog & AppendFeed,
+    private readonly inner: EventStore & RawEventLog,
     private readonly vault: KeyVault,
     private readonly sealer: EventSealer = new EventSealer(),
   ) {
@@ -88,10 +87,6 @@ export class SealedEventStore extends EventStore implements RawEventLog, AppendF
 
   subscribe(after: Position, handle: (events: StoredEvent[]) => Promise<void>): Subscription {
     return this.log.subscribe(after, handle);
-  }
-
-  onAppended(listener: (events: readonly StoredEvent[]) => void): () => void {
-    return this.inner.onAppended(listener);
   }
 
   head(): Promise<Position> {

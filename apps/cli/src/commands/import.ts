@@ -172,7 +172,7 @@ const requireKeyOf = async ({ dataDir }: HubSettings, key: string, tenant: strin
   ]);
   const keys = SqliteApiKeys.open({ dataDir, clock: new SystemClock() });
   try {
-    const caller = keys.verify(key);
+    const caller = await keys.verify(key);
     if (!caller) throw usageError('--key', 'is not a valid key of this hub', 'make one with hilo api-keys create');
     if (caller.tenant !== tenant)
       throw usageError('--key', `belongs to the tenant ${caller.tenant}`, `give one of the tenant ${tenant}`);

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { DataDirectory } from '#libs/event-store/data-directory.js';
 import { codeOf } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { Projector, type EventLog } from '#libs/projections/projector/projector.js';
-import { READ_MODEL_FILE, checkReadModelUrl, openReadModel } from '#libs/projections/read-model/open-read-model.js';
-import { rebuildReadModel } from '#libs/projections/rebuild/rebuild.js';
+import { checkReadModelUrl, openReadModel, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
+import { rebuild } from '#libs/projections/rebuild/rebuild.js';
 import { tableDigests, type TableDigest } from '#libs/projections/rebuild/table-digests.js';
 import { failure, interrupted } from '../errors.js';
 import { grouped, perSecond, table } from '../format/table.js';
@@ -36,7 +34,7 @@ const run = async (options: RebuildOptions): Promise<void> => {
   const log = await openLog(settings);
   try {
     const before = options.verify ? await oldDigests(settings, log) : undefined;
-    await rebuild(settings, log);
+    await foldAnew(settings, log);
     const after = await digestsOf(settings);
     process.stdout.write(report(after, before));
     if (before && differing(after, before).length > 0)
@@ -49,13 +47,13 @@ const run = async (options: RebuildOptions): Promise<void> => {
   }
 };
 
-const rebuild = async (settings: HubSettings, log: EventLog): Promise<void> => {
+const foldAnew = async (settings: HubSettings, log: EventLog): Promise<void> => {
   const progress = startProgress('rebuild');
   const startedMs = Date.now();
   let first: number | undefined;
   try {
-    const position = await rebuildReadModel({
-      file: join(settings.dataDir, READ_MODEL_FILE),
+    const position = await rebuild({
+      home: await openReadModelHome(settings),
       log,
       signal: interruptSignal(),
       report: (place, head) => {
@@ -77,8 +75,9 @@ const rebuild = async (settings: HubSettings, log: EventLog): Promise<void> => {
 
 /** What the old timelines hold once they have caught up; undefined where there is nothing to compare with. */
 const oldDigests = async (settings: HubSettings, log: EventLog): Promise<TableDigest[] | undefined> => {
-  if (!existsSync(join(settings.dataDir, READ_MODEL_FILE))) return undefined;
-  const old = openReadModel(settings);
+  const home = await openReadModelHome(settings);
+  if (!(await home.exists())) return undefined;
+  const old = await home.open();
   try {
     await new Projector(old, log).catchUp();
     return await tableDigests(old);
@@ -92,7 +91,7 @@ const oldDigests = async (settings: HubSettings, log: EventLog): Promise<TableDi
 };
 
 const digestsOf = async (settings: HubSettings): Promise<TableDigest[]> => {
-  const readModel = openReadModel(settings, { readonly: true });
+  const readModel = await openReadModel(settings, { readonly: true });
   try {
     return await tableDigests(readModel);
   } finally {

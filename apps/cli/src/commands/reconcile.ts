@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { ParkedSummary } from '#libs/event-store';
 import { DataDirectory } from '#libs/event-store/data-directory.js';
@@ -9,7 +7,7 @@ import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-mes
 import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
-import { READ_MODEL_FILE, openReadModel } from '#libs/projections/read-model/open-read-model.js';
+import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { AGENT_WORK_CODES } from '#libs/projections/timeline/codes.js';
 import { failure } from '../errors.js';
@@ -84,8 +82,9 @@ const entriesThrough = async (
   settings: HubSettings,
   through: number,
 ): Promise<{ position: number; entries?: EntryCount[] }> => {
-  if (!existsSync(join(settings.dataDir, READ_MODEL_FILE))) return { position: 0 };
-  const readModel = openReadModel(settings, { readonly: true });
+  const home = await openReadModelHome(settings);
+  if (!(await home.exists())) return { position: 0 };
+  const readModel = await home.open({ readonly: true });
   try {
     const { db } = readModel;
     const checkpoint = await db

@@ -72,6 +72,18 @@ const batchOf = (count: number): Promise<KafkaMessage[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => carried(messageOf('t', i), i)));
 
 describe('KafkaConsumer', () => {
+  it('names a delivery by its place, the same when it comes again', async () => {
+    const handled: (string | undefined)[] = [];
+    const { take } = consumerOf(async (messages) => {
+      handled.push(...messages.map(({ delivery }) => delivery));
+      return recordedOf(messages);
+    });
+    await take(await batchOf(2));
+    await take(await batchOf(1));
+    const place = `${names.interactions}/0`;
+    expect(handled).toEqual([`${place}/0`, `${place}/1`, `${place}/0`]);
+  });
+
   it('commits the next offset after the append, chunk by chunk', async () => {
     const steps: string[] = [];
     const { take, commits } = consumerOf(async (messages) => {

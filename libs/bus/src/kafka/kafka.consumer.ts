@@ -160,7 +160,8 @@ export class KafkaConsumer {
     const entries: Entry[] = [];
     for (const [index, message] of read.entries()) {
       const raw = chunk[index]!;
-      if ('type' in message) entries.push({ raw, message });
+      if ('type' in message)
+        entries.push({ raw, message: { ...message, delivery: `${topic}/${partition}/${raw.offset}` } });
       else await this.setAside(pulse, { topic, partition, ...message });
     }
     await this.handOver(topic, partition, entries, pulse);

@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { toCloudEvent, type BusMessage, type DeliveryOutcome } from '#libs/bus';
 import type { DomainEvent, IdentityRules } from '#libs/domain';
 import { DeliveryLedger, ParkedMessages, type DeliveryAccount } from '#libs/event-store';
-import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf } from '#libs/kernel';
+import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf, type Uuid } from '#libs/kernel';
 import type { CommandReceipt } from '../command-runner.js';
 import { IDENTITY_RULES } from '../identity-rules/identity-rules.token.js';
 import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
 import { ContentReader } from './content.js';
+import { RefusedDeliveries } from './refused-deliveries.js';
 
 const MAX_ATTEMPTS = 5;
 
@@ -16,6 +18,7 @@ const MAX_ATTEMPTS = 5;
 @Injectable()
 export class Intake {
   private readonly contents: ContentReader;
+  private readonly refused = new RefusedDeliveries();
 
   constructor(
     private readonly commands: CommandBus,
@@ -31,75 +34,114 @@ export class Intake {
 
   /**
    * One outcome per message, durable when this resolves. What cannot be recorded for good is parked with its bytes;
-   * a failure that may pass rejects the whole batch, and a redelivery finds what was recorded of it as duplicates.
+   * a failure that may pass rejects the whole batch. A delivery that comes again after that is the same delivery: what was
+   * recorded of it meanwhile is answered as recorded, and is no duplicate.
    */
   async handle(messages: readonly BusMessage[]): Promise<DeliveryOutcome[]> {
+    const commandIds = messages.map((message) => this.commandIdOf(message));
+    try {
+      const outcomes = await this.deliverAll(messages, commandIds);
+      await this.count(messages, commandIds, outcomes);
+      return outcomes;
+    } catch (error) {
+      messages.forEach((message, index) => {
+        if (message.delivery === undefined) this.refused.add(this.nameOf(message), commandIds[index]!);
+      });
+      throw error;
+    }
+  }
+
+  private deliverAll(messages: readonly BusMessage[], commandIds: readonly Uuid[]): Promise<DeliveryOutcome[]> {
     const running = new Map<string, Promise<DeliveryOutcome>>();
-    const outcomes = await settleAll(
-      messages.map((message) => {
+    return settleAll(
+      messages.map((message, index) => {
+        const deliver = () => this.deliver(message, commandIds[index]!);
         // Deliveries of one contact in one batch keep their order; different contacts share one transaction.
         const earlier = running.get(message.receipt);
-        const outcome = earlier
-          ? earlier.then(
-              () => this.deliver(message),
-              () => this.deliver(message),
-            )
-          : this.deliver(message);
+        const outcome = earlier ? earlier.then(deliver, deliver) : deliver();
         running.set(message.receipt, outcome);
         return outcome;
       }),
     );
-    let unflushed = false;
-    outcomes.forEach((outcome, index) => {
-      if (outcome.status === 'accepted') return;
-      this.ledger.count(accountOf(messages[index]!), outcome.status);
-      if (outcome.status !== 'recorded') unflushed = true;
-    });
-    // What the log does not tell must be counted before the sender hears of it.
-    if (unflushed) await this.ledger.flush();
-    return outcomes;
   }
 
-  private async deliver(message: BusMessage, attempt = 1): Promise<DeliveryOutcome> {
+  private async count(
+    messages: readonly BusMessage[],
+    commandIds: readonly Uuid[],
+    outcomes: readonly DeliveryOutcome[],
+  ): Promise<void> {
+    const duplicates: Uuid[] = [];
+    let unflushed = false;
+    for (const [index, { status }] of outcomes.entries()) {
+      if (status === 'accepted') continue;
+      if (status !== 'recorded') unflushed = true;
+      const id = commandIds[index]!;
+      if (status === 'duplicate') duplicates.push(id);
+      if (status === 'duplicate' && this.refused.isCounted(id)) continue;
+      this.ledger.count(accountOf(messages[index]!), status);
+    }
+    if (!unflushed) return;
+    try {
+      // What the log does not tell must be counted before the sender hears of it.
+      await this.ledger.flush();
+    } catch (error) {
+      // The ledger keeps its counts; the deliveries come again.
+      this.refused.setCounted(duplicates);
+      throw error;
+    }
+  }
+
+  private commandIdOf(message: BusMessage): Uuid {
+    if (message.delivery !== undefined) return this.ids.command(message.receipt, message.delivery);
+    return (this.refused.isEmpty ? undefined : this.refused.take(this.nameOf(message))) ?? randomUUID();
+  }
+
+  /** The same for whatever delivery says the same of the same contact. */
+  private nameOf(message: BusMessage): string {
+    const { digest } = this.contentOf(message);
+    return `${message.receipt} ${digest}`;
+  }
+
+  private contentOf(message: BusMessage): { digest: string } {
+    return message.type === 'interaction'
+      ? this.contents.interaction(message.interaction)
+      : this.contents.profile(message.profile);
+  }
+
+  private async deliver(message: BusMessage, commandId: Uuid, attempt = 1): Promise<DeliveryOutcome> {
     try {
       const receipt = await this.commands.execute<RecordInteractionCommand | ImportProfileCommand, CommandReceipt>(
-        this.commandOf(message),
+        this.commandOf(message, commandId),
       );
       return { status: statusOf(receipt.events), receipt: message.receipt, position: receipt.position };
     } catch (error) {
       if (isRetryable(error)) throw error;
       // Erased while it was on its way: read again, it belongs to whoever starts afresh.
       if (codeOf(error) === 'PRIVACY.IDENTITY_ERASED' && attempt < MAX_ATTEMPTS)
-        return this.deliver(message, attempt + 1);
+        return this.deliver(message, commandId, attempt + 1);
       return this.park(message, error);
     }
   }
 
-  private commandOf(message: BusMessage): RecordInteractionCommand | ImportProfileCommand {
+  private commandOf(message: BusMessage, commandId: Uuid): RecordInteractionCommand | ImportProfileCommand {
     if (message.type === 'interaction') {
       const content = this.contents.interaction(message.interaction);
-      return new RecordInteractionCommand(
-        message.interaction.tenant,
-        message.receipt,
-        { type: 'RecordInteraction', content },
-        message.traceparent,
-      );
+      const command = { type: 'RecordInteraction' as const, content };
+      const { tenant } = message.interaction;
+      return new RecordInteractionCommand(tenant, message.receipt, command, commandId, message.traceparent);
     }
     const content = this.contents.profile(message.profile);
-    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content }, message.traceparent);
+    const command = { type: 'ImportProfile' as const, content };
+    return new ImportProfileCommand(message.profile.tenant, command, commandId, message.traceparent);
   }
 
   private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {
     const bytes = Buffer.from(JSON.stringify(toCloudEvent(message)));
     const reason = error instanceof HubError ? error.message : 'the recorder could not handle this contact';
-    const said =
-      message.type === 'interaction'
-        ? this.contents.interaction(message.interaction)
-        : this.contents.profile(message.profile);
     const code = codeOf(error) ?? 'INTAKE.FAILED';
     const id = await this.parked.park({
       // The same content refused for the same reason is one parked message, however often it is sent.
-      id: this.ids.parked(message.receipt, said.digest, code),
+      id: this.ids.parked(message.receipt, this.contentOf(message).digest, code),
       ...accountOf(message),
       stage: 'record',
       reasonCode: code,

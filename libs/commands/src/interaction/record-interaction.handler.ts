@@ -10,6 +10,8 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
     readonly tenant: string,
     readonly interaction: Uuid,
     readonly command: RecordInteraction,
+    /** Names the delivery, where it may be handed over again. */
+    readonly commandId?: Uuid,
     readonly traceparent?: Traceparent,
   ) {
     super();
@@ -21,11 +23,12 @@ export class RecordInteractionHandler implements ICommandHandler<RecordInteracti
   constructor(private readonly commands: CommandRunner) {}
 
   execute(given: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
-    const { tenant, interaction, command, traceparent } = given;
+    const { tenant, interaction, command, commandId, traceparent } = given;
     return this.commands.run(interactionDecider, command, {
       stream: streamId('interaction', interaction),
       tenant,
       expectNew: true,
+      ...(commandId !== undefined && { commandId }),
       traceparent,
     });
   }

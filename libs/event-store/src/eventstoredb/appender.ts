@@ -9,7 +9,7 @@ import { backoffMs } from './backoff.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { failureKindOf, refusedFor, unavailable } from './failures.js';
 import { OrderedTasks } from './ordered-tasks.js';
-import { eventData, positionOf, type EventData, type StreamNames } from './records.js';
+import { eventData, positionOf, type EventData, type SideStreamId, type StreamNames } from './records.js';
 import type { Patience } from './settled-reads.js';
 
 /** Servers up to 25.0 refuse an append of more than 1 MiB; this leaves room for names and headers. */
@@ -17,6 +17,8 @@ export const MAX_APPEND_BYTES = 900 * 1024;
 
 /** What the client's own deadline may take longer than it says before an attempt is given up without it. */
 const DEADLINE_SLACK_MS = 500;
+
+type OurStream = StreamId | SideStreamId;
 
 export interface AppendBounds {
   /** Appends under way at a time. */
@@ -38,12 +40,12 @@ export class Appender {
     private readonly credentials: ConnectionSettings['credentials'],
     private readonly patience: Patience,
     private readonly bounds: AppendBounds,
-    private readonly positionInStream: (stream: StreamId, revision: number) => Promise<number>,
+    private readonly positionInStream: (stream: OurStream, revision: number) => Promise<number>,
   ) {
     this.tasks = new OrderedTasks(bounds.maxInFlight);
   }
 
-  append(stream: StreamId, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
+  append(stream: OurStream, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
     const batch = batchOf(stream, events);
     if (this.tasks.waiting >= this.bounds.maxWaiting)
       throw new HubError(
@@ -61,7 +63,7 @@ export class Appender {
     return this.tasks.idle();
   }
 
-  private async settle(stream: StreamId, batch: EventData[], expected: ExpectedRevision): Promise<AppendReceipt> {
+  private async settle(stream: OurStream, batch: EventData[], expected: ExpectedRevision): Promise<AppendReceipt> {
     const end = Date.now() + this.patience.giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
       try {
@@ -78,7 +80,7 @@ export class Appender {
   }
 
   /** Once. The client takes its time before the call begins (discovery), which its deadline does not count. */
-  private attempt(stream: StreamId, batch: EventData[], expected: ExpectedRevision): Promise<AppendResult> {
+  private attempt(stream: OurStream, batch: EventData[], expected: ExpectedRevision): Promise<AppendResult> {
     const { attemptTimeoutMs } = this.patience;
     const call = this.client.appendToStream(this.names.nameOf(stream), batch, {
       expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
@@ -95,7 +97,7 @@ export class Appender {
   }
 
   private async receiptOf(
-    stream: StreamId,
+    stream: OurStream,
     batch: EventData[],
     expected: ExpectedRevision,
     { nextExpectedRevision, position }: AppendResult,
@@ -111,7 +113,7 @@ export class Appender {
 }
 
 /** What is sent, now and again: taken when the append is called, so that later changes to its objects change nothing. */
-const batchOf = (stream: StreamId, events: readonly CopiedEvent[]): EventData[] => {
+const batchOf = (stream: OurStream, events: readonly CopiedEvent[]): EventData[] => {
   let bytes = 0;
   const batch = events.map((event) => {
     const json = event.json ?? JSON.stringify(event.data);

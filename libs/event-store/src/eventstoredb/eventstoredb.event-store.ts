@@ -13,14 +13,19 @@ import {
   type StreamId,
   type Subscription,
 } from '../event-store.port.js';
+import type { Installation } from '../installation.js';
 import { checkAppend, partsOfStream } from '../new-events.js';
 import { batchSizeOf } from '../read-all.js';
 import { AllSubscription, MOST_A_BATCH, type SubscriptionSource, type SubscriptionTiming } from './all-subscription.js';
 import { Appender } from './appender.js';
 import { connectClient } from './connect-client.js';
 import { connectionSettingsOf, type ConnectionSettings } from './connection-settings.js';
+import { EventStoreDbInstallation } from './eventstoredb.installation.js';
+import { EVENTS_A_MARK, InstantIndex } from './instant-index.js';
 import { LogReader } from './log-reader.js';
 import { StreamNames } from './records.js';
+import { SideStreams } from './side-streams.js';
+import { StoredMarks } from './stored-marks.js';
 
 const DISPOSE_MS = 2000;
 
@@ -53,9 +58,15 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   private readonly names: StreamNames;
   private readonly log: LogReader;
   private readonly appender: Appender;
+  private readonly instants: InstantIndex;
+  /** What belongs to the log, kept in streams beside it. */
+  readonly installation: Installation;
+  /** Events appended here since the last mark was looked after. */
+  private unmarked = 0;
+  private marking: Promise<unknown> | undefined;
   private readonly subscriptionTiming: SubscriptionTiming;
   private readonly subscriptions = new Set<Subscription>();
-  private closed = false;
+  private readonly closing = new AbortController();
 
   private constructor(
     private readonly client: EventStoreDBClient,
@@ -72,10 +83,13 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     };
     const bounds = { maxInFlight: options.maxInFlight ?? 64, maxWaiting: options.maxWaiting ?? 20_000 };
     this.names = new StreamNames(settings.prefix);
-    this.log = new LogReader(client, this.names, settings, patience);
+    this.log = new LogReader(client, this.names, settings, patience, (position) => this.instants.knownUpTo(position));
     this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
       this.log.positionInStream(stream, revision),
     );
+    const beside = new SideStreams(this.log, this.appender);
+    this.instants = new InstantIndex((after) => this.log.eventsAfter(after, 500), new StoredMarks(beside));
+    this.installation = new EventStoreDbInstallation(beside);
     this.subscriptionTiming = {
       watchdogMs: options.watchdogMs ?? 45_000,
       backoff,
@@ -101,6 +115,11 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     return new EventStoreDbEventStore(client, settings, options);
   }
 
+  /** Where the log is, for messages: without the password. */
+  get shown(): string {
+    return this.settings.shown;
+  }
+
   async read(stream: StreamId): Promise<StoredEvent[]> {
     partsOfStream(stream);
     return this.log.stream(stream);
@@ -111,7 +130,9 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     if (this.closed) throw storeClosed();
     partsOfStream(stream);
     checkAppend(stream, events, expected);
-    return this.appender.append(stream, events, expected);
+    const receipt = await this.appender.append(stream, events, expected);
+    this.markNowAndThen(events.length);
+    return receipt;
   }
 
   readAll(options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
@@ -155,19 +176,35 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     return this.log.newest();
   }
 
-  /** The first call reads the whole log once; later ones read what came since, and a thousand events. */
+  /** Reads as many records as the logarithm of the log's length, and a thousand events, once the log is marked. */
   recordedBy(instantMs: number): Promise<Position> {
-    return this.log.instants.recordedBy(instantMs);
+    return this.instants.recordedBy(instantMs);
   }
 
   /** Stops the subscriptions, and waits for the answers of appends under way. */
   async close(): Promise<void> {
     if (this.closed) return;
-    this.closed = true;
+    this.closing.abort();
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    await this.marking;
     await this.appender.idle();
     // It waits for the ends of calls, which a server that hangs may owe for ever.
     await Promise.race([this.client.dispose(), delay(DISPOSE_MS, undefined, { ref: false })]);
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  /** So that nobody who asks for an instant has to read much that no mark covers. */
+  private markNowAndThen(appended: number): void {
+    this.unmarked += appended;
+    if (this.unmarked < EVENTS_A_MARK || this.marking || this.closed) return;
+    this.unmarked = 0;
+    this.marking = this.instants
+      .extend(this.closing.signal)
+      .catch(() => undefined) // the next thousand events try again
+      .finally(() => (this.marking = undefined));
   }
 
   /** Asked at the call, not at the first batch. */

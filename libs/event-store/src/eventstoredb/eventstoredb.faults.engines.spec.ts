@@ -494,6 +494,24 @@ describe('positions', () => {
     expect(await store.recordedBy(Date.now() + 60_000)).toBe(position);
   });
 
+  it('are marked by who appends, so that whoever asks for an instant reads little', async () => {
+    await start({}, { foreignEvery: 50 });
+    const [first] = await fill(1);
+    for (let i = 0; i < 12; i++)
+      await store.append(newStream(), Array.from({ length: 200 }, () => eventOf()), 'no_stream'); // prettier-ignore
+    await until(() => fake.log.stream('beside_marks-1')?.length === 2);
+    const other = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
+    const all = await collect(other.readAll({ after: 0 }));
+    expect(all).toHaveLength(2401);
+    const { position, recordedAtMs } = all[1700]!;
+    const later = all.findLast((event) => event.recordedAtMs === recordedAtMs)!;
+    expect(later.position).toBeGreaterThanOrEqual(position);
+    expect(await other.recordedBy(recordedAtMs)).toBe(later.position);
+    expect(await other.recordedBy(first!.recordedAtMs - 1)).toBe(0);
+    expect(await other.recordedBy(Date.now())).toBe(all.at(-1)!.position);
+    await other.close();
+  });
+
   it('come with the JSON text for those who do not look inside', async () => {
     await start();
     const stream = newStream();

@@ -1,41 +1,96 @@
 import * as fc from 'fast-check';
 import { recordedBy } from '../event-store.contract.js';
 import type { StoredEvent } from '../event-store.port.js';
-import { InstantIndex } from './instant-index.js';
+import { InstantIndex, type Mark, type Marks } from './instant-index.js';
+
+class MemoryMarks implements Marks {
+  readonly marks: Mark[] = [];
+  refuses = false;
+  reads = 0;
+
+  async last() {
+    this.reads += 1;
+    const mark = this.marks.at(-1);
+    return mark && { number: this.marks.length - 1, mark };
+  }
+
+  async at(number: number): Promise<Mark> {
+    this.reads += 1;
+    return this.marks[number]!;
+  }
+
+  async add(number: number, mark: Mark): Promise<boolean> {
+    if (this.refuses) throw new Error('access denied');
+    if (number === this.marks.length) this.marks.push(mark);
+    expect(this.marks[number]).toEqual(mark);
+    return true;
+  }
+}
+
+const logOf = (instants: readonly number[]): StoredEvent[] =>
+  instants.map((recordedAtMs, i) => ({ position: 7 * (i + 1), recordedAtMs }) as StoredEvent);
 
 describe('InstantIndex', () => {
-  it('answers as the port counts, while the log grows and whatever the clock did', async () => {
+  it('answers as the port counts, in every process, while the log grows and whatever the clock did', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(fc.nat(30), { maxLength: 8 }), { maxLength: 6 }),
+        fc.array(fc.tuple(fc.array(fc.nat(30), { maxLength: 8 }), fc.nat(2), fc.nat(31), fc.boolean()), {
+          maxLength: 8,
+        }),
         fc.integer({ min: 1, max: 5 }),
         async (growth, eventsAMark) => {
-          const log: StoredEvent[] = [];
-          const index = new InstantIndex(async function* (after) {
-            yield log.filter(({ position }) => position > after);
-          }, eventsAMark);
-          for (const instants of growth) {
-            for (const recordedAtMs of instants)
-              log.push({ position: (log.at(-1)?.position ?? 0) + 7, recordedAtMs } as StoredEvent);
+          const instants: number[] = [];
+          const log = (): StoredEvent[] => logOf(instants);
+          const marks = new MemoryMarks();
+          const readAfter = async function* (after: number) {
+            const events = log().filter(({ position }) => position > after);
+            yield events.slice(0, 3);
+            yield events.slice(3);
+          };
+          const processes = Array.from({ length: 3 }, () => new InstantIndex(readAfter, marks, eventsAMark));
+          for (const [added, process, instant, refuses] of growth) {
+            instants.push(...added);
+            marks.refuses = refuses;
+            if (instant === 31) await processes[process]!.extend();
+            expect(await processes[process]!.recordedBy(instant)).toBe(recordedBy(log(), instant));
+          }
+          marks.refuses = false;
+          for (const index of processes)
             for (let instant = -1; instant <= 31; instant += 4)
-              expect(await index.recordedBy(instant)).toBe(recordedBy(log, instant));
+              expect(await index.recordedBy(instant)).toBe(recordedBy(log(), instant));
+          await processes[0]!.extend();
+          expect(marks.marks).toHaveLength(Math.floor(instants.length / eventsAMark));
+          for (const position of [1, 7, 30, 100]) {
+            const known = await processes[1]!.knownUpTo(position);
+            expect(known).toBe(marks.marks.findLast((mark) => mark.position <= position)?.position ?? 0);
           }
         },
       ),
     );
   });
 
-  it('reads every event once, and for a question no more than lies between two marks', async () => {
+  it('reads as much as lies between two marks, and of marks the logarithm of their number', async () => {
     let read = 0;
-    const index = new InstantIndex(async function* (after) {
-      for (let position = after + 1; position <= 100; position++) {
-        read += 1;
-        yield [{ position, recordedAtMs: position }];
-      }
-    }, 10);
-    expect(await index.recordedBy(500)).toBe(100);
-    expect(read).toBe(100);
-    expect(await index.recordedBy(55)).toBe(55);
-    expect(read).toBeLessThanOrEqual(111);
+    const log = logOf(Array.from({ length: 10_000 }, (_, i) => i));
+    const marks = new MemoryMarks();
+    const open = () =>
+      new InstantIndex(
+        async function* (after) {
+          for (const event of log.slice(after / 7)) {
+            read += 1;
+            yield [event];
+          }
+        },
+        marks,
+        10,
+      );
+    await open().extend();
+    expect(read).toBe(10_000);
+    for (const instant of [0, 5, 4321, 9_994, 20_000]) {
+      [read, marks.reads] = [0, 0];
+      expect(await open().recordedBy(instant)).toBe(recordedBy(log, instant));
+      expect(read).toBeLessThanOrEqual(11);
+      expect(marks.reads).toBeLessThanOrEqual(11);
+    }
   });
 });

@@ -2,8 +2,14 @@ import type { AllStreamResolvedEvent, EventStoreDBClient, Position as LogPositio
 import type { Position, StoredEvent, StreamId } from '../event-store.port.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { isInvalidPosition, isType } from './failures.js';
-import { InstantIndex } from './instant-index.js';
-import { logPositionOf, storedEvent, type StreamNames } from './records.js';
+import {
+  logPositionOf,
+  positionIn,
+  storedEvent,
+  type RecordedEvent,
+  type SideStreamId,
+  type StreamNames,
+} from './records.js';
 import { readSettled, type Patience } from './settled-reads.js';
 
 type Cursor = 'start' | 'end' | LogPosition;
@@ -13,7 +19,6 @@ const SMALLEST_PAGE = 2;
 
 /** Reads of a server's log and streams, of which a part is ours. */
 export class LogReader {
-  readonly instants = new InstantIndex((after) => this.eventsAfter(after, 500));
   /** Our newest event when the log was looked at last, and where the log ended then. */
   private known: { newest?: StoredEvent; logEnd: bigint } = { logEnd: -1n };
 
@@ -25,6 +30,8 @@ export class LogReader {
     private readonly names: StreamNames,
     private readonly settings: Pick<ConnectionSettings, 'credentials' | 'shown'>,
     private readonly patience: Patience,
+    /** Of a position that may lie between two records, one before it that does not. */
+    private readonly knownUpTo: (position: Position) => Promise<Position>,
   ) {}
 
   async stream(stream: StreamId): Promise<StoredEvent[]> {
@@ -39,11 +46,27 @@ export class LogReader {
   }
 
   /** Position of our event at a revision. */
-  async positionInStream(stream: StreamId, revision: number): Promise<Position> {
-    const options = { fromRevision: BigInt(revision), maxCount: 1, credentials: this.settings.credentials };
+  async positionInStream(stream: StreamId | SideStreamId, revision: number): Promise<Position> {
+    return positionIn(stream, (await this.eventIn(stream, revision))!);
+  }
+
+  /** One event of a stream, or its last one; undefined where there is none. */
+  async eventIn(stream: StreamId | SideStreamId, revision: number | 'last'): Promise<RecordedEvent | undefined> {
+    const options = {
+      ...(revision === 'last'
+        ? { direction: 'backwards' as const, fromRevision: 'end' as const }
+        : { fromRevision: BigInt(revision) }),
+      maxCount: 1,
+      credentials: this.settings.credentials,
+    };
     const open = () => this.client.readStream(this.names.nameOf(stream), options);
-    const [found] = await readSettled(stream, open, this.patience);
-    return storedEvent(stream, found!.event!).position;
+    try {
+      const [found] = await readSettled(stream, open, this.patience, isMissingStream);
+      return found?.event;
+    } catch (error) {
+      if (isMissingStream(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Our newest event. What lies behind it is somebody else's, and is looked at once. */
@@ -78,7 +101,7 @@ export class LogReader {
       } catch (error) {
         if (!isInvalidPosition(error) || !first) throw error;
         // No record begins at the number that was asked for: read from one before it.
-        const from = this.instants.knownUpTo(after);
+        const from = await this.knownUpTo(after);
         cursor = from === 0 ? this.beginning : logPositionOf(from);
         first = false;
         continue;

@@ -13,6 +13,9 @@ interface RecordMetadata {
   traceparent?: string;
 }
 
+/** A stream of ours that is no part of the log: what is kept beside it, found by its name. */
+export type SideStreamId = `beside_${string}-${string}`;
+
 export type EventData = JSONEventData<{
   type: string;
   data: Record<string, unknown>;
@@ -36,7 +39,7 @@ export class StreamNames {
     this.prefixes = STREAM_CATEGORIES.map((category) => `${prefix}${category}-`);
   }
 
-  nameOf(stream: StreamId): string {
+  nameOf(stream: StreamId | SideStreamId): string {
     return this.prefix + stream;
   }
 
@@ -78,21 +81,29 @@ export const eventData = (
   },
 });
 
+/** @throws HubError `EVENT_STORE.FAILED` where the server gives none */
+export const positionIn = (stream: string, { position, revision }: RecordedEvent): Position => {
+  if (!position) throw unreadable(stream, revision, 'the server gives no position; it needs version 22.6 or later');
+  if (position.commit !== position.prepare)
+    throw unreadable(stream, revision, 'was written in a transaction, which no hub does');
+  return positionOf(position);
+};
+
+const unreadable = (stream: string, revision: bigint, problem: string): HubError =>
+  new HubError('EVENT_STORE.FAILED', `${stream}@${revision}: ${problem}`, { facts: { stream } });
+
 /** @throws HubError `EVENT_STORE.FAILED` when something else than a hub wrote into the stream */
 export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent => {
-  const { position, revision, id, type, data, created } = event;
+  const { revision, id, type, data, created } = event;
+  const position = positionIn(stream, event);
   const metadata = event.metadata as Partial<RecordMetadata> | undefined;
-  const refuse = (problem: string): never => {
-    throw new HubError('EVENT_STORE.FAILED', `${stream}@${revision}: ${problem}`, { facts: { stream } });
-  };
-  if (!position) return refuse('the server gives no position; it needs version 22.6 or later');
-  if (position.commit !== position.prepare) return refuse('was written in a transaction, which no hub does');
-  if (!event.isJson || typeof data !== 'object' || data === null) return refuse('its data is no JSON object');
+  if (!event.isJson || typeof data !== 'object' || data === null)
+    throw unreadable(stream, revision, 'its data is no JSON object');
   const { schema, tenant, recordedAtMs, traceparent } = metadata ?? {};
   if (!Number.isSafeInteger(schema) || typeof tenant !== 'string')
-    return refuse('its metadata lacks schema and tenant');
+    throw unreadable(stream, revision, 'its metadata lacks schema and tenant');
   return {
-    position: positionOf(position),
+    position,
     stream,
     revision: Number(revision),
     id,

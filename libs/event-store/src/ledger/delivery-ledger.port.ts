@@ -30,10 +30,11 @@ export interface LogCount {
 /**
  * Deliveries per account and outcome.
  *
- * `recorded` and `corrected` are counted once an append is committed, from what was decided and not from what was
- * stored; the rows are saved together with the position up to which they count, so that after a crash the rest is
- * counted from the log: no event twice, none left out. `duplicate` and `parked` are counted by the recorder; a crash
- * loses those that were not flushed.
+ * `recorded` and `corrected` are counted once an append is committed; the rows are saved together with the position up
+ * to which they count, so that after a crash the rest is counted from the log: no event twice, none left out. Where one
+ * process appends they are counted from what was decided and not from what was stored. Where several append they are
+ * counted from the log, by whichever asks first, and never by who appends: nobody but the log knows the order of all.
+ * `duplicate` and `parked` are counted by the recorder; a crash loses those that were not flushed.
  *
  * That makes `totals()` and `countLog()` equal through one position at any time, also under traffic and after any
  * crash, unless the log has lost an event, holds one that was never appended, or a contact was recorded twice in its

@@ -1,4 +1,3 @@
-import type { AppendFeed } from '../event-log.port.js';
 import type { EventStore, Position } from '../event-store.port.js';
 import {
   DeliveryLedger,
@@ -7,20 +6,16 @@ import {
   type LedgerTotals,
   type LogCount,
 } from './delivery-ledger.port.js';
-import { countLog, LedgerCounts } from './ledger-tally.js';
+import { countAppended, countLog, LedgerCounts } from './ledger-tally.js';
 
-/** Follows a store from its first event. */
+/** Counts what a log has grown by when it is asked: whoever appended to it. */
 export class MemoryDeliveryLedger extends DeliveryLedger {
   private readonly counts = new LedgerCounts();
   private countedThrough: Position = 0;
-  private readonly stopListening: () => void;
+  private counting: Promise<void> = Promise.resolve();
 
-  constructor(private readonly store: Pick<EventStore, 'readAll' | 'head'> & AppendFeed) {
+  constructor(private readonly log: Pick<EventStore, 'readAll' | 'head'>) {
     super();
-    this.stopListening = store.onAppended((events) => {
-      for (const event of events) this.counts.addEvent(event);
-      this.countedThrough = events.at(-1)!.position;
-    });
   }
 
   count(account: DeliveryAccount, outcome: LedgerOutcome): void {
@@ -30,14 +25,23 @@ export class MemoryDeliveryLedger extends DeliveryLedger {
   async flush(): Promise<void> {}
 
   async totals(): Promise<LedgerTotals> {
+    const counted = this.counting.then(() => this.countOn());
+    this.counting = counted.catch(() => undefined);
+    await counted;
     return { countedThrough: this.countedThrough, rows: this.counts.rows() };
   }
 
   countLog(through?: Position): Promise<LogCount> {
-    return countLog(this.store, through);
+    return countLog(this.log, through);
   }
 
-  async close(): Promise<void> {
-    this.stopListening();
+  async close(): Promise<void> {}
+
+  private async countOn(): Promise<void> {
+    const head = await this.log.head();
+    const grown = new LedgerCounts();
+    await countAppended(this.log, this.countedThrough, head, grown);
+    this.counts.addAll(grown.rows());
+    this.countedThrough = head;
   }
 }

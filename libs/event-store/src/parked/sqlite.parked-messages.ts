@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SystemClock, bytesOfUuid, isUuid, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
+import { SystemClock, bytesOfUuid, isUuid, type Clock, type Uuid } from '#libs/kernel';
 import type { SqliteDatabase, SqliteValue } from '#libs/kernel/sqlite.js';
 import type { EventsFile } from '../sqlite/events-file.js';
 import { notParked } from './parked-messages.errors.js';
@@ -9,32 +9,10 @@ import {
   type NewParkedMessage,
   type ParkedCount,
   type ParkedMessage,
-  type ParkedStage,
   type ParkedStatus,
   type ParkedSummary,
 } from './parked-messages.port.js';
-
-interface SummaryRow {
-  id: ArrayBuffer | Uint8Array;
-  tenant: string;
-  channel: string;
-  account: string;
-  stage: ParkedStage;
-  reason_code: string;
-  reason: string;
-  attempts: number;
-  received_at: number;
-  parked_at: number;
-  status: ParkedStatus;
-  content_type: string;
-  receipt: string | null;
-  outcome: string | null;
-  discarded_by: string | null;
-  discard_reason: string | null;
-}
-
-const summaryColumns =
-  'id, tenant, channel, account, stage, reason_code, reason, attempts, received_at, parked_at, status, content_type, receipt, outcome, discarded_by, discard_reason';
+import { SUMMARY_COLUMNS, summaryOf, type ParkedRow } from './parked-row.js';
 
 /** Parked messages in `events.db`, in the same transactions as the appends of their turn. */
 export class SqliteParkedMessages extends ParkedMessages {
@@ -77,16 +55,16 @@ export class SqliteParkedMessages extends ParkedMessages {
     if (before !== undefined) filters.push(['number < (SELECT number FROM parked WHERE id = ?)', bytesOfUuid(before)]);
     const where = filters.length === 0 ? '' : `WHERE ${filters.map(([test]) => test).join(' AND ')}`;
     return this.db
-      .prepare(`SELECT ${summaryColumns} FROM parked ${where} ORDER BY number DESC LIMIT ?`)
-      .all<SummaryRow>([...filters.map(([, value]) => value), Math.max(0, limit)])
+      .prepare(`SELECT ${SUMMARY_COLUMNS} FROM parked ${where} ORDER BY number DESC LIMIT ?`)
+      .all<ParkedRow>([...filters.map(([, value]) => value), Math.max(0, limit)])
       .map(summaryOf);
   }
 
   async get(id: Uuid): Promise<ParkedMessage | undefined> {
     if (!isUuid(id)) return undefined;
     const row = this.db
-      .prepare(`SELECT ${summaryColumns}, bytes FROM parked WHERE id = ?`)
-      .first<SummaryRow & { bytes: ArrayBuffer | Buffer }>([bytesOfUuid(id)]);
+      .prepare(`SELECT ${SUMMARY_COLUMNS}, bytes FROM parked WHERE id = ?`)
+      .first<ParkedRow & { bytes: ArrayBuffer | Buffer }>([bytesOfUuid(id)]);
     return row && { ...summaryOf(row), bytes: Buffer.from(row.bytes as ArrayBuffer) };
   }
 
@@ -136,22 +114,3 @@ export class SqliteParkedMessages extends ParkedMessages {
     });
   }
 }
-
-const summaryOf = (row: SummaryRow): ParkedSummary => ({
-  id: uuidOfBytes(row.id),
-  tenant: row.tenant,
-  channel: row.channel,
-  account: row.account,
-  stage: row.stage,
-  reasonCode: row.reason_code,
-  reason: row.reason,
-  attempts: row.attempts,
-  receivedAtMs: row.received_at,
-  parkedAtMs: row.parked_at,
-  status: row.status,
-  contentType: row.content_type,
-  ...(row.receipt !== null && { receipt: row.receipt }),
-  ...(row.outcome !== null && { outcome: row.outcome }),
-  ...(row.discarded_by !== null && { discardedBy: row.discarded_by }),
-  ...(row.discard_reason !== null && { discardReason: row.discard_reason }),
-});

@@ -3,7 +3,9 @@ import { openSqlite, type SqliteDatabase } from '#libs/kernel/sqlite.js';
 import { CatchUpSubscription, Subscriptions } from '../catch-up-subscription.js';
 import type { EventLog, RawEvent, RawEventLog } from '../event-log.port.js';
 import type { Position, ReadAllOptions, StoredEvent, StreamId, Subscription } from '../event-store.port.js';
+import type { Installation } from '../installation.js';
 import { partsOfStream } from '../new-events.js';
+import { recall } from './events-file.js';
 import { LogQueries, placeHashOf } from './log-queries.js';
 
 /**
@@ -44,6 +46,9 @@ export class SqliteEventLogReader implements EventLog, RawEventLog {
     const pageAfter = (position: Position): StoredEvent[] => this.queries.pageAfter(position, 500);
     return this.subscriptions.add(new CatchUpSubscription(after, pageAfter, handle));
   }
+
+  /** What belongs to the log. */
+  readonly installation: Pick<Installation, 'recall'> = { recall: async (name) => recall(this.db, name) };
 
   /** Tells the subscriptions that the writer has committed. */
   notify(): void {

@@ -105,6 +105,11 @@ export const keyVaultContract = <V extends KeyVault>(name: string, under: KeyVau
           expect(await other.find([gone, kept])).toEqual(keys);
           await vault.destroy(gone);
           expect([...(await other.find([gone, kept])).keys()]).toEqual([kept]);
+          const erasure = randomUUID();
+          await vault.beginErasure({ erasure, tenant: 'acme' });
+          await vault.erase(erasure, [kept]);
+          expect(await other.find([gone, kept])).toEqual(new Map());
+          expect([gone, kept].map((id) => other.erased.has(id))).toEqual([false, true]);
         } finally {
           await other.close();
         }

@@ -12,10 +12,15 @@ export interface KyselyKeyVaultOptions {
   clock: Clock;
   /** Somebody else makes and destroys keys: another thread or process. @default false */
   readonly?: boolean;
+  /**
+   * Others make and destroy keys as well: milliseconds within which a key they destroyed is forgotten here; whoever asks
+   * with `obtain` or `find` gets none from then on at once. @default nobody else does
+   */
+  sharedForgetMs?: number;
   /** Most keys held unwrapped, 2 or more. @default 20000 */
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
-  scrub?: () => void;
+  scrub?: () => void | Promise<void>;
   close?: () => void;
 }
 
@@ -41,6 +46,8 @@ export class KyselyKeyVault extends KeyVault {
   /** One change at a time. */
   private tail: Promise<unknown> = Promise.resolve();
   private vaultId = '';
+  private lacksErased = false;
+  private forgetting?: NodeJS.Timeout;
 
   private constructor(
     private readonly db: Kysely<KeyVaultSchema>,
@@ -65,7 +72,15 @@ export class KyselyKeyVault extends KeyVault {
     const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
     vault.vaultId = row.id;
     vault.destructions = row.destructions;
+    // A vault of an earlier release, opened to read, may lack the table.
+    vault.lacksErased =
+      options.readonly === true && !(await db.introspection.getTables()).some(({ name }) => name === 'erased');
     await vault.readErased();
+    if (options.sharedForgetMs !== undefined)
+      vault.forgetting = setInterval(
+        () => void vault.forgetDestroyed().catch(() => vault.cache.clear()),
+        options.sharedForgetMs,
+      ).unref();
     return vault;
   }
 
@@ -79,18 +94,20 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   async obtain(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
+    if (this.options.sharedForgetMs !== undefined) await this.forgetDestroyed();
     const { found, missing } = this.look(identities);
     if (missing.length === 0) return found;
     return this.alone(async () => {
       await this.load(missing, found);
       const lacking = missing.filter((identity) => !found.has(identity) && !this.erased.has(identity));
       await this.make(lacking, found);
+      if (this.options.sharedForgetMs !== undefined) await this.takeBack(lacking, found);
       return found;
     });
   }
 
   async find(identities: Iterable<Uuid>): Promise<ReadonlyMap<Uuid, DataKey>> {
-    if (this.options.readonly) await this.forgetDestroyed();
+    if (this.options.readonly || this.options.sharedForgetMs !== undefined) await this.forgetDestroyed();
     const { found, missing } = this.look(identities);
     if (missing.length > 0) await this.load(missing, found);
     return found;
@@ -197,6 +214,7 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.forgetting);
     await this.tail.catch(() => undefined);
     this.cache.clear();
     this.options.close?.();
@@ -235,7 +253,8 @@ export class KyselyKeyVault extends KeyVault {
 
   /** A key for each of these that have none: a new one, or after a destroyed one the next. */
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
-    for (const ids of batches(identities)) {
+    // In one order, so that programs that make keys of the same identities wait for each other and not in a ring.
+    for (const ids of batches(identities.toSorted())) {
       const made = ids.map((identity) => ({ identity, version: 1, secret: randomBytes(KEY_BYTES) }));
       const { numInsertedOrUpdatedRows: added } = await this.db
         .insertInto('data_key')
@@ -262,9 +281,23 @@ export class KyselyKeyVault extends KeyVault {
         .set(this.rowOf(uuidOfBytes(bytes), key))
         .where('identity', '=', bufferOf(bytes))
         .where('version', '=', version)
+        .where('wrapped', 'is', null)
         .execute();
     }
     await this.load(identities, into);
+  }
+
+  /** Another program may have erased these while they got their keys: it has destroyed those it saw, the others go here. */
+  private async takeBack(identities: readonly Uuid[], from: Map<Uuid, DataKey>): Promise<void> {
+    for (const ids of batches(identities)) {
+      const rows = await this.db.selectFrom('erased').select('id').where('id', 'in', ids.map(bytesOfUuid)).execute();
+      const erased = rows.map(({ id }) => uuidOfBytes(id));
+      for (const id of erased) {
+        this.erased.add(id);
+        from.delete(id);
+      }
+      if (await this.destroyAll(erased)) await this.tellOfDestruction();
+    }
   }
 
   private rowOf(identity: Uuid, { version, secret }: DataKey) {
@@ -325,7 +358,7 @@ export class KyselyKeyVault extends KeyVault {
       .where('state', 'in', ['active', 'next'])
       .execute();
     this.active = key;
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
   /** @returns whether there was one */
@@ -349,13 +382,11 @@ export class KyselyKeyVault extends KeyVault {
       .updateTable('vault')
       .set(({ eb }) => ({ destructions: eb('destructions', '+', 1) }))
       .execute();
-    this.options.scrub?.();
+    await this.options.scrub?.();
   }
 
-  /** A vault of an earlier release, opened to read, may lack the table. */
   private async readErased(): Promise<void> {
-    const tables = await this.db.introspection.getTables();
-    if (!tables.some(({ name }) => name === 'erased')) return;
+    if (this.lacksErased) return;
     let after: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows = await this.db
@@ -371,10 +402,12 @@ export class KyselyKeyVault extends KeyVault {
     }
   }
 
-  /** Who only reads does not hear of destroyed keys: it looks before it trusts its memory. */
+  /** Who is not the only one that destroys keys does not hear of it: it looks before it trusts its memory. */
   private async forgetDestroyed(): Promise<void> {
     const { destructions } = await this.db.selectFrom('vault').select('destructions').executeTakeFirstOrThrow();
-    if (destructions !== this.destructions) this.cache.clear();
+    if (destructions === this.destructions) return;
+    this.cache.clear();
+    await this.readErased();
     this.destructions = destructions;
   }
 

@@ -1,9 +1,9 @@
-import { LruMap, bytesOfUuid, type Uuid } from '#libs/kernel';
+import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity, ContactSummary } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import { SeenIds } from './seen-ids.js';
-import type { FoldStatements, IdentityRow, NewConversation } from './statements.js';
+import { IDS_A_QUESTION, type FoldStatements, type IdentityRow, type NewConversation } from './statements.js';
 
 interface Counters {
   tenant: number;
@@ -60,6 +60,34 @@ export class FoldContext {
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
     if (this.bulk && this.counters.identity === 0 && this.counters.conversation === 0) this.met = new SeenIds();
+  }
+
+  /** Asks in few questions for everything that contacts name and that is not known here. */
+  async prefetch(contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>): Promise<void> {
+    const identities = new Map<Uuid, Buffer>();
+    const conversations = new Map<Uuid, Buffer>();
+    const want = (wanted: Map<Uuid, Buffer>, id: Uuid): void => {
+      const bytes = bytesOfUuid(id);
+      if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
+    };
+    for (const contact of contacts) {
+      for (const { identity, blocked } of contact.identities)
+        if (!blocked && !identities.has(identity) && !this.identities.get(identity)) want(identities, identity);
+      const { conversation } = contact;
+      if (!conversations.has(conversation) && this.conversations.get(conversation) === undefined)
+        want(conversations, conversation);
+    }
+    const { findIdentities, findConversations } = this.statements;
+    await Promise.all([
+      ...questionsOf(identities).map(async (ids) => {
+        for (const { id, ...row } of await this.session.all(findIdentities, ids))
+          this.identities.set(uuidOfBytes(id), row);
+      }),
+      ...questionsOf(conversations).map(async (ids) => {
+        for (const { id, key } of await this.session.all(findConversations, ids))
+          this.conversations.set(uuidOfBytes(id), key);
+      }),
+    ]);
   }
 
   addEntry(entry: EntryTable, customer: number): void {
@@ -283,6 +311,13 @@ export class FoldContext {
     return ++this.counters!.link;
   }
 }
+
+const questionsOf = (ids: ReadonlyMap<Uuid, Buffer>): Buffer[][] => {
+  const all = [...ids.values()];
+  return Array.from({ length: Math.ceil(all.length / IDS_A_QUESTION) }, (_, question) =>
+    Array.from({ length: IDS_A_QUESTION }, (__, n) => all[Math.min(question * IDS_A_QUESTION + n, all.length - 1)]!),
+  );
+};
 
 const timelineOf = ({
   occurredAt,

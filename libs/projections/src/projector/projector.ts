@@ -1,5 +1,6 @@
+import { upcast, type ContactSummary } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
-import { HubError } from '#libs/kernel';
+import { HubError, codeOf } from '#libs/kernel';
 import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
 import { FoldContext } from './fold-context.js';
 import { fold } from './fold.js';
@@ -42,14 +43,15 @@ export class Projector {
   }
 
   /**
-   * Folds events that follow the checkpoint, without a gap; answers with the recorded positions of what changed.
+   * Folds events that follow the checkpoint, without a gap; those before it are folded already. Answers with the recorded
+   * positions of what changed.
    * @throws HubError `READ_MODEL.FENCED` when another projector has moved the checkpoint: this one must stop.
    */
   async apply(events: readonly StoredEvent[]): Promise<number[]> {
     const previous = await this.checkpoint();
     const next = events.at(-1)?.position;
     const corrected: number[] = [];
-    if (next === undefined) return corrected;
+    if (next === undefined || next <= previous) return corrected;
     const { context } = this;
     const findRecorded = async (stream: StoredEvent['stream']) => {
       const position = (await this.log.read(stream))[0]?.position;
@@ -70,7 +72,9 @@ export class Projector {
             `another projector moved the checkpoint away from ${previous}; only one may run`,
           );
         await context.begin(session);
+        if (session.isFar) await context.prefetch(contactsOf(events.filter(({ position }) => position > previous)));
         for (const event of events) {
+          if (event.position <= previous) continue;
           // Most events bring nothing that has to be asked for: no turn of the event loop for those.
           const asking = fold(context, event, findRecorded);
           if (asking) await asking;
@@ -81,6 +85,8 @@ export class Projector {
       return corrected;
     } catch (error) {
       context.reset();
+      // A commit whose answer was lost may have come through: where the rows stand is to be read again.
+      if (codeOf(error) !== 'READ_MODEL.FENCED') this.place = undefined;
       throw error;
     }
   }
@@ -93,3 +99,7 @@ export class Projector {
     }
   }
 }
+
+/** What the recorded contacts among these events say. */
+const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>
+  events.filter(({ type }) => type === 'InteractionRecorded').map((event) => upcast(event).data as ContactSummary);

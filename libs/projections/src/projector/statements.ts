@@ -15,7 +15,7 @@ import type {
 } from '../read-model/read-model.schema.js';
 import { erasureStatements } from '../erasure/erasure.statements.js';
 import { kysely } from '../read-model/kysely.js';
-import { bulkInsert, statement } from '../read-model/statement.js';
+import { bulkInsert, gathered, statement } from '../read-model/statement.js';
 
 export interface IdentityRow {
   key: number;
@@ -87,13 +87,33 @@ interface LinkWrite {
   position: number;
 }
 
+const identityRow = () =>
+  [
+    'key',
+    'customer',
+    'firstPosition',
+    'verified',
+    'nameAt',
+    'erased',
+    kysely().sql<number>`case when value <> '' then 1 else 0 end`.as('told'),
+  ] as const;
+
+/** Ids asked for in one question; the last one is repeated where there are fewer. */
+export const IDS_A_QUESTION = 64;
+type Many = Record<number, Buffer>;
+const manyOf = (slots: Many): Buffer[] => Array.from({ length: IDS_A_QUESTION }, (_, n) => slots[n]!);
+
 /** Every statement the folds run, compiled once for the dialect of `db`. */
 export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => ({
   readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
     db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
   ),
   startCheckpoint: statement<{ name: string; version: number; position: number }>((s) =>
-    db.insertInto('checkpoint').values({ name: s.name, version: s.version, position: s.position }),
+    db
+      .insertInto('checkpoint')
+      .values({ name: s.name, version: s.version, position: s.position })
+      // Another projector may begin at the same moment; the one that moves it first goes on.
+      .onConflict((c) => c.doNothing()),
   ),
   moveCheckpoint: statement<{ name: string; version: number; previous: number; next: number }, { name: string }>((s) =>
     db
@@ -137,32 +157,26 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   label: nameStatements(db, 'label'),
 
   findIdentity: statement<{ id: Buffer }, IdentityRow>((s) =>
-    db
-      .selectFrom('identity')
-      .select(['key', 'customer', 'firstPosition', 'verified', 'nameAt', 'erased', sql<number>`value <> ''`.as('told')])
-      .where('id', '=', s.id),
+    db.selectFrom('identity').select(identityRow()).where('id', '=', s.id),
   ),
-  addIdentity: statement<NewIdentity>((s) =>
-    db.insertInto('identity').values({
-      key: s.key,
-      id: s.id,
-      tenant: s.tenant,
-      type: s.type,
-      value: s.value,
-      verified: s.verified,
-      firstPosition: s.firstPosition,
-      customer: s.customer,
-    }),
+  findIdentities: statement<Many, IdentityRow & { id: Buffer }>((s) =>
+    db.selectFrom('identity').select(identityRow()).select('id').where('id', 'in', manyOf(s)),
   ),
+  addIdentity: gathered<NewIdentity>(db, 'identity', [
+    'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',
+  ]), // prettier-ignore
   tellIdentity: statement<{ key: number; value: string }>((s) =>
     db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
   ),
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
   ),
-  nameIdentity: statement<{ key: number; name: string; nameAt: number }>((s) =>
-    db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
-  ),
+  nameIdentity: {
+    ...statement<{ key: number; name: string; nameAt: number }>((s) =>
+      db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
+    ),
+    late: true,
+  },
   keepIdentity: statement<{ key: number; position: number }>((s) =>
     db
       .insertInto('identity_past')
@@ -188,12 +202,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       // One event may teach two things: what stood before it is kept already.
       .onConflict((c) => c.doNothing()),
   ),
-  addMention: statement<MentionTable>((s) =>
-    db
-      .insertInto('mention')
-      .values({ identity: s.identity, anchor: s.anchor, position: s.position })
-      .onConflict((c) => c.doNothing()),
-  ),
+  addMention: gathered<MentionTable>(db, 'mention', ['identity', 'anchor', 'position'], { ignoreKnown: true }),
   keepProfile: statement<{ identity: number; position: number }>((s) =>
     db
       .insertInto('profile_past')
@@ -216,6 +225,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
 
   findConversation: statement<{ id: Buffer }, { key: number }>((s) =>
     db.selectFrom('conversation').select('key').where('id', '=', s.id),
+  ),
+  findConversations: statement<Many, { key: number; id: Buffer }>((s) =>
+    db.selectFrom('conversation').select(['key', 'id']).where('id', 'in', manyOf(s)),
   ),
   addConversations: bulkInsert<NewConversation>(db, 'conversation', ['key', 'id', 'tenant']),
 

@@ -1,4 +1,4 @@
-import { bulkInsert, statement } from './statement.js';
+import { bulkInsert, gathered, statement } from './statement.js';
 import type { ReadModel } from './read-model.port.js';
 import type { TextKeyTable } from './read-model.schema.js';
 
@@ -89,6 +89,44 @@ export const readModelContract = (name: string, { open, openReader, close }: Rea
       );
       await readModel.transaction(async (session) => session.insert(insert, rows));
       expect(await texts(reader)).toEqual(rows.map(({ text }) => text));
+    });
+
+    it('has written what it gathered before anything can see it, and rows before what changes them', async () => {
+      const put = gathered<{ key: number; text: string }>(readModel.db, 'label', ['key', 'text'], {
+        ignoreKnown: true,
+      });
+      const rename = {
+        ...statement<{ key: number; text: string }>((s) =>
+          readModel.db.updateTable('label').set({ text: s.text }).where('key', '=', s.key),
+        ),
+        late: true,
+      };
+      const copy = statement<{ from: number }>((s) =>
+        readModel.db
+          .insertInto('tenant')
+          .columns(['key', 'text'])
+          .expression((e) => e.selectFrom('label').select(['key', 'text']).where('key', '=', s.from)),
+      );
+      await readModel.transaction(async (session) => {
+        for (let key = 1; key <= 70; key++) await session.run(put, { key, text: `row ${key}` });
+        await session.run(put, { key: 5, text: 'again' });
+        await session.run(rename, { key: 70, text: 'once' });
+        await session.run(rename, { key: 70, text: 'twice' });
+        expect(await session.all(find(), { text: 'twice' })).toMatchObject([{ key: 70 }]);
+        await session.run(rename, { key: 5, text: 'five' });
+        await session.run(copy, { from: 5 });
+        await session.run(rename, { key: 5, text: 'six' });
+        await session.run(put, { key: 71, text: 'last' });
+      });
+      expect((await texts(reader)).slice(-2)).toEqual(['twice', 'last']);
+      expect((await texts(reader))[4]).toBe('six');
+      expect(await reader.db.selectFrom('tenant').select('text').execute()).toEqual([{ text: 'five' }]);
+      const failing = readModel.transaction(async (session) => {
+        await session.run(put, { key: 72, text: 'gone' });
+        await session.run(add(), { key: 71, text: 'known already' });
+      });
+      await expect(failing).rejects.toThrow();
+      expect(await texts(reader)).toHaveLength(71);
     });
 
     it('refuses a statement with a constant in it, which would not be a slot', () => {

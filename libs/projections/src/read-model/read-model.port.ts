@@ -4,6 +4,8 @@ import type { BulkInsert, Statement } from './statement.js';
 
 /** Runs compiled statements inside one transaction of the read model. An engine may answer at once or later. */
 export interface ReadModelSession {
+  /** Each question costs a round trip: few of them are better than many. */
+  readonly isFar?: boolean;
   run<Values extends object>(statement: Statement<Values>, values: Values): void | Promise<void>;
   insert<Row extends object>(insert: BulkInsert<Row>, rows: readonly Row[]): void | Promise<void>;
   all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Row[] | Promise<Row[]>;

@@ -5,6 +5,10 @@ import type { ReadModelSchema } from './read-model.schema.js';
 export interface Statement<Values extends object, Row = never> {
   readonly sql: string;
   readonly slots: readonly (keyof Values & string)[];
+  /** The same for many rows, of `gathered`. */
+  readonly many?: BulkInsert<Values>;
+  /** It changes one row by its key, and need not come before anything but what reads that row. */
+  readonly late?: boolean;
   /** Type carrier; never set. */
   readonly row?: Row;
 }
@@ -45,14 +49,23 @@ export const bulkInsert = <Row extends object>(
   db: Kysely<ReadModelSchema>,
   table: keyof ReadModelSchema,
   columns: readonly (keyof Row & string)[],
+  { ignoreKnown = false } = {},
 ): BulkInsert<Row> => {
   const row = Object.fromEntries(columns.map((column) => [column, new Slot(column)])) as unknown as Insertable<
     ReadModelSchema[typeof table]
   >;
-  const sqlOf = (rows: number): string =>
-    db
-      .insertInto(table)
-      .values(Array.from({ length: rows }, () => row))
-      .compile().sql;
+  const sqlOf = (rows: number): string => {
+    const insert = db.insertInto(table).values(Array.from({ length: rows }, () => row));
+    return (ignoreKnown ? insert.onConflict((c) => c.doNothing()) : insert).compile().sql;
+  };
   return { columns, sizes: ROWS_A_STATEMENT.map((rows) => ({ rows, sql: sqlOf(rows) })) };
+};
+
+/**
+ * An insert of one row at a time of which an engine may write many together, once something else is asked of it.
+ * @see bulkInsert
+ */
+export const gathered = <Row extends object>(...given: Parameters<typeof bulkInsert<Row>>): Statement<Row> => {
+  const many = bulkInsert<Row>(...given);
+  return { sql: many.sizes.at(-1)!.sql, slots: many.columns, many };
 };

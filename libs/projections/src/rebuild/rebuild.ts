@@ -1,12 +1,11 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { EventLog } from '../projector/projector.js';
 import { Projector } from '../projector/projector.js';
-import { READ_MODEL_VERSION } from '../read-model/read-model.port.js';
-import { SqliteReadModel } from '../read-model/sqlite/sqlite.read-model.js';
+import type { BulkReadModel, ReadModelHome } from '../read-model/read-model-home.port.js';
+import { SqliteReadModelHome } from '../read-model/sqlite/sqlite.read-model-home.js';
 
 export interface RebuildOptions {
-  /** The read model to replace. */
-  file: string;
+  /** Of the read model to replace. */
+  home: ReadModelHome;
   log: EventLog;
   /** Hears the folded position and the head of the log. */
   report?: (position: number, head: number) => void;
@@ -18,31 +17,43 @@ export interface RebuildOptions {
 const BATCH = 200;
 
 /**
- * Folds the log from position 0 into a new file beside the old one and puts it in its place when it has caught up.
+ * Folds the log from position 0 into a new read model beside the old one and puts it in its place when it has caught up.
  * @returns the position it shows, or undefined when it was stopped before the end.
  */
-export const rebuildReadModel = async ({ file, log, report, signal }: RebuildOptions): Promise<number | undefined> => {
-  const next = file.replace(/\.db$/, `.next-${READ_MODEL_VERSION}.db`);
-  const readModel = SqliteReadModel.open({ file: next, bulk: true, cacheKiB: 16_384 });
-  let position: number;
-  try {
-    const projector = new Projector(readModel, log, { bulk: true });
+export const rebuild = async ({ home, log, report, signal }: RebuildOptions): Promise<number | undefined> => {
+  let position = await using(await home.openNext(), async (next) => {
+    const projector = new Projector(next, log, { bulk: true });
     const head = await log.head();
     for await (const events of log.readAll({ after: await projector.checkpoint(), batchSize: BATCH })) {
       await projector.apply(events);
       report?.(await projector.checkpoint(), head);
       if (signal?.aborted) return undefined;
     }
-    readModel.finishBulk();
-    readModel.checkpointFile();
-    position = await projector.checkpoint();
+    await next.finishBulk();
+    return projector.checkpoint();
+  });
+  if (position === undefined) return undefined;
+  await home.replace(async () => {
+    position = await using(await home.openNext({ caughtUp: true }), async (next) => {
+      const projector = new Projector(next, log);
+      await projector.catchUp();
+      return projector.checkpoint();
+    });
+  });
+  return position;
+};
+
+/** The same for an embedded read model, by its file. */
+export const rebuildReadModel = ({
+  file,
+  ...options
+}: Omit<RebuildOptions, 'home'> & { file: string }): Promise<number | undefined> =>
+  rebuild({ home: new SqliteReadModelHome(file), ...options });
+
+const using = async <T>(readModel: BulkReadModel, work: (readModel: BulkReadModel) => Promise<T>): Promise<T> => {
+  try {
+    return await work(readModel);
   } finally {
     await readModel.close();
   }
-  for (const end of ['-wal', '-shm']) {
-    rmSync(file + end, { force: true });
-    if (existsSync(next + end)) rmSync(next + end, { force: true });
-  }
-  renameSync(next, file);
-  return position;
 };

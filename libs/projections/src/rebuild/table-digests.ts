@@ -10,26 +10,26 @@ export interface TableDigest {
   sha256: string;
 }
 
-const KEYS: Record<keyof ReadModelSchema, string> = {
-  checkpoint: 'name',
-  tenant: 'key',
-  label: 'key',
-  identity: 'key',
-  mention: 'identity, anchor',
-  profile: 'identity',
-  link: 'key',
-  conversation: 'key',
-  entry: 'position',
-  timeline: 'customer, occurredAt, position',
-  commitment: 'position',
-  access: 'position',
-  consent: 'identity, position, purpose',
-  preference: 'identity, position',
-  erased_contact: 'position',
-  identity_past: 'identity, until',
-  profile_past: 'identity, until',
-  link_past: 'link, until',
-  entry_past: 'position, until',
+const KEYS: Record<keyof ReadModelSchema, readonly string[]> = {
+  checkpoint: ['name'],
+  tenant: ['key'],
+  label: ['key'],
+  identity: ['key'],
+  mention: ['identity', 'anchor'],
+  profile: ['identity'],
+  link: ['key'],
+  conversation: ['key'],
+  entry: ['position'],
+  timeline: ['customer', 'occurredAt', 'position'],
+  commitment: ['position'],
+  access: ['position'],
+  consent: ['identity', 'position', 'purpose'],
+  preference: ['identity', 'position'],
+  erased_contact: ['position'],
+  identity_past: ['identity', 'until'],
+  profile_past: ['identity', 'until'],
+  link_past: ['link', 'until'],
+  entry_past: ['position', 'until'],
 };
 
 const PAGE = 2000;
@@ -44,10 +44,10 @@ export const tableDigests = async (readModel: ReadModel): Promise<TableDigest[]>
     for (;;) {
       const page = await sql<
         Record<string, unknown>
-      >`select * from ${sql.table(table)} order by ${sql.raw(key)} limit ${sql.lit(PAGE)} offset ${sql.lit(rows)}`.execute(
+      >`select * from ${sql.table(table)} order by ${sql.join(key.map((column) => sql.ref(column)))} limit ${sql.lit(PAGE)} offset ${sql.lit(rows)}`.execute(
         readModel.db,
       );
-      for (const row of page.rows) hash.update(JSON.stringify(row, bytesAsHex));
+      for (const row of page.rows) hash.update(JSON.stringify(Object.entries(row).map(bytesAsHex)));
       rows += page.rows.length;
       if (page.rows.length < PAGE) break;
     }
@@ -56,7 +56,9 @@ export const tableDigests = async (readModel: ReadModel): Promise<TableDigest[]>
   return digests;
 };
 
-const bytesAsHex = (_key: string, value: unknown): unknown =>
+const bytesAsHex = ([name, value]: [string, unknown]): [string, unknown] => [
+  name,
   value instanceof ArrayBuffer || value instanceof Uint8Array
     ? Buffer.from(value as ArrayBuffer).toString('hex')
-    : value;
+    : value,
+];

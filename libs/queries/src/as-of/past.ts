@@ -279,7 +279,7 @@ export class Past {
           .selectFrom('timeline')
           .innerJoin('entry', 'entry.position', 'timeline.position')
           .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-          .select(entryText())
+          .select(entryText(this.db))
           .where('timeline.customer', '=', customer)
           .where('timeline.identity', 'in', keys)
           .where(conditionsOf('timeline', question))
@@ -295,7 +295,7 @@ export class Past {
           .selectFrom('entry_past')
           .innerJoin('entry', 'entry.position', 'entry_past.position')
           .innerJoin('conversation', 'conversation.key', 'entry_past.conversation')
-          .select(pastEntryText())
+          .select(pastEntryText(this.db))
           .where('entry_past.identity', '=', identity)
           .where(conditionsOf('entry_past', question))
           .where(this.stood())
@@ -339,7 +339,7 @@ export class Past {
     const pages = [
       await standing
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-        .select(entryText())
+        .select(entryText(this.db))
         .where(conditionsOf('entry', question))
         .orderBy('entry.occurredAt', direction)
         .orderBy('entry.position', direction)
@@ -348,7 +348,7 @@ export class Past {
       await former
         .innerJoin('entry', 'entry.position', 'entry_past.position')
         .innerJoin('conversation', 'conversation.key', 'entry_past.conversation')
-        .select(pastEntryText())
+        .select(pastEntryText(this.db))
         .where(conditionsOf('entry_past', question))
         .orderBy('entry_past.occurredAt', direction)
         .orderBy('entry_past.position', direction)

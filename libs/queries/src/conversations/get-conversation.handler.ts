@@ -85,7 +85,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
       this.readModel.db
         .selectFrom('entry')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-        .select(entryText())
+        .select(entryText(this.readModel.db))
         .where('entry.conversation', '=', conversation)
         .where(conditionsOf('entry', q))
         .orderBy('entry.occurredAt', direction)

@@ -55,11 +55,12 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
   private async present(q: TimelineQuestion, question: PageQuestion): Promise<EntryRow[]> {
     const customer = await this.customers.get(q.tenant, q.customer);
     const direction = q.after === undefined ? 'desc' : 'asc';
-    const found = await this.readModel.db
+    const { db } = this.readModel;
+    const found = await db
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(entryText())
+      .select(entryText(db))
       .where('timeline.customer', '=', customer)
       .where(conditionsOf('timeline', question))
       .orderBy('timeline.occurredAt', direction)

@@ -182,7 +182,7 @@ export class LiveTimelines implements OnModuleDestroy {
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
       .innerJoin('identity', 'identity.key', 'entry.identity')
-      .select([entryText(), 'entry.position', 'identity.customer']);
+      .select([entryText(this.readModel.db), 'entry.position', 'identity.customer']);
   }
 
   private newEntries(after: number, through: number) {
@@ -205,7 +205,7 @@ export class LiveTimelines implements OnModuleDestroy {
         .innerJoin('entry', 'entry.position', 'timeline.position')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
         .innerJoin('identity', 'identity.customer', 'timeline.customer')
-        .select(entryText())
+        .select(entryText(this.readModel.db))
         .where('identity.key', '=', watcher.identity)
         .where('timeline.position', '>', watcher.sent)
         .orderBy('timeline.position')

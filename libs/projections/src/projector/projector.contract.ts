@@ -1,27 +1,42 @@
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { streamId } from '#libs/event-store';
 import { FixedClock, bytesOfUuid, type Uuid } from '#libs/kernel';
 import { interactionContent } from '#libs/testing';
-import { discardUnusable } from '../read-model/discard-unusable.js';
-import { SqliteReadModel } from '../read-model/sqlite/sqlite.read-model.js';
-import { rebuildReadModel } from '../rebuild/rebuild.js';
+import type { ReadModelHome } from '../read-model/read-model-home.port.js';
+import { rebuild } from '../rebuild/rebuild.js';
 import { tableDigests } from '../rebuild/table-digests.js';
 import { Projector } from './projector.js';
 
 const uuid = (letter: string, n: number): Uuid => `${letter}0000000-0000-8000-8000-${String(n).padStart(12, '0')}`;
 let eventCount = 0;
 
-const openAll = () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db');
-  const store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
-  const readModel = SqliteReadModel.open({ file });
-  return { file, store, readModel, projector: new Projector(readModel, store) };
+/** A place of its own for a read model. */
+export type NewReadModelHome = () => ReadModelHome;
+let newHome: NewReadModelHome;
+let elsewhere: NewReadModelHome;
+
+/** That the folds give the same rows on every engine. @param other of an engine to compare rows with */
+export const projectorContract = (name: string, home: NewReadModelHome, other = home): void => {
+  newHome = home;
+  elsewhere = other;
+  describe(`the read model in ${name}`, rules);
 };
 
-type Hub = ReturnType<typeof openAll>;
+const opened: (() => Promise<void>)[] = [];
+
+const openAll = async (home = newHome()) => {
+  const store = new MemoryEventStore(new FixedClock(1_700_000_000_000));
+  const readModel = await open(home);
+  return { home, store, readModel, projector: new Projector(readModel, store) };
+};
+
+const open = async (home: ReadModelHome) => {
+  const readModel = await home.open();
+  opened.push(() => readModel.close());
+  return readModel;
+};
+
+type Hub = Awaited<ReturnType<typeof openAll>>;
 
 const contact = async ({ store }: Hub, n: number, identity: number, over = {}) =>
   store.append(
@@ -118,9 +133,13 @@ const timelineOf = async ({ readModel }: Hub, identity: number): Promise<number[
   return rows.map(({ id }) => Number(Buffer.from(id).toString('hex').slice(-12)));
 };
 
-describe('the read model', () => {
+const rules = (): void => {
+  afterEach(async () => {
+    for (const close of opened.splice(0)) await close().catch(() => undefined);
+  });
+
   it('joins the timelines of linked identities and parts them again', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     await contact(hub, 1, 1);
     await contact(hub, 2, 2);
     await contact(hub, 3, 3);
@@ -139,7 +158,7 @@ describe('the read model', () => {
   });
 
   it('keeps a customer whole while another path of links holds', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     for (const n of [1, 2, 3]) await contact(hub, n, n);
     await decide(hub, 1, 'IdentitiesLinked', linked(1, 2), 'no_stream');
     await decide(hub, 2, 'IdentitiesLinked', linked(2, 3), 'no_stream');
@@ -150,7 +169,7 @@ describe('the read model', () => {
   });
 
   it('shows the corrected content where the contact was recorded, and moves it to its new time', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     await contact(hub, 1, 1);
     await contact(hub, 2, 1);
     await hub.store.append(
@@ -188,7 +207,7 @@ describe('the read model', () => {
   });
 
   it('gives equal rows whatever the size of the batches, and when it is rebuilt', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     for (let n = 1; n <= 60; n++) {
       await contact(hub, n, n % 7);
       if (n % 9 === 0)
@@ -222,55 +241,55 @@ describe('the read model', () => {
     expect(['entry_past', 'identity_past', 'link_past'].map(pastRows)).toEqual([5, 2, 1]);
     expect(['commitment', 'consent', 'preference'].map(pastRows)).toEqual([3, 2, 1]);
 
-    const other = SqliteReadModel.open({ file: join(mkdtempSync(join(tmpdir(), 'hilo-projector-')), 'read-model.db') });
+    const other = await open(elsewhere());
     await new Projector(other, hub.store).catchUp(undefined, 17);
     expect(await tableDigests(other)).toEqual(one);
     await hub.readModel.close();
 
     const reports: number[] = [];
-    expect(
-      await rebuildReadModel({ file: hub.file, log: hub.store, report: (position) => reports.push(position) }),
-    ).toBe(await hub.store.head());
-    const rebuilt = SqliteReadModel.open({ file: hub.file });
+    expect(await rebuild({ home: hub.home, log: hub.store, report: (position) => reports.push(position) })).toBe(
+      await hub.store.head(),
+    );
+    const rebuilt = await open(hub.home);
     expect(await tableDigests(rebuilt)).toEqual(one);
     expect(reports.at(-1)).toBe(await hub.store.head());
     expect(one.find(({ table }) => table === 'timeline')?.rows).toBe(66);
   });
 
   it('goes on where a rebuild was stopped, to the same rows', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     for (let n = 1; n <= 450; n++) await contact(hub, n, n % 40, { conversation: uuid('c', n % 90) });
     await hub.projector.catchUp();
     const folded = await tableDigests(hub.readModel);
     await hub.readModel.close();
 
     const stop = new AbortController();
-    const stopped = { file: hub.file, log: hub.store, report: () => stop.abort(), signal: stop.signal };
-    expect(await rebuildReadModel(stopped)).toBeUndefined();
+    const stopped = { home: hub.home, log: hub.store, report: () => stop.abort(), signal: stop.signal };
+    expect(await rebuild(stopped)).toBeUndefined();
     const reports: number[] = [];
-    await rebuildReadModel({ file: hub.file, log: hub.store, report: (position) => reports.push(position) });
+    await rebuild({ home: hub.home, log: hub.store, report: (position) => reports.push(position) });
     expect(reports[0]).toBeGreaterThan(200);
-    expect(await tableDigests(SqliteReadModel.open({ file: hub.file }))).toEqual(folded);
+    expect(await tableDigests(await open(hub.home))).toEqual(folded);
   });
 
   it('is discarded when it is ahead of the log or of another shape, and kept otherwise', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     for (const n of [1, 2, 3]) await contact(hub, n, n);
     await hub.projector.catchUp();
     await hub.readModel.close();
-    expect(discardUnusable(hub.file, 3)).toBeUndefined();
-    expect(existsSync(hub.file)).toBe(true);
-    expect(discardUnusable(hub.file, 2)).toMatch(/shows position 3, the log ends at 2/);
-    expect(existsSync(hub.file)).toBe(false);
+    expect(await hub.home.discardUnusable(3)).toBeUndefined();
+    expect(await hub.home.exists()).toBe(true);
+    expect(await hub.home.discardUnusable(2)).toMatch(/shows position 3, the log ends at 2/);
+    expect(await hub.home.exists()).toBe(false);
   });
 
   it('refuses to go on when another projector moved the checkpoint', async () => {
-    const hub = openAll();
+    const hub = await openAll();
     await contact(hub, 1, 1);
     await hub.projector.checkpoint();
-    const rival = new Projector(SqliteReadModel.open({ file: hub.file }), hub.store);
+    const rival = new Projector(await open(hub.home), hub.store);
     await rival.catchUp();
     await contact(hub, 2, 1);
     await expect(hub.projector.catchUp()).rejects.toMatchObject({ code: 'READ_MODEL.FENCED' });
   });
-});
+};

@@ -1,21 +1,31 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { bytesOfUuid } from '#libs/kernel';
-import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
+import type { ReadModel } from '#libs/projections';
 import { Labels } from '../shared/labels.js';
 import { entryText, Entries, readEntry } from './entries.js';
 
 const INTERACTION = '0a1b2c3d-4e5f-8071-8293-a4b5c6d7e8f9';
 const CONVERSATION = 'f9e8d7c6-b5a4-8392-8170-5f4e3d2c1b0a';
 
-describe('entries', () => {
-  let readModel: SqliteReadModel;
+export interface EntriesUnderTest {
+  readModel: ReadModel;
+  /** The same rows, to write to. */
+  db: ReadModel['db'];
+}
+
+let open: () => Promise<EntriesUnderTest>;
+
+/** That entries are shown as they were stored, on every engine of the read model. */
+export const entriesContract = (name: string, opened: () => Promise<EntriesUnderTest>): void => {
+  open = opened;
+  describe(`entries in ${name}`, rules);
+};
+
+const rules = (): void => {
+  let readModel: ReadModel;
+  let db: ReadModel['db'];
   beforeAll(async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'hilo-entries-')), 'read-model.db');
-    readModel = SqliteReadModel.open({ file });
-    const { db } = readModel;
+    ({ readModel, db } = await open());
     await db.insertInto('label').values([{ key: 1, text: 'email' }, { key: 2, text: 'care@acme.example' }]).execute(); // prettier-ignore
     await db
       .insertInto('conversation')
@@ -30,13 +40,16 @@ describe('entries', () => {
       })
       .execute(); // prettier-ignore
   });
-  afterAll(() => readModel.close());
+  afterAll(async () => {
+    if (db !== readModel.db) await db.destroy();
+    await readModel.close();
+  });
 
   const read = async () => {
     const found = await readModel.db
       .selectFrom('entry')
       .innerJoin('conversation', 'conversation.key', 'entry.conversation')
-      .select(entryText())
+      .select(entryText(readModel.db))
       .execute();
     return found.map(({ text }) => readEntry(text));
   };
@@ -64,9 +77,9 @@ describe('entries', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 100 }).filter((value) => !value.includes('\0'));
     await fc.assert(
       fc.asyncProperty(text, text, async (subject, preview) => {
-        await readModel.db.updateTable('entry').set({ subject, preview, agent: null, outcome: '' }).execute();
+        await db.updateTable('entry').set({ subject, preview, agent: null, outcome: '' }).execute();
         expect(await read()).toEqual([expect.objectContaining({ subject, preview, agent: null, outcome: '' })]);
       }),
     );
   });
-});
+};

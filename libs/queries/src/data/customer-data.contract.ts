@@ -3,9 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { streamId, type StreamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { FixedClock, IdFactory, toInstant, type Uuid } from '#libs/kernel';
-import { ProjectionProgress } from '#libs/projections';
+import { ProjectionProgress, type ReadModel } from '#libs/projections';
 import { Projector } from '#libs/projections/projector/projector.js';
-import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { interactionContent } from '#libs/testing';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { CustomerReader } from '../customers/customer-reader.js';
@@ -51,10 +50,17 @@ interface Document {
   accessLog: { by: string; position: number }[];
 }
 
+let newReadModel: () => Promise<ReadModel>;
+
+/** What a document about a person holds, on every engine of the read model. */
+export const customerDataContract = (name: string, open: () => Promise<ReadModel>): void => {
+  newReadModel = open;
+  describe(`everything about a person in ${name}`, rules);
+};
+
 class World {
   readonly clock = new FixedClock(BEGIN_MS);
   readonly store = new CountingStore(this.clock);
-  readonly readModel = SqliteReadModel.open({ file: ':memory:' });
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly progress = new ProjectionProgress();
   private readonly labels = new Labels(this.readModel);
@@ -75,6 +81,12 @@ class World {
     new Entries(this.readModel, this.labels),
     new Bodies(this.store),
   );
+
+  private constructor(readonly readModel: ReadModel) {}
+
+  static async open(): Promise<World> {
+    return new World(await newReadModel());
+  }
 
   async put(stream: StreamId, type: string, data: object, of = tenant): Promise<void> {
     const { length } = await this.store.read(stream);
@@ -132,13 +144,13 @@ class World {
 const CONTACTS = 6000;
 const nameOf = (n: number) => ['ana', 'ann', 'other'][n % 3 === 0 ? n % 2 : n % 3]!;
 
-describe('everything about a person', () => {
+const rules = (): void => {
   jest.setTimeout(120_000);
   let world: World;
   let own: number[];
 
   beforeAll(async () => {
-    world = new World();
+    world = await World.open();
     for (let n = 0; n < CONTACTS; n++) await world.contact(n, nameOf(n));
     own = Array.from({ length: CONTACTS }, (_, n) => n).filter((n) => nameOf(n) !== 'other');
     for (const n of own.slice(0, 30)) await world.contact(n, nameOf(n), 2);
@@ -282,4 +294,4 @@ describe('everything about a person', () => {
     for (const [of, id] of [[tenant, idOf('nobody')], ['globex', idOf('ana')], [tenant, 'nonsense']] as const) // prettier-ignore
       await expect(world.data.of(of, id)).rejects.toMatchObject({ code: 'CUSTOMER.NOT_FOUND' });
   });
-});
+};

@@ -5,9 +5,8 @@ import { RuleOnLinkCommand, RuleOnLinkHandler } from '#libs/commands/links/rule-
 import { streamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { FixedClock, IdFactory, codeOf, type Uuid } from '#libs/kernel';
-import { ProjectionProgress } from '#libs/projections';
+import { ProjectionProgress, type ReadModel } from '#libs/projections';
 import { Projector } from '#libs/projections/projector/projector.js';
-import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { interactionContent } from '#libs/testing';
 import { CustomerReader } from '../customers/customer-reader.js';
 import type { CustomerDto } from '../customers/customer.dto.js';
@@ -24,11 +23,20 @@ const reason = 'because';
 const ids = new IdFactory(Buffer.from('a pepper for tests'));
 const idOf = (n: number): Uuid => ids.identity(tenant, 'email', `p${n}@x.example`);
 
+let newReadModel: () => Promise<ReadModel>;
+let numRuns: number;
+
+/** That a preview shows what then happens, on every engine of the read model. */
+export const previewLinkContract = (name: string, open: () => Promise<ReadModel>, runs: number): void => {
+  newReadModel = open;
+  numRuns = runs;
+  describe(`a preview in ${name}`, rules);
+};
+
 /** A log of contacts and rulings without any rule, the read model over it, and what people ask of it. */
 class World {
   private readonly clock = new FixedClock(1_700_000_000_000);
   private readonly store = new MemoryEventStore(this.clock);
-  readonly readModel = SqliteReadModel.open({ file: ':memory:' });
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly labels = new Labels(this.readModel);
   private readonly reader = new CustomerReader(this.readModel, this.labels, this.clock);
@@ -50,6 +58,12 @@ class World {
   );
   private contacts = 0;
   private commitments = 0;
+
+  private constructor(readonly readModel: ReadModel) {}
+
+  static async open(): Promise<World> {
+    return new World(await newReadModel());
+  }
 
   async contact(n: number): Promise<void> {
     const externalId = `m${++this.contacts}`;
@@ -163,13 +177,13 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ does: fc.constant('retract' as const), pair }) },
 );
 
-describe('a preview', () => {
+const rules = (): void => {
   jest.setTimeout(120_000);
 
   it('shows what then happens, whatever happened before, and each customer once with every contact and promise once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const world = new World();
+        const world = await World.open();
         const told = new Map<number, number>();
         const promised = new Map<number, number>();
         const tell = async (n: number) => {
@@ -220,12 +234,12 @@ describe('a preview', () => {
         }
         await world.readModel.close();
       }),
-      { numRuns: 150 },
+      { numRuns },
     );
   });
 
   it('says where the two have answered differently, and what the one customer would have said', async () => {
-    const world = new World();
+    const world = await World.open();
     for (let n = 1; n <= 2; n++) await world.contact(n);
     const conflicts = async () => (await world.preview('link', 1, 2)).conflicts;
     await world.consent(1, true);
@@ -248,7 +262,7 @@ describe('a preview', () => {
   });
 
   it('and the identities tell every decision about a link, page by page', async () => {
-    const world = new World();
+    const world = await World.open();
     for (let n = 1; n <= 4; n++) await world.contact(n);
     for (const other of [2, 3, 4]) await world.rule('link', 1, other);
     await world.rule('retract', 1, 3);
@@ -268,4 +282,4 @@ describe('a preview', () => {
     expect(await world.links(2, 1)).toEqual([whole[0]]);
     await world.readModel.close();
   });
-});
+};

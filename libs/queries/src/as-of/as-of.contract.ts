@@ -3,9 +3,8 @@ import type { CarriedIdentity, InteractionContent } from '#libs/domain';
 import { streamId, type StreamId } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { FixedClock, IdFactory, codeOf, toInstant, uuidOfBytes, type Uuid } from '#libs/kernel';
-import { ProjectionProgress } from '#libs/projections';
+import { ProjectionProgress, type ReadModel } from '#libs/projections';
 import { Projector } from '#libs/projections/projector/projector.js';
-import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
 import { interactionContent } from '#libs/testing';
 import { ConversationFinder } from '../conversations/conversation-finder.js';
 import { GetConversationHandler, GetConversationQuery } from '../conversations/get-conversation.handler.js';
@@ -33,11 +32,20 @@ const BEGIN_MS = Date.UTC(2026, 0, 1);
 const PEOPLE = 6;
 const CONVERSATIONS = 4;
 
+let newReadModel: () => Promise<ReadModel>;
+let numRuns: number;
+
+/** That the past is what replaying the log up to there gives, on every engine of the read model. */
+export const asOfContract = (name: string, open: () => Promise<ReadModel>, runs: number): void => {
+  newReadModel = open;
+  numRuns = runs;
+  describe(`the past in ${name}`, rules);
+};
+
 /** A log with the read model folded from it, and everything agents may ask of it. */
 class Hub {
   readonly clock = new FixedClock(BEGIN_MS);
   readonly store = new MemoryEventStore(this.clock);
-  readonly readModel = SqliteReadModel.open({ file: ':memory:' });
   private readonly projector = new Projector(this.readModel, this.store);
   private readonly progress = new ProjectionProgress();
   private readonly labels = new Labels(this.readModel);
@@ -70,6 +78,12 @@ class Hub {
     new LinkReader(this.readModel, this.store),
   );
 
+  private constructor(readonly readModel: ReadModel) {}
+
+  static async open(): Promise<Hub> {
+    return new Hub(await newReadModel());
+  }
+
   /** Appends an event behind what its stream holds. */
   async put(stream: StreamId, type: string, tenant: string, data: object): Promise<void> {
     const { length } = await this.store.read(stream);
@@ -85,7 +99,7 @@ class Hub {
 
   /** Another hub that was told the same up to a position, and nothing after it. */
   async replayedTo(position: number): Promise<Hub> {
-    const other = new Hub();
+    const other = await Hub.open();
     for await (const events of this.store.readAll({ after: 0, through: position }))
       for (const { stream, type, tenant, data, recordedAtMs } of events) {
         other.clock.advance(recordedAtMs - other.clock.nowMs());
@@ -148,7 +162,7 @@ const carried = (people: Iterable<number>, tenant: string, verified: boolean): C
 
 /** A hub that lived through these steps; those that mean nothing where they stand are left out. */
 const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
-  const hub = new Hub();
+  const hub = await Hub.open();
   const contacts: { id: Uuid; tenant: string; revision: number }[] = [];
   const seen: Uuid[] = [];
   const commitments: { id: Uuid; place: object }[] = [];
@@ -464,7 +478,7 @@ const everything = async (hub: Hub, question: Filter & { limit: number; body: bo
   return answers;
 };
 
-describe('the past', () => {
+const rules = (): void => {
   it('is what replaying the log up to there gives', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -494,7 +508,7 @@ describe('the past', () => {
           await hub.close();
         },
       ),
-      { numRuns: Number(process.env.HILO_AS_OF_RUNS ?? 60) },
+      { numRuns },
     );
   }, 300_000);
-});
+};
