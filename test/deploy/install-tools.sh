@@ -21,7 +21,10 @@ schemas=1.37.0
   python3 -m venv "$tools/schemas-$schemas"
   "$tools/schemas-$schemas/bin/pip" install --quiet "kubernetes-validate==$schemas"
 }
-command -v promtool >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends prometheus >/dev/null
+command -v promtool >/dev/null || {
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends prometheus >/dev/null
+}
 
 ln -sf "helm-$helm" "$tools/helm"
 ln -sf "compose-$compose" "$tools/compose"

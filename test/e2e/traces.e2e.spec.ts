@@ -27,6 +27,7 @@ describe('traces', () => {
         HILO_SMTP_PORT: '0',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_BSP_SCHEDULE_DELAY: '50',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
       },
     });
   });
@@ -105,7 +106,7 @@ describe('traces', () => {
     expect(await integration.take({ ...contact, externalId: 'without collector' })).toMatchObject([
       { status: 'recorded' },
     ]);
+    await eventually(() => expect(hub.stderr).toContain('traces: '));
     expect(await hub.stop()).toMatchObject({ code: 0 });
-    expect(hub.stderr).toContain('traces: ');
   });
 });
