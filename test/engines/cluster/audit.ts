@@ -35,13 +35,13 @@ export const auditLog = async (cluster: Cluster): Promise<LogAudit> => {
 };
 
 /** Waits until nothing waits on the bus and the timelines show the whole log. */
-export const settled = async (cluster: Cluster): Promise<void> => {
+export const settled = async (cluster: Cluster, patienceMs?: number): Promise<void> => {
   await eventually(async () => {
     const recorder = cluster.of('recorder')[0]!;
     expect(await recorder.metric('hilo_bus_in_flight')).toBe(0);
     const api = cluster.of('timeline-api')[0]!;
     expect((await api.readiness()).body).toMatchObject({ behind: 0 });
-  });
+  }, patienceMs);
 };
 
 /** The rows as they are, and as a fold of the whole log from its beginning makes them. */
