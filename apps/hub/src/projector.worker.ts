@@ -5,8 +5,9 @@ import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolve
 import type { NewEvent } from '#libs/event-store';
 import { IdFactory, HubError, UuidSet, messageOf, codeOf } from '#libs/kernel';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
-import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
+import { LogFollower } from '#libs/projections/projector/log-follower.js';
 import { Projector } from '#libs/projections/projector/projector.js';
+import { ShownReader } from '#libs/projections/projector/shown-reader.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
@@ -20,8 +21,6 @@ const pending = new Map<
   { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }
 >();
 let calls = 0;
-/** Position of the newest link event appended for the running batch. */
-let newestLink = 0;
 
 const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
 // From here on the log says what is erased.
@@ -42,44 +41,9 @@ const resolver = IdentityResolver.open({
     }),
 });
 
-// A batch counts as shown once the links that follow from it are folded too: whoever asks for `atLeast` its position
-// finds it under the customer it belongs to.
-const awaited: { position: number; links: number; corrected: number[] }[] = [];
-let folded = await projector.checkpoint();
-let corrected: number[] = [];
-
-const announce = () => {
-  while (awaited[0] && awaited[0].links <= folded) {
-    const batch = awaited.shift()!;
-    send({ type: 'advance', position: batch.position, corrected: batch.corrected });
-  }
-};
-
-const folding: LogReader = {
-  checkpoint: () => projector.checkpoint(),
-  apply: async (events) => {
-    corrected = await projector.apply(events);
-    folded = events.at(-1)!.position;
-    // A read model that is folded anew follows a resolver that has been here before.
-    if ((await resolver.checkpoint()) >= folded) {
-      awaited.push({ position: folded, links: 0, corrected });
-      announce();
-    }
-  },
-};
-
-const resolving: LogReader = {
-  checkpoint: () => resolver.checkpoint(),
-  apply: async (events) => {
-    newestLink = 0;
-    await resolver.apply(events);
-    awaited.push({ position: events.at(-1)!.position, links: newestLink, corrected });
-    announce();
-  },
-};
-
-send({ type: 'advance', position: Math.min(folded, await resolver.checkpoint()), corrected: [] });
-const follower = new LogFollower(log, [folding, resolving]);
+const reader = new ShownReader(projector, resolver, (advance) => send({ type: 'advance', ...advance }));
+send({ type: 'advance', position: await reader.checkpoint(), corrected: [] });
+const follower = new LogFollower(log, [reader]);
 
 const stop = async (): Promise<void> => {
   // A follower that failed has said so already; the files are closed all the same.
@@ -102,7 +66,7 @@ port.on('message', (message: ToProjector) => {
       const call = pending.get(message.call)!;
       pending.delete(message.call);
       if ('receipt' in message) {
-        newestLink = Math.max(newestLink, message.receipt.position);
+        reader.linked(message.receipt.position);
         call.resolve(message.receipt);
       } else
         call.reject(new HubError(message.error.code, message.error.message, { retryable: message.error.retryable }));
