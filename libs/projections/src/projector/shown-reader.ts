@@ -21,7 +21,7 @@ export class ShownReader implements LogReader {
 
   /** @param tell hears of every batch once it is shown, in order */
   constructor(
-    private readonly projector: Projector,
+    private readonly projector: Pick<Projector, 'checkpoint' | 'apply'>,
     private readonly resolver: LogReader,
     private readonly tell: (advance: ProjectionAdvance) => void,
   ) {}
