@@ -290,11 +290,7 @@ export class KyselyKeyVault extends KeyVault {
   /** Another program may have erased these while they got their keys: it has destroyed those it saw, the others go here. */
   private async takeBack(identities: readonly Uuid[], from: Map<Uuid, DataKey>): Promise<void> {
     for (const ids of batches(identities)) {
-      const rows = await this.db
-        .selectFrom('erased')
-        .select('id')
-        .where('id', 'in', ids.map(bytesOfUuid))
-        .execute();
+      const rows = await this.db.selectFrom('erased').select('id').where('id', 'in', ids.map(bytesOfUuid)).execute();
       const erased = rows.map(({ id }) => uuidOfBytes(id));
       for (const id of erased) {
         this.erased.add(id);
