@@ -6,6 +6,7 @@ import { givenPepper } from '#libs/event-store/pepper.js';
 import { openOperations } from '#libs/event-store/postgres/operations-schema.js';
 import { PostgresInstallation } from '#libs/event-store/postgres/postgres.installation.js';
 import { HubError, IdFactory, type Clock } from '#libs/kernel';
+import { counter } from '#libs/kernel/measures.js';
 import type { PostgresPool } from '#libs/kernel/postgres.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { loadMasterKeys } from '#libs/privacy/master-key/master-key-files.js';
@@ -33,6 +34,7 @@ export const openClusterLog = (settings: Settings, clock: Clock): Promise<Sealed
   openSealedEventStore(settings, clock, {
     operations: () => openShared(settings, clock),
     vault: vaultOf(settings, clock),
+    onDropped: () => counter('hilo_event_store_drops_total', 'Subscriptions that the server ended, begun again').inc(),
   });
 
 /**

@@ -34,7 +34,12 @@ export interface EventStoreSet {
   close(): Promise<void>;
 }
 
-export interface OpenEventStoreOptions {
+export interface ServerLogOptions {
+  /** Hears of each subscription to a log on a server that ended without our stop, and why; it goes on by itself. */
+  onDropped?: (reason: unknown, dropsInARow: number) => void;
+}
+
+export interface OpenEventStoreOptions extends ServerLogOptions {
   /** Named to whoever finds the directory in use. @default 'hilo' */
   program?: string;
   /** A claim the caller holds already and gives up itself. @default one of its own */
@@ -72,7 +77,7 @@ export const openEventStore = async (
   options: OpenEventStoreOptions = {},
 ): Promise<EventStoreSet> => {
   const url = settings.eventStoreUrl;
-  if (isServerUrl(url) && options.operations) return openOnServer(settings, options.operations);
+  if (isServerUrl(url) && options.operations) return openOnServer(settings, options.operations, options);
   if (url === 'memory:') return openMemory(clock);
   if (url === 'sqlite:') return openSqliteSet(settings, clock, options);
   throw engineRefused(url);
@@ -82,8 +87,11 @@ export const openEventStore = async (
  * A reader of the log, beside the programs that write it, running or at rest.
  * @throws HubError `SETTINGS.INVALID`, `SQLITE.FILE_MISSING`
  */
-export const openEventLogReader = async (settings: EventStoreSettings): Promise<EventLogReader> =>
-  isServerUrl(settings.eventStoreUrl) ? openEventStoreDb(settings) : openEventsFileReader(settings);
+export const openEventLogReader = async (
+  settings: EventStoreSettings,
+  options: ServerLogOptions = {},
+): Promise<EventLogReader> =>
+  isServerUrl(settings.eventStoreUrl) ? openEventStoreDb(settings, options) : openEventsFileReader(settings);
 
 /**
  * The same of a data directory, with what else lies in its file.
@@ -97,7 +105,7 @@ export const openEventsFileReader = (settings: EventStoreSettings): SqliteEventL
 
 const openMemory = (clock: Clock): EventStoreSet => {
   const events = new MemoryEventStore(clock);
-  const { parked, ledgerOver } = memoryOperations(clock);
+  const operations = memoryOperations(clock);
   const remembered = new Map<string, string>();
   return {
     events,
@@ -106,24 +114,25 @@ const openMemory = (clock: Clock): EventStoreSet => {
       recall: async (name) => remembered.get(name),
       keep: async (name, value) => remembered.get(name) ?? (remembered.set(name, value), value),
     },
-    parked,
-    ledger: ledgerOver(events),
+    parked: operations.parked,
+    ledger: operations.ledgerOver(events),
     ids: new IdFactory(randomBytes(32)),
     close: () => events.close(),
   };
 };
 
-const openEventStoreDb = async ({ eventStoreUrl }: EventStoreSettings) => {
+const openEventStoreDb = async ({ eventStoreUrl }: EventStoreSettings, { onDropped }: ServerLogOptions) => {
   // Only who runs on a server pays for the loading of its client.
   const { EventStoreDbEventStore } = await import('./eventstoredb/eventstoredb.event-store.js');
-  return EventStoreDbEventStore.open({ url: eventStoreUrl });
+  return EventStoreDbEventStore.open({ url: eventStoreUrl, ...(onDropped && { onDropped }) });
 };
 
 const openOnServer = async (
   settings: EventStoreSettings,
   openOperations: () => Promise<Operations>,
+  options: ServerLogOptions,
 ): Promise<EventStoreSet> => {
-  const events = await openEventStoreDb(settings);
+  const events = await openEventStoreDb(settings, options);
   try {
     const pepper = await givenPepper(settings.pepper, events);
     const operations = await openOperations();

@@ -6,6 +6,7 @@ import {
   openEventStore,
   type EventStoreSet,
   type OpenEventStoreOptions,
+  type ServerLogOptions,
 } from '#libs/event-store/open-event-store.js';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import type { HubSettings } from '#libs/kernel/settings.js';
@@ -38,8 +39,13 @@ export interface OpenVaultOptions {
 /** Opens the keys of a log on a server, where all its programs find them. */
 export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
 
-export interface OpenSealedOptions extends OpenEventStoreOptions {
+export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
   /** Needed with `esdb://`; closed with the set. */
+  vault?: OpenVault;
+}
+
+export interface OpenSealedEventLogOptions extends ServerLogOptions, Pick<OpenVaultOptions, 'cachedKeys'> {
+  /** Needed with `esdb://`; closed with the log. */
   vault?: OpenVault;
 }
 
@@ -50,7 +56,7 @@ export interface OpenSealedOptions extends OpenEventStoreOptions {
 export const openSealedEventStore = async (
   settings: SealSettings,
   clock: Clock = new SystemClock(),
-  options: OpenSealedOptions = {},
+  options: OpenSealedEventStoreOptions = {},
 ): Promise<SealedEventStoreSet> => {
   const set = await openEventStore(settings, clock, options);
   try {
@@ -78,7 +84,7 @@ export const openSealedEventStore = async (
 const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
-  options: OpenSealedOptions,
+  options: OpenSealedEventStoreOptions,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
   if (isServerUrl(settings.eventStoreUrl)) {
@@ -123,13 +129,14 @@ const closeUnless = async (vault: KeyVault, same: boolean): Promise<void> => {
  */
 export const openSealedEventLog = async (
   settings: SealSettings,
-  { vault: openVault, ...options }: { cachedKeys?: number; vault?: OpenVault } = {},
+  { vault: openVault, cachedKeys, ...options }: OpenSealedEventLogOptions = {},
 ): Promise<SealedEventLog> => {
-  const reader = await openEventLogReader(settings);
+  const cache = cachedKeys === undefined ? {} : { cachedKeys };
+  const reader = await openEventLogReader(settings, options);
   try {
     const vault = isServerUrl(settings.eventStoreUrl)
-      ? await openSharedVault(reader.installation, openVault, { ...options, readonly: true })
-      : await openVaultReader(settings, options);
+      ? await openSharedVault(reader.installation, openVault, { ...cache, readonly: true })
+      : await openVaultReader(settings, cache);
     return new SealedEventLog(reader, vault);
   } catch (error) {
     await reader.close();

@@ -100,7 +100,9 @@ export class Cluster {
   /** Starts two of each program, and waits until all are ready. */
   async startPrograms(): Promise<void> {
     await Promise.all(PROGRAMS.map((name) => this.startProgram(name).url()));
-    await eventually(async () => expect(await this.leader()).toBeDefined());
+    await eventually(async () => {
+      if (!(await this.leader())) throw new Error('no projector leads');
+    });
   }
 
   /** Starts one more. Resolves at once; its data directory is its own. */

@@ -78,10 +78,21 @@ describe('nothing is lost, nothing is there twice, and the timelines are those o
       cluster.eventStore.freeze();
       await sleep(20_000);
       expect(traffic.taken).toBeGreaterThan(before + 200);
-      expect(traffic.refused).toBe(0);
       expect((await cluster.of('recorder')[0]!.readiness()).body).toMatchObject({ eventStore: 'unavailable' });
       expect((await cluster.of('ingest')[0]!.readiness()).status).toBe(200);
+      // It can even be started anew meanwhile.
+      await cluster.of('ingest')[0]!.stop();
+      expect((await cluster.startProgram('ingest').readiness()).status).toBe(200);
       cluster.eventStore.thaw();
+    });
+  });
+
+  it('when every program is stopped and started again, one after the other, while contacts come', async () => {
+    await through('rolling', async () => {
+      for (const program of cluster.programs.filter(({ isRunning }) => isRunning)) {
+        await cluster.startProgram(program.name).url();
+        expect([program.name, await program.stop()]).toEqual([program.name, { code: 0, signal: null }]);
+      }
     });
   });
 

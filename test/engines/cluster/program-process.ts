@@ -5,6 +5,10 @@ import { within } from '../../e2e/waiting.js';
 
 export type ProgramName = 'ingest' | 'recorder' | 'projector' | 'timeline-api';
 
+/** Directory for CPU profiles of the programs. `HILO_ENGINES_PROFILE`, unset: none. */
+const { HILO_ENGINES_PROFILE: directory } = process.env;
+const PROFILE = directory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${directory}`];
+
 const running = new Set<ProgramProcess>();
 
 /** One of the programs of the line as operators run it: the built program in a process of its own. */
@@ -18,7 +22,7 @@ export class ProgramProcess {
     readonly name: ProgramName,
     env: Readonly<Record<string, string>>,
   ) {
-    this.child = spawn(process.execPath, [join(DIST, 'apps', name, 'src', 'main.js')], {
+    this.child = spawn(process.execPath, [...PROFILE, join(DIST, 'apps', name, 'src', 'main.js')], {
       env: environment({ HILO_PORT: '0', ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -3,7 +3,7 @@ import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
 import type { CustomerDto } from '#libs/queries/customers/customer.dto.js';
 import type { ReceiptDto } from '#libs/queries/receipts/get-receipt.handler.js';
-import type { HubClient } from '../../e2e/hub-client.js';
+import { HubClient } from '../../e2e/hub-client.js';
 import { eventually } from '../../e2e/waiting.js';
 import { Cluster } from './cluster.js';
 
@@ -175,9 +175,33 @@ describe('the four programs on shared servers', () => {
     expect(recorded.reduce((sum: number, one) => sum + (one ?? 0), 0)).toBeGreaterThan(10);
   });
 
+  it('refuse engines that nobody shares, and ids of another installation', async () => {
+    const alone = cluster.startProgram('recorder', { HILO_EVENT_STORE_URL: '', HILO_BUS_URL: 'embedded:' });
+    expect(await alone.exited).toEqual({ code: 1, signal: null });
+    expect(alone.stderr).toMatch(/^hilo recorder: HILO_BUS_URL: embedded: works inside one program only/m);
+    expect(alone.stderr).toMatch(/^hilo recorder: HILO_EVENT_STORE_URL: sqlite: works inside one program only/m);
+    for (const name of ['ingest', 'recorder'] as const) {
+      const other = cluster.startProgram(name, { HILO_PEPPER: Buffer.alloc(32, 9).toString('base64') });
+      expect(await other.exited).toEqual({ code: 1, signal: null });
+      expect(other.stderr).toContain(`hilo ${name}: HILO_PEPPER is not the one of`);
+    }
+  });
+
+  it('add up, by the command line', async () => {
+    const books = await cluster.hilo('reconcile');
+    expect(books).toMatchObject({ code: 0, stderr: expect.stringContaining('everything adds up') as unknown });
+    expect(books.stderr).toContain('in flight: 0');
+    const shown = await cluster.hilo('timeline', 'email:first@example.com', '--tenant', 'demo');
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('said in contact 1') as unknown });
+    const made = await cluster.hilo('api-keys', 'create', '--tenant', 'demo', '--role', 'agent');
+    const reader = new HubClient(agents[0]!.url, made.stdout.trim());
+    expect(await reader.customers('email:first@example.com')).toHaveLength(1);
+  });
+
   it('stop cleanly within 10 s', async () => {
     const since = Date.now();
-    for (const exit of await Promise.all(cluster.programs.map((program) => program.stop())))
+    const running = cluster.programs.filter((program) => program.isRunning);
+    for (const exit of await Promise.all(running.map((program) => program.stop())))
       expect(exit).toEqual({ code: 0, signal: null });
     expect(Date.now() - since).toBeLessThan(20_000);
   });

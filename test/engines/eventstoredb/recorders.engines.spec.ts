@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BusMessage } from '#libs/bus';
 import { deliveryOf, intakeOver } from '#libs/commands/intake/intake.contract.js';
-import { collect, eventOf, newStream } from '#libs/event-store/event-store.contract.js';
+import { collect, eventOf, newStream, until } from '#libs/event-store/event-store.contract.js';
 import { EventStoreDbEventStore } from '#libs/event-store/eventstoredb/eventstoredb.event-store.js';
 import { memoryOperations } from '#libs/event-store/memory/memory.operations.js';
 import { IdFactory, isRetryable, SystemClock } from '#libs/kernel';
 import {
   openSealedEventLog,
   openSealedEventStore,
-  type OpenSealedOptions,
+  type OpenSealedEventStoreOptions,
   type SealedEventStoreSet,
 } from '#libs/privacy/open-sealed-event-store.js';
 import { MemoryKeyVault } from '#libs/privacy/vault/memory/memory.key-vault.js';
@@ -43,7 +43,10 @@ const settings = (more: { pepper?: string } = { pepper }) => ({
   dataDir: '/nowhere',
   ...more,
 });
-const beside = (): OpenSealedOptions => ({ operations: async () => memoryOperations(clock), vault: async () => vault });
+const beside = (): OpenSealedEventStoreOptions => ({
+  operations: async () => memoryOperations(clock),
+  vault: async () => vault,
+});
 const open = async (...given: Parameters<typeof settings>): Promise<SealedEventStoreSet> => {
   const set = await openSealedEventStore(settings(...given), clock, beside());
   opened.push(set);
@@ -134,6 +137,25 @@ describe('recorders on a server that fails now and then', () => {
       'recorded',
       'duplicate',
     ]);
+  });
+});
+
+describe('a projector beside them', () => {
+  it('follows the log open, and is told when the server drops it', async () => {
+    const set = await open();
+    const drops: number[] = [];
+    const onDropped = (_: unknown, dropsInARow: number): void => void drops.push(dropsInARow);
+    const log = await openSealedEventLog(settings({}), { vault: async () => vault, onDropped });
+    opened.push(log);
+    const texts: string[] = [];
+    log.subscribe(0, async (events) => void texts.push(...events.map(({ data }) => (data as { text: string }).text)));
+    await recordAll(set, [contact(1, 'interactions/0/1')]);
+    await until(() => texts.length === 1);
+    fake.cancelSubscriptions();
+    await until(() => drops.length === 1);
+    await recordAll(set, [contact(2, 'interactions/0/2')]);
+    await until(() => texts.length === 2);
+    expect(texts).toEqual(['canary 1', 'canary 2']);
   });
 });
 

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { eventOf, newStream } from '#libs/event-store/event-store.contract.js';
 import { EventStoreDbEventStore } from '#libs/event-store/eventstoredb/eventstoredb.event-store.js';
+import { memoryOperations } from '#libs/event-store/memory/memory.operations.js';
 import { openEventStore } from '#libs/event-store/open-event-store.js';
+import { SystemClock } from '#libs/kernel';
 import {
   eventStoreDbKind,
   startEventStoreDb,
@@ -15,6 +18,7 @@ import { migrateCommand } from './migrate.js';
 
 jest.setTimeout(60_000);
 
+const clock = new SystemClock();
 const kind = eventStoreDbKind();
 let server: EventStoreDbUnderTest | undefined;
 let dataDir: string;
@@ -26,7 +30,10 @@ afterAll(() => server?.stop());
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'hilo-migrate-'));
 });
-afterEach(() => rmSync(dataDir, { recursive: true }));
+afterEach(() => {
+  rmSync(dataDir, { recursive: true });
+  delete process.env['HILO_PEPPER'];
+});
 
 const append = async (count: number): Promise<void> => {
   const set = await openEventStore({ eventStoreUrl: 'sqlite:', dataDir });
@@ -86,6 +93,42 @@ describe(`hilo migrate into ${kind}`, () => {
     await other.append(newStream(), [eventOf()], 'no_stream');
     await other.close();
     await expect(migrate('--to', url)).rejects.toMatchObject({ code: 'COPY.OTHER_LOG' });
+  });
+
+  it('binds the copy to the pepper of the data directory, and to no other', async () => {
+    const url = await server!.emptyUrl();
+    await append(2);
+    const pepper = readFileSync(join(dataDir, 'pepper')).toString('base64');
+    const other = randomBytes(32).toString('base64');
+    process.env['HILO_PEPPER'] = other;
+    await expect(migrate('--to', url)).rejects.toThrow(/^HILO_PEPPER: is not the pepper of this log.*pepper holds/);
+    process.env['HILO_PEPPER'] = pepper;
+    await migrate('--to', url);
+    const open = (given: string) =>
+      openEventStore({ eventStoreUrl: url, dataDir, pepper: given }, clock, {
+        operations: async () => memoryOperations(clock),
+      });
+    await expect(open(other)).rejects.toMatchObject({ code: 'DATA_DIRECTORY.PEPPER_MISMATCH' });
+    const [source, copy] = [await openEventStore({ eventStoreUrl: 'sqlite:', dataDir }), await open(pepper)];
+    expect(copy.ids.identity('t', 'email', 'a')).toBe(source.ids.identity('t', 'email', 'a'));
+    const totals = await copy.ledger.totals();
+    expect(totals.rows.map(({ recorded, corrected }) => ({ recorded, corrected }))).toEqual([
+      { recorded: 2, corrected: 2 },
+    ]);
+    await copy.close();
+    await source.close();
+  });
+
+  it('refuses a log that was begun with another pepper, and adds nothing to it', async () => {
+    const url = await server!.emptyUrl();
+    await append(2);
+    const pepper = randomBytes(32).toString('base64');
+    const operations = async () => memoryOperations(clock);
+    await (await openEventStore({ eventStoreUrl: url, dataDir, pepper }, clock, { operations })).close();
+    await expect(migrate('--to', url)).rejects.toMatchObject({ code: 'COPY.OTHER_INSTALLATION' });
+    const target = EventStoreDbEventStore.open({ url });
+    expect(await target.head()).toBe(0);
+    await target.close();
   });
 
   it.each([

@@ -1,8 +1,14 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { compareLogs, copyLog, type CopyComparison, type CopySource } from '#libs/event-store/copy/copy-log.js';
+import { carryInstallation, checkInstallation } from '#libs/event-store/copy/copied-installation.js';
 import type { CopyTarget, Position } from '#libs/event-store';
 import { DataDirectory } from '#libs/event-store/data-directory.js';
 import { EventStoreDbEventStore } from '#libs/event-store/eventstoredb/eventstoredb.event-store.js';
+import { PEPPER } from '#libs/event-store/installation.js';
+import { fingerprintOf, pepperFile, pepperOf } from '#libs/event-store/pepper.js';
+import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import type { HubSettings } from '#libs/kernel/settings.js';
 import { failure, interrupted, usageError } from '../errors.js';
 import { grouped, perSecond } from '../format/table.js';
 import { interruptSignal } from '../interrupt.js';
@@ -30,8 +36,9 @@ export const migrateCommand = (): Command =>
       'after',
       `
 Events are copied as they lie there, sealed. Run it again to go on after Ctrl-C, or to take over what a running hub has
-added since: what is there already is recognised. Parked messages, the ledger, the keys and the pepper stay in the data
-directory: keep it. A hub cannot run on EventStoreDB yet, so no read model is built on the copy.`,
+added since: what is there already is recognised. The copy is bound to the pepper and the key vault of the data directory:
+programs open it with the same pepper (HILO_PEPPER: the file "pepper" of the data directory, in base64) and the same keys
+only. Parked messages, the ledger and the keys are not copied: keep the data directory.`,
     )
     .action((_options: unknown, command: Command) => run(command.optsWithGlobals<MigrateOptions>()));
 
@@ -47,7 +54,10 @@ const run = async (options: MigrateOptions): Promise<void> => {
   try {
     const source = openSealedFile(settings);
     try {
+      await checkPepper(settings, source);
+      await checkInstallation(source.installation, target.installation);
       const through = await copy(source, target, inFlight);
+      await carryInstallation(source.installation, target.installation);
       process.stdout.write(report(await compare(source, target, through)));
       const owner = DataDirectory.owner(settings.dataDir);
       if (owner)
@@ -58,6 +68,19 @@ const run = async (options: MigrateOptions): Promise<void> => {
   } finally {
     await target.close();
   }
+};
+
+/** The pepper that programs on the copy will be given, where it is given here. */
+const checkPepper = async ({ dataDir, pepper }: HubSettings, source: SqliteEventLogReader): Promise<void> => {
+  const file = resolve(pepperFile(dataDir));
+  if (pepper === undefined) {
+    process.stderr.write(`programs on the copy need HILO_PEPPER: what ${file} holds, in base64\n`);
+    return;
+  }
+  if (fingerprintOf(pepperOf(pepper)) === (await source.installation.recall(PEPPER))) return;
+  throw failure(
+    `HILO_PEPPER: is not the pepper of this log, under which all its ids were derived; set it to what ${file} holds, in base64`,
+  );
 };
 
 const copy = async (source: CopySource, target: CopyTarget, inFlight: number): Promise<Position> => {

@@ -24,7 +24,8 @@ export const schemaCommand = (): Command => {
       `
 Reads HILO_READ_MODEL_URL (postgres://…). Makes what the read model, parked messages and delivery counts, the keys of
 sealed content and the API keys need there; programs do the same when they start, if their role may. Commands that run
-at once take turns. Nothing is ever deleted.`,
+at once take turns. Nothing is ever deleted. Run it as the role of the programs: an erasure rewrites tables, which their
+owner alone may.`,
     )
     .action((_options: unknown, command: Command) => ensure(command.optsWithGlobals<EnsureOptions>()));
   return schema;

@@ -499,7 +499,7 @@ describe('positions', () => {
     const [first] = await fill(1);
     for (let i = 0; i < 12; i++)
       await store.append(newStream(), Array.from({ length: 200 }, () => eventOf()), 'no_stream'); // prettier-ignore
-    await until(() => fake.log.stream('beside_marks-1')?.length === 2);
+    await until(() => fake.log.stream('beside_marks-1') !== undefined);
     const other = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
     const all = await collect(other.readAll({ after: 0 }));
     expect(all).toHaveLength(2401);
@@ -509,6 +509,27 @@ describe('positions', () => {
     expect(await other.recordedBy(recordedAtMs)).toBe(later.position);
     expect(await other.recordedBy(first!.recordedAtMs - 1)).toBe(0);
     expect(await other.recordedBy(Date.now())).toBe(all.at(-1)!.position);
+    await other.close();
+  });
+
+  it('are marked once, at every thousandth event, by however many who append and whatever fails', async () => {
+    await start({}, { nodes: 2 });
+    const other = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
+    const faults: AppendFault[] = ['lost reply', 'busy', 'timeout after writing', 'lost request'];
+    let appends = 0;
+    fake.faults.chooseAppend = () => (++appends % 4 === 0 ? faults[(appends / 4) % faults.length] : undefined);
+    const events = () => Array.from({ length: 250 }, () => eventOf('A', {}));
+    await Promise.all(
+      [store, other].map(async (one) => {
+        for (let i = 0; i < 9; i++) await one.append(newStream(), events(), 'no_stream');
+      }),
+    );
+    expect(await store.recordedBy(Date.now() + 60_000)).toBe(await store.head());
+    const all = await collect(store.readAll({ after: 0 }));
+    const marks = fake.log
+      .stream('beside_marks-1')!
+      .map(({ data }) => JSON.parse(Buffer.from(data).toString()) as object);
+    expect(marks).toMatchObject([999, 1999, 2999, 3999].map((i) => ({ position: all[i]!.position })));
     await other.close();
   });
 

@@ -3,6 +3,8 @@ import { recordedBy } from '../event-store.contract.js';
 import type { StoredEvent } from '../event-store.port.js';
 import { InstantIndex, type Mark, type Marks } from './instant-index.js';
 
+jest.setTimeout(30_000);
+
 class MemoryMarks implements Marks {
   readonly marks: Mark[] = [];
   refuses = false;
@@ -22,7 +24,8 @@ class MemoryMarks implements Marks {
   async add(number: number, mark: Mark): Promise<boolean> {
     if (this.refuses) throw new Error('access denied');
     if (number === this.marks.length) this.marks.push(mark);
-    expect(this.marks[number]).toEqual(mark);
+    const { position, newestMs } = this.marks[number]!;
+    if (position !== mark.position || newestMs !== mark.newestMs) throw new Error(`another mark ${number}`);
     return true;
   }
 }
@@ -71,7 +74,7 @@ describe('InstantIndex', () => {
 
   it('reads as much as lies between two marks, and of marks the logarithm of their number', async () => {
     let read = 0;
-    const log = logOf(Array.from({ length: 10_000 }, (_, i) => i));
+    const log = logOf(Array.from({ length: 2000 }, (_, i) => i));
     const marks = new MemoryMarks();
     const open = () =>
       new InstantIndex(
@@ -85,8 +88,8 @@ describe('InstantIndex', () => {
         10,
       );
     await open().extend();
-    expect(read).toBe(10_000);
-    for (const instant of [0, 5, 4321, 9_994, 20_000]) {
+    expect(read).toBe(2000);
+    for (const instant of [0, 5, 432, 1994, 20_000]) {
       [read, marks.reads] = [0, 0];
       expect(await open().recordedBy(instant)).toBe(recordedBy(log, instant));
       expect(read).toBeLessThanOrEqual(11);

@@ -82,7 +82,6 @@ export class InstantIndex {
     const last = await this.marks.last();
     if (!last || last.mark.position <= this.last.position) return;
     this.last = last.mark;
-    if (last.mark.position <= this.tail.position && this.marking) return;
     this.tail = { ...last.mark, marks: last.number + 1, events: 0 };
     this.marking = true;
   }

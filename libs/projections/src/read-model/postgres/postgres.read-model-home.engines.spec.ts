@@ -1,12 +1,14 @@
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { streamId } from '#libs/event-store';
 import { codeOf, type Uuid } from '#libs/kernel';
+import { openPostgres } from '#libs/kernel/postgres.js';
 import { interactionContent } from '#libs/testing';
 import { postgresForTests } from '../../../../../test/engines/postgres/postgres-server.js';
 import { Projector } from '../../projector/projector.js';
 import { rebuild } from '../../rebuild/rebuild.js';
 import { tableDigests } from '../../rebuild/table-digests.js';
 import { PostgresReadModelHome } from './postgres.read-model-home.js';
+import { readModelSchema } from './postgres.read-model.js';
 
 const newAddress = postgresForTests();
 
@@ -74,4 +76,31 @@ it('is rebuilt while others read it and a projector writes it, with no gap and n
   await new Projector(fresh, store).catchUp();
   expect(await tableDigests(fresh)).toEqual(rows);
   for (const readModel of [live, reader, fresh]) await readModel.close();
+}, 60_000);
+
+it('scrubs what stands beside it too, and is not done while somebody reads the state before', async () => {
+  const url = newAddress();
+  const home = new PostgresReadModelHome(url);
+  const readModel = await home.open();
+  const prefix = new URL(url).searchParams.get('schema')!;
+  const schema = readModelSchema(url);
+  const left = [`${prefix}_read_model_1`, `${prefix}_read_model_2_next`, `${schema}_next`, `${schema}_old`];
+  const kept = [`${prefix}_read_model_999`, `${prefix}_keys`];
+  const server = openPostgres({ url, schema: 'public', room: 'TEST', connections: 2 });
+  for (const name of [...left, ...kept]) await server.query(`CREATE SCHEMA ${name}`);
+
+  const reader = await server.connect();
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await reader.query('SELECT 1');
+  expect(await home.deletedRows.scrub()).toBe(false);
+  await reader.query('COMMIT');
+  reader.release();
+  expect(await home.deletedRows.scrub()).toBe(true);
+  const { rows } = await server.query<{ name: string }>(
+    'SELECT nspname AS name FROM pg_namespace WHERE starts_with(nspname, $1)',
+    [`${prefix}_`],
+  );
+  expect(rows.map(({ name }) => name).toSorted()).toEqual([...kept, schema].toSorted());
+  await server.end();
+  await readModel.close();
 }, 60_000);
