@@ -86,7 +86,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
   try {
     const tracing = await openTracing(process.env, program, (problem) => logger.warn(problem));
     if (tracing) opened.push(() => tracing.close());
-    const log = await openSealedEventStore(settings, clock, { program });
+    const log = await openSealedEventStore(settings, clock, { program, onThreadFailure: onFailure });
     opened.push(() => log.close());
     const engine = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
     const bus = tracing ? new TracedInteractionBus(engine, tracing) : engine;

@@ -14,15 +14,19 @@ export interface CommandReceipt<Event extends DomainEvent = DomainEvent> {
   position: number;
 }
 
-export interface CommandTarget {
-  stream: StreamId;
-  tenant: string;
+/** Where a command comes from. */
+export interface CommandOrigin {
   /** Names the command for ever: run again, it finds what it has appended, whatever its caller was told of it. */
-  commandId?: Uuid;
-  /** The stream is most likely new: decide from the initial state and read only when the append says otherwise. */
-  expectNew?: boolean;
+  commandId?: Uuid | undefined;
   /** The trace that the command belongs to. */
   traceparent?: Traceparent | undefined;
+}
+
+export interface CommandTarget extends CommandOrigin {
+  stream: StreamId;
+  tenant: string;
+  /** The stream is most likely new: decide from the initial state and read only when the append says otherwise. */
+  expectNew?: boolean;
 }
 
 const MAX_ATTEMPTS = 8;
