@@ -7,7 +7,7 @@ jest.setTimeout(120_000);
 afterAll(cleanUp);
 
 // Those that the programs have besides: test/engines/cluster/observed.engines.spec.ts.
-const OF_PROGRAMS = /^(up|hilo_(projector|recorder)_\w+)$/;
+const OF_PROGRAMS = /^(up|hilo_(projector|recorder|event_store)_\w+)$/;
 
 it('dashboards and alerts name only metrics that a running hub has, or the programs', async () => {
   const hub = await HubProcess.start({ dataDir: temporaryDirectory() });
