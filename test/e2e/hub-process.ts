@@ -6,7 +6,7 @@ import { HubClient } from './hub-client.js';
 import { PATIENCE_MS, within } from './waiting.js';
 
 /** Where the built programs are. `HILO_DIST`, default `dist`. */
-const DIST = resolve(process.env.HILO_DIST ?? 'dist');
+export const DIST = resolve(process.env.HILO_DIST ?? 'dist');
 const HUB = join(DIST, 'apps', 'hub', 'src', 'main.js');
 const CLI = join(DIST, 'apps', 'cli', 'src', 'main.js');
 
@@ -28,7 +28,7 @@ const running = new Set<HubProcess>();
 const directories: string[] = [];
 
 /** The settings of whoever runs the tests must not reach the programs under test. */
-const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+export const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('HILO_') || name === 'HILO_SQLITE_DRIVER'),
   ),

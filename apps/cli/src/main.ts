@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { codeOf } from '#libs/kernel';
-import { VERSION } from '../../hub/src/version.js';
+import { VERSION } from '../../shared/src/version.js';
 import { EXIT, errorLines, exitCodeOf } from './errors.js';
 
 // In the order of the help.

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { eventsFileOf, openEventsFileReader } from '#libs/event-store/open-event-store.js';
+import { eventsFileOf, isServerUrl, openEventsFileReader } from '#libs/event-store/open-event-store.js';
 import { DataDirectory, type DataDirectoryOwner } from '#libs/event-store/data-directory.js';
 import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
+import { SystemClock } from '#libs/kernel';
 import { HubSettings, readSettings } from '#libs/kernel/settings.js';
 import type { SealedEventLog } from '#libs/privacy';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
@@ -24,6 +25,9 @@ export const settingsFrom = ({ dataDir }: GlobalOptions, also: Record<string, st
     ...(dataDir !== undefined && { HILO_DATA_DIR: dataDir }),
   });
 
+/** Whether the data lies on servers that several programs share, and not in the data directory. */
+export const isShared = ({ eventStoreUrl }: HubSettings): boolean => isServerUrl(eventStoreUrl);
+
 /** @throws HubError when the directory has no log yet. */
 export const requireData = (settings: HubSettings): void => {
   if (settings.eventStoreUrl !== 'sqlite:' || existsSync(eventsFileOf(settings))) return;
@@ -38,7 +42,13 @@ export const requireData = (settings: HubSettings): void => {
  */
 export const openLog = (settings: HubSettings): Promise<SealedEventLog> => {
   requireData(settings);
-  return openSealedEventLog(settings);
+  return openSealedEventLog(settings, {
+    // Only a log on a server has its keys there.
+    vault: async (options) => {
+      const { vaultOf } = await import('../../shared/src/open-cluster.js');
+      return vaultOf(settings, new SystemClock())(options);
+    },
+  });
 };
 
 /**

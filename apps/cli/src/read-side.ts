@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { EventStore } from '#libs/event-store';
+import { pepperFile, pepperOf } from '#libs/event-store/pepper.js';
 import { AccountCountries, Clock, IdFactory, SystemClock } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import type { SealedEventLog } from '#libs/privacy';
@@ -21,7 +21,7 @@ import { Bodies } from '#libs/queries/interactions/bodies.js';
 import { Labels } from '#libs/queries/shared/labels.js';
 import { Entries } from '#libs/queries/timeline/entries.js';
 import { GetTimelineHandler } from '#libs/queries/timeline/get-timeline.handler.js';
-import { openLog } from './open-data.js';
+import { isShared, openLog } from './open-data.js';
 
 @Module({})
 class ReadSideModule {
@@ -68,7 +68,7 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
       { provide: EventStore, useValue: log },
       { provide: Clock, useValue: new SystemClock() },
       { provide: ReadModel, useValue: readModel },
-      { provide: IdFactory, useValue: new IdFactory(readFileSync(join(settings.dataDir, 'pepper')), log.erased) },
+      { provide: IdFactory, useValue: new IdFactory(pepperFor(settings), log.erased) },
       { provide: AccountCountries, useValue: accounts },
     ]),
     { logger: false, abortOnError: false },
@@ -84,3 +84,6 @@ export const openReadSide = async (settings: HubSettings): Promise<ReadSide> => 
     },
   };
 };
+
+const pepperFor = (settings: HubSettings): Buffer =>
+  isShared(settings) ? pepperOf(settings.pepper ?? '') : readFileSync(pepperFile(settings.dataDir));

@@ -1,11 +1,6 @@
-import { messageOf } from '#libs/kernel';
 import { readSettings } from '#libs/kernel/settings.js';
+import { runProgram } from '../../shared/src/run-program.js';
 import { startHub, type RunningHub } from './start-hub.js';
-
-const fail = (error: unknown): never => {
-  for (const line of messageOf(error).split('\n')) process.stderr.write(`hilo: ${line}\n`);
-  process.exit(1);
-};
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
@@ -33,27 +28,4 @@ const announce = ({ url, smtpPort, firstKeys, parts }: RunningHub): void => {
   say('Ctrl-C stops it.');
 };
 
-let hub: RunningHub | undefined;
-let stopping = false;
-const stop = (code: number): void => {
-  if (stopping) return;
-  stopping = true;
-  // Ten seconds is what a supervisor of processes usually grants.
-  setTimeout(() => process.exit(code || 1), 10_000).unref();
-  void (hub?.close() ?? Promise.resolve()).then(() => process.exit(code), fail);
-};
-
-process.on('SIGINT', () => stop(0));
-process.on('SIGTERM', () => stop(0));
-
-try {
-  hub = await startHub(readSettings(process.env), {
-    onFailure: (error) => {
-      process.stderr.write(`hilo: ${messageOf(error)}\n`);
-      stop(1);
-    },
-  });
-  announce(hub);
-} catch (error) {
-  fail(error);
-}
+await runProgram('hilo', (onFailure) => startHub(readSettings(process.env), { onFailure }), announce);

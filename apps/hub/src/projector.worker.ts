@@ -6,9 +6,10 @@ import type { NewEvent } from '#libs/event-store';
 import { IdFactory, HubError, SystemClock, UuidSet, messageOf, codeOf } from '#libs/kernel';
 import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
-import { LogFollower, type LogReader } from '#libs/projections/projector/log-follower.js';
+import { LogFollower } from '#libs/projections/projector/log-follower.js';
 import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
+import { ShownReader } from '#libs/projections/projector/shown-reader.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
@@ -22,8 +23,6 @@ const pending = new Map<
   { resolve: (r: { position: number; revision: number }) => void; reject: (e: Error) => void }
 >();
 let calls = 0;
-/** Position of the newest link event appended for the running batch. */
-let newestLink = 0;
 
 // Whoever started this thread tells of a collector that does not answer.
 const tracing = await openTracing(process.env, 'hub');
@@ -46,47 +45,9 @@ const resolver = IdentityResolver.open({
     }),
 });
 
-// A batch counts as shown once the links that follow from it are folded too: whoever asks for `atLeast` its position
-// finds it under the customer it belongs to.
-const awaited: { position: number; links: number; corrected: number[] }[] = [];
-let folded = await projector.checkpoint();
-let corrected: number[] = [];
-
-const announce = () => {
-  while (awaited[0] && awaited[0].links <= folded) {
-    const batch = awaited.shift()!;
-    send({ type: 'advance', position: batch.position, corrected: batch.corrected });
-  }
-};
-
-const folding: LogReader = {
-  checkpoint: () => projector.checkpoint(),
-  apply: async (events) => {
-    corrected = await projector.apply(events);
-    folded = events.at(-1)!.position;
-    // A read model that is folded anew follows a resolver that has been here before.
-    if ((await resolver.checkpoint()) >= folded) {
-      awaited.push({ position: folded, links: 0, corrected });
-      announce();
-    }
-  },
-};
-
-const resolving: LogReader = {
-  checkpoint: () => resolver.checkpoint(),
-  apply: async (events) => {
-    newestLink = 0;
-    await resolver.apply(events);
-    awaited.push({ position: events.at(-1)!.position, links: newestLink, corrected });
-    announce();
-  },
-};
-
-send({ type: 'advance', position: Math.min(folded, await resolver.checkpoint()), corrected: [] });
-const follower = new LogFollower(log, [
-  tracing ? tracedReader(folding, tracing, new SystemClock()) : folding,
-  resolving,
-]);
+const reader = new ShownReader(projector, resolver, (advance) => send({ type: 'advance', ...advance }));
+send({ type: 'advance', position: await reader.checkpoint(), corrected: [] });
+const follower = new LogFollower(log, [tracing ? tracedReader(reader, tracing, new SystemClock()) : reader]);
 
 const stop = async (): Promise<void> => {
   // A follower that failed has said so already; the files are closed all the same.
@@ -110,7 +71,7 @@ port.on('message', (message: ToProjector) => {
       const call = pending.get(message.call)!;
       pending.delete(message.call);
       if ('receipt' in message) {
-        newestLink = Math.max(newestLink, message.receipt.position);
+        reader.linked(message.receipt.position);
         call.resolve(message.receipt);
       } else
         call.reject(new HubError(message.error.code, message.error.message, { retryable: message.error.retryable }));

@@ -28,8 +28,9 @@ import type { AccessLogDto } from '#libs/queries/access-log/get-access-log.handl
 import type { CustomerDto, CustomerListDto } from '#libs/queries/customers/customer.dto.js';
 import type { InteractionDto } from '#libs/queries/interactions/get-interaction.handler.js';
 import type { TimelinePageDto } from '#libs/queries/timeline/timeline.dto.js';
-import { hardenHttp, serveDocs } from './http.js';
-import { HubModule, type HubParts } from './hub.module.js';
+import { hardenHttp, serveDocs } from '../../shared/src/http.js';
+import type { HubParts } from '../../shared/src/parts.js';
+import { HubModule } from './hub.module.js';
 
 type Kind =
   | 'customer'

@@ -1,12 +1,7 @@
 import 'reflect-metadata';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { BearerTokens } from '#libs/access';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
-import { httpOptions } from '#libs/access/http-options.js';
-import { traceRequests } from '#libs/access/trace-requests.js';
-import { oidcOptionsOf, type OidcOptions } from '#libs/access/oidc/oidc.config.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
 import { TracedInteractionBus } from '#libs/bus/traced.interaction-bus.js';
@@ -15,18 +10,19 @@ import { channelAdapters } from '#libs/channels/channels.module.js';
 import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
 import type { IdentityRules } from '#libs/domain';
 import { EmailListener } from '#libs/channels/email/email.listener.js';
-import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
-import { HubError, SystemClock, type Clock } from '#libs/kernel';
-import { createLogger, type Logger } from '#libs/kernel/logging.js';
+import { HubError, SystemClock } from '#libs/kernel';
+import { createLogger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
 import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
-import { hardenHttp, serveDocs } from './http.js';
-import { HubModule, type HubParts } from './hub.module.js';
-import { kafkaBusNeeds } from './kafka-bus-needs.js';
-import { nestLogger } from './nest-logger.js';
+import { openTokens } from '../../shared/src/access.js';
+import { kafkaBusNeeds } from '../../shared/src/kafka-bus-needs.js';
+import { nestLogger } from '../../shared/src/nest-logger.js';
+import type { HubParts } from '../../shared/src/parts.js';
+import { serveHttp } from '../../shared/src/serve-http.js';
+import { HubModule } from './hub.module.js';
 import { ProjectorHost } from './projector-host.js';
 import type { ProjectorData } from './projector.protocol.js';
 
@@ -50,8 +46,6 @@ export interface StartOptions {
   /** Hears that the projector has died; the hub cannot show anything new any more. */
   onFailure: (error: Error) => void;
 }
-
-const IDLE_SWEEP_MS = 50;
 
 const projectorData = (
   { dataDir, readModelUrl, masterKey, nextMasterKey }: HubSettings,
@@ -107,7 +101,6 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     opened.push(() => keys.close());
     const firstKeys = await ensureFirstKeys(settings.dataDir, keys);
     const progress = new ProjectionProgress();
-    const oidc = oidcOptionsOf(settings);
     const parts: HubParts = {
       settings,
       logger,
@@ -118,7 +111,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       deletedRows: home.deletedRows ? [home.deletedRows] : [],
       progress,
       keys,
-      ...(oidc === undefined ? {} : { tokens: await openTokens(oidc, clock, logger) }),
+      ...(await openTokens(settings, clock, logger)),
       accounts,
       rules,
       ...(tracing && { tracing }),
@@ -134,26 +127,14 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       opened.push(() => app.close());
       return { app, parts, firstKeys, close: closeAll };
     }
-    const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: false });
-    const app = await NestFactory.create<NestFastifyApplication>(HubModule.register(parts, { edge: true }), adapter, {
-      logger: nestLogger(logger),
-      bodyParser: false,
-      abortOnError: false,
+    const http = await serveHttp(HubModule.register(parts, { edge: true }), {
+      settings,
+      logger,
+      docs: true,
+      tracing,
     });
-    registerRawBody(adapter.getInstance());
-    if (tracing) traceRequests(adapter.getInstance(), tracing);
-    let closing = false;
-    hardenHttp(app, () => closing);
-    serveDocs(app, logger, () => closing);
-    opened.push(async () => {
-      closing = true;
-      // A connection that was busy when the close began, and idle since, would be waited for until its client gives up.
-      const sweep = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
-      await app.close().finally(() => clearInterval(sweep));
-    });
-    await app.listen(settings.port, settings.host);
-    const { port } = app.getHttpServer().address() as { port: number };
-    const url = `http://${settings.host === '127.0.0.1' || settings.host === '0.0.0.0' ? 'localhost' : settings.host}:${port}`;
+    opened.push(() => http.close());
+    const { app, url } = http;
     log.directory?.setUrl(url);
     const smtpPort = app.get(EmailListener, { strict: false }).port;
     return { app, parts, url, ...(smtpPort === undefined ? {} : { smtpPort }), firstKeys, close: closeAll };
@@ -161,10 +142,4 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     await closeAll();
     throw error;
   }
-};
-
-// Only who takes tokens pays for the loading of jose.
-const openTokens = async (...given: [OidcOptions, Clock, Logger]): Promise<BearerTokens> => {
-  const { OidcBearerTokens } = await import('#libs/access/oidc/oidc.bearer-tokens.js');
-  return new OidcBearerTokens(...given);
 };

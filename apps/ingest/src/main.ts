@@ -1,5 +1,10 @@
-import { refuseWithoutSharedEngines } from '#libs/kernel/engines.js';
+import { readSettings } from '#libs/kernel/settings.js';
+import { runProgram } from '../../shared/src/run-program.js';
+import { announce, startProgram } from '../../shared/src/start-program.js';
+import { ingest } from './ingest.program.js';
 
-// edge only: deliveries in, inbound interactions onto the bus.
-// It meets its neighbours in shared engines. This release has none, so it says which settings stand in the way and ends.
-refuseWithoutSharedEngines(process.env, 'ingest', ['busUrl']);
+await runProgram(
+  'hilo ingest',
+  (onFailure) => startProgram(ingest, readSettings(process.env), onFailure),
+  announce('ingest'),
+);

@@ -1,5 +1,10 @@
-import { refuseWithoutSharedEngines } from '#libs/kernel/engines.js';
+import { readSettings } from '#libs/kernel/settings.js';
+import { runProgram } from '../../shared/src/run-program.js';
+import { announce, startProgram } from '../../shared/src/start-program.js';
+import { projector } from './projector.program.js';
 
-// event store to read models: runs the projections.
-// It meets its neighbours in shared engines. This release has none, so it says which settings stand in the way and ends.
-refuseWithoutSharedEngines(process.env, 'projector', ['eventStoreUrl', 'readModelUrl']);
+await runProgram(
+  'hilo projector',
+  (onFailure) => startProgram(projector, readSettings(process.env), onFailure),
+  announce('projector'),
+);

@@ -1,5 +1,10 @@
-import { refuseWithoutSharedEngines } from '#libs/kernel/engines.js';
+import { readSettings } from '#libs/kernel/settings.js';
+import { runProgram } from '../../shared/src/run-program.js';
+import { announce, startProgram } from '../../shared/src/start-program.js';
+import { recorder } from './recorder.program.js';
 
-// bus to event store: runs intake and the command handlers.
-// It meets its neighbours in shared engines. This release has none, so it says which settings stand in the way and ends.
-refuseWithoutSharedEngines(process.env, 'recorder', ['busUrl', 'eventStoreUrl']);
+await runProgram(
+  'hilo recorder',
+  (onFailure) => startProgram(recorder, readSettings(process.env), onFailure),
+  announce('recorder'),
+);

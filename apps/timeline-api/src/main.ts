@@ -1,5 +1,10 @@
-import { refuseWithoutSharedEngines } from '#libs/kernel/engines.js';
+import { readSettings } from '#libs/kernel/settings.js';
+import { runProgram } from '../../shared/src/run-program.js';
+import { announce, startProgram } from '../../shared/src/start-program.js';
+import { timelineApi } from './timeline-api.program.js';
 
-// read models to HTTP: runs the queries.
-// It meets its neighbours in shared engines. This release has none, so it says which settings stand in the way and ends.
-refuseWithoutSharedEngines(process.env, 'timeline-api', ['eventStoreUrl', 'readModelUrl']);
+await runProgram(
+  'hilo timeline-api',
+  (onFailure) => startProgram(timelineApi, readSettings(process.env), onFailure),
+  announce('timeline-api'),
+);

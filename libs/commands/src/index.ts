@@ -4,6 +4,8 @@ export { Intake } from './intake/intake.js';
 export { KnownIdentities } from './links/known-identities.port.js';
 export {
   DeletedData,
+  ErasureTurns,
+  OwnTurns,
   ErasableCustomers,
   type ErasedIdentifier,
   type FoundForErasure,

@@ -1,33 +1,46 @@
-import { messageOf } from './errors.js';
-import { readSettings, type HubSettings } from './settings.js';
+import { HubError } from './errors.js';
+import type { HubSettings } from './settings.js';
 
-const ENGINES = {
-  busUrl: 'HILO_BUS_URL',
-  eventStoreUrl: 'HILO_EVENT_STORE_URL',
-  readModelUrl: 'HILO_READ_MODEL_URL',
-} as const satisfies Partial<Record<keyof HubSettings, string>>;
+/** Engines that several programs can share, by the setting that names them. */
+const SHARED = {
+  busUrl: { variable: 'HILO_BUS_URL', schemes: ['kafka'], example: 'kafka://host:9092' },
+  eventStoreUrl: {
+    variable: 'HILO_EVENT_STORE_URL',
+    schemes: ['esdb', 'esdb+discover'],
+    example: 'esdb://user:password@host:2113',
+  },
+  readModelUrl: {
+    variable: 'HILO_READ_MODEL_URL',
+    schemes: ['postgres', 'postgresql'],
+    example: 'postgres://user:password@host/database',
+  },
+  masterKey: { variable: 'HILO_MASTER_KEY' },
+  pepper: { variable: 'HILO_PEPPER' },
+} as const;
+
+export type SharedSetting = keyof typeof SHARED;
 
 /**
- * Ends a program that is one part of the line with exit code 1 and a line per engine that cannot join it to the others.
- * Embedded engines live inside one program. Kafka alone does not make parts of the line: keys and log are not shared yet.
+ * That a program which is one part of the line can meet the others.
+ * @throws HubError `SETTINGS.INVALID`, a line for each setting that is in the way
  */
-export const refuseWithoutSharedEngines = (
-  env: Readonly<Record<string, string | undefined>>,
+export const requireSharedEngines = (
+  settings: HubSettings,
   program: string,
-  needed: readonly (keyof typeof ENGINES)[],
+  needed: readonly SharedSetting[],
 ): void => {
-  let lines: string[];
-  try {
-    const settings = readSettings(env);
-    lines = needed.map((field) => {
-      const scheme = /^[^:]*/.exec(settings[field])![0];
-      return ['embedded', 'sqlite', 'memory'].includes(scheme)
-        ? `${ENGINES[field]}: ${scheme}: works inside one program only, and ${program} is a part of the line; run apps/hub instead`
-        : `${ENGINES[field]}: ${program} cannot join the others over ${scheme}: in this release; run apps/hub instead`;
-    });
-  } catch (error) {
-    lines = messageOf(error).split('\n');
-  }
-  for (const line of lines) process.stderr.write(`hilo ${program}: ${line}\n`);
-  process.exitCode = 1;
+  const problems = needed.flatMap((field) => {
+    const setting = SHARED[field];
+    const value = settings[field];
+    if (!('schemes' in setting))
+      return value === undefined ? [`${setting.variable}: is needed by ${program}: all programs have the same`] : [];
+    const scheme = /^[^:]*/.exec(value!)![0];
+    return setting.schemes.some((shared) => shared === scheme)
+      ? []
+      : [
+          `${setting.variable}: ${scheme}: works inside one program only, and ${program} is a part of the line; ` +
+            `name a shared engine, ${setting.example}, or run apps/hub instead`,
+        ];
+  });
+  if (problems.length > 0) throw new HubError('SETTINGS.INVALID', problems.join('\n'));
 };

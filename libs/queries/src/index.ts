@@ -1,4 +1,5 @@
-export { Metrics } from './health/metrics.js';
+export type { HealthCheck } from './health/readiness.js';
+export type { Metrics } from './health/metrics.js';
 export { ConversationFinder } from './conversations/conversation-finder.js';
 export { CustomerDirectory } from './customers/customer-directory.js';
 export { ErasureFindings } from './erasure/erasure-findings.js';

@@ -18,8 +18,6 @@ import { IdentityFinder } from './customers/identity-finder.js';
 import { Reveals } from './customers/reveal.js';
 import { CustomerDataController } from './data/customer-data.controller.js';
 import { CustomerData } from './data/customer-data.js';
-import { HealthController } from './health/health.controller.js';
-import { Metrics } from './health/metrics.js';
 import { Bodies } from './interactions/bodies.js';
 import { ErasureFindings } from './erasure/erasure-findings.js';
 import { GetInteractionHandler } from './interactions/get-interaction.handler.js';
@@ -39,7 +37,7 @@ import { LiveTimelines } from './timeline/live-timelines.js';
 /** The questions agents ask, over the read model and the streams behind it. */
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [QueriesController, LinkQueriesController, CustomerDataController, HealthController],
+  controllers: [QueriesController, LinkQueriesController, CustomerDataController],
   providers: [
     AsOfReader,
     Bodies,
@@ -54,7 +52,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     Labels,
     LinkReader,
     LiveTimelines,
-    Metrics,
     Moments,
     Reveals,
     {
@@ -78,6 +75,6 @@ import { LiveTimelines } from './timeline/live-timelines.js';
     GetTimelineHandler,
     PreviewLinkHandler,
   ],
-  exports: [AccessTrail, ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Metrics, Reasons],
+  exports: [AccessTrail, ConversationFinder, CustomerDirectory, ErasureFindings, IdentityFinder, Reasons],
 })
 export class QueriesModule {}

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { KafkaBroker } from '../../engines/kafka/broker.js';
+import { KAFKA_DESCRIPTION, KafkaBroker } from '../../engines/kafka/broker.js';
 import { measureKafka, type EngineSizes } from './engines/kafka.js';
+import { measureLine, type LineSizes } from './engines/line.js';
 import { CONTACT_BYTES } from './load/interactions.js';
 import { machineFacts } from './machine.js';
 import { terminalTable, writeReport } from './report.js';
@@ -11,8 +12,14 @@ import { beginRound } from './round.js';
 import { Workspace } from './workspace.js';
 
 const PROJECT = resolve(fileURLToPath(new URL('../../../../', import.meta.url)));
-const FULL: EngineSizes = { messages: 200_000, customers: 20_000, rounds: 3, syncs: 2000 };
-const QUICK: EngineSizes = { messages: 20_000, customers: 2000, rounds: 1, syncs: 200 };
+const FULL: EngineSizes & LineSizes = {
+  messages: 200_000,
+  customers: 20_000,
+  rounds: 3,
+  syncs: 2000,
+  contacts: 100_000,
+};
+const QUICK: EngineSizes & LineSizes = { messages: 20_000, customers: 2000, rounds: 1, syncs: 200, contacts: 10_000 };
 
 const startedAt = performance.now();
 const say = (line: string): void => {
@@ -20,10 +27,27 @@ const say = (line: string): void => {
   process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
 };
 
-const bench = async (quick: boolean, workspace: Workspace): Promise<void> => {
+const bench = async (quick: boolean, only: string | undefined, workspace: Workspace): Promise<void> => {
   const sizes = quick ? QUICK : FULL;
   const machine = machineFacts();
   const results = new Results();
+  if (only !== 'line') await benchKafka(sizes, workspace, results);
+  if (only !== 'kafka') say(`the line: ${await measureLine(sizes, results)}`);
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    sizes,
+    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; the line ${sizes.contacts.toLocaleString('en-US')} of them, once. ${KAFKA_DESCRIPTION}.`,
+    steadiness: results.steadiness(),
+    outcomes: results.outcomes(),
+  };
+  process.stdout.write(`\n${terminalTable(report)}`);
+  const name = [report.date, machine.node, 'engines', ...(quick ? ['quick'] : [])].join('-');
+  const file = await writeReport(join(PROJECT, 'test', 'bench', 'results'), name, report);
+  say(`written to ${file.slice(PROJECT.length + 1)} and .json beside it`);
+};
+
+const benchKafka = async (sizes: EngineSizes, workspace: Workspace, results: Results): Promise<void> => {
   say('starting Kafka');
   const broker = await KafkaBroker.start();
   try {
@@ -35,26 +59,14 @@ const bench = async (quick: boolean, workspace: Workspace): Promise<void> => {
   } finally {
     await broker.stop();
   }
-  const report = {
-    date: new Date().toISOString().slice(0, 10),
-    machine,
-    sizes,
-    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; ${broker.description}.`,
-    steadiness: results.steadiness(),
-    outcomes: results.outcomes(),
-  };
-  process.stdout.write(`\n${terminalTable(report)}`);
-  const name = [report.date, machine.node, 'engines', ...(quick ? ['quick'] : [])].join('-');
-  const file = await writeReport(join(PROJECT, 'test', 'bench', 'results'), name, report);
-  say(`written to ${file.slice(PROJECT.length + 1)} and .json beside it`);
 };
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const workspace = new Workspace();
 process.on('exit', () => workspace.close());
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.on(signal, () => process.exit(code)); // prettier-ignore
 try {
-  await bench(values.quick, workspace);
+  await bench(values.quick, values.only, workspace);
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;

@@ -24,6 +24,10 @@ const JARS = resolve(`node_modules/.cache/hilo-engines/kafka-${VERSION}`);
 const CLIENT = (JSON.parse(readFileSync('node_modules/kafkajs/package.json', 'utf8')) as { version: string }).version;
 const START_MS = 60_000;
 
+const JAVA = versionOf('java', '--version')?.split('\n')[0] ?? 'unknown Java';
+/** What the tests run against, in words. */
+export const KAFKA_DESCRIPTION = `Apache Kafka ${VERSION} (KRaft, one node, artifacts of Maven Central, ${JAVA})`;
+
 /** One Apache Kafka in KRaft mode, with a data directory of its own; as a process it can be killed, frozen and started again. */
 export class KafkaBroker {
   private child: ChildProcess | undefined;
@@ -49,7 +53,7 @@ export class KafkaBroker {
     );
     const broker = new KafkaBroker(directory, port);
     await broker.run();
-    ranAgainst(`${broker.description}, kafkajs ${CLIENT}`);
+    ranAgainst(`${KAFKA_DESCRIPTION}, kafkajs ${CLIENT}`);
     return broker;
   }
 
@@ -59,12 +63,6 @@ export class KafkaBroker {
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
-  }
-
-  /** What the tests ran against, in words. */
-  get description(): string {
-    const java = versionOf('java', '--version')?.split('\n')[0] ?? 'unknown Java';
-    return `Apache Kafka ${VERSION} (KRaft, one node, artifacts of Maven Central, ${java})`;
   }
 
   /** Starts it over the same data, and waits until it answers. */

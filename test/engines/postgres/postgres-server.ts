@@ -18,6 +18,8 @@ export interface PostgresServer {
   url: string;
   /** What it is, for the report. */
   name: string;
+  /** Ends it as a power cut would, and starts it over the same data; absent where it is not ours to end. */
+  crash?(): Promise<void>;
   /** Ends it and what it kept; one that was given goes on. */
   stop(): Promise<void>;
 }
@@ -66,7 +68,11 @@ const startDebian = async (bin: string): Promise<PostgresServer> => {
     ]); // prettier-ignore
     const { stdout } = await run(join(bin, 'postgres'), ['--version']);
     const url = `postgres://hub@localhost/postgres?host=${encodeURIComponent(directory)}`;
-    return { url, name: `${stdout.trim()} in ${bin}`, stop };
+    const crash = async (): Promise<void> =>
+      void (await asServerUser(join(bin, 'pg_ctl'), [
+        '-D', data, '-w', '-s', '-l', join(directory, 'log'), '-m', 'immediate', 'restart',
+      ])); // prettier-ignore
+    return { url, name: `${stdout.trim()} in ${bin}`, crash, stop };
   } catch (error) {
     await stop();
     throw error;

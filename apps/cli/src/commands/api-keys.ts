@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ROLES, SCOPES, type Role, type Scope } from '#libs/access/caller.js';
-import type { ApiKeyRecord, CreatedApiKey } from '#libs/access';
+import type { ApiKeyRecord, ApiKeys, CreatedApiKey } from '#libs/access';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { SystemClock } from '#libs/kernel';
+import type { HubSettings } from '#libs/kernel/settings.js';
 import { failure, usageError } from '../errors.js';
 import { table } from '../format/table.js';
-import { settingsFrom, type GlobalOptions } from '../open-data.js';
+import { isShared, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { futureOption, spanOption } from '../options.js';
 
 interface CreateOptions extends GlobalOptions {
@@ -77,8 +78,8 @@ const scopesOption = (text: string): Scope[] => {
   return SCOPES.filter((scope) => text.split(',').includes(scope));
 };
 
-const withKeys = async <T>(options: GlobalOptions, work: (keys: SqliteApiKeys) => Promise<T>): Promise<T> => {
-  const keys = SqliteApiKeys.open({ dataDir: settingsFrom(options).dataDir, clock: new SystemClock() });
+const withKeys = async <T>(options: GlobalOptions, work: (keys: ApiKeys) => Promise<T>): Promise<T> => {
+  const keys = await openApiKeys(settingsFrom(options));
   try {
     return await work(keys);
   } finally {
@@ -107,10 +108,19 @@ const show = ({ key, id, tenant, role, scopes, expiresAt }: CreatedApiKey): void
   );
 };
 
+/** Where the programs look for them: in the data directory, or in the database that they share. */
+const openApiKeys = async (settings: HubSettings): Promise<ApiKeys> => {
+  const clock = new SystemClock();
+  if (!isShared(settings)) return SqliteApiKeys.open({ dataDir: settings.dataDir, clock });
+  const { PostgresApiKeys } = await import('#libs/access/postgres.api-keys.js');
+  return PostgresApiKeys.open({ url: settings.readModelUrl, clock });
+};
+
 /** A mistyped directory is not made just to say that it holds no keys. */
-const withKnownKeys = <T>(options: GlobalOptions, work: (keys: SqliteApiKeys) => Promise<T>): Promise<T> => {
-  const { dataDir } = settingsFrom(options);
-  if (!existsSync(join(dataDir, 'access.db')))
+const withKnownKeys = <T>(options: GlobalOptions, work: (keys: ApiKeys) => Promise<T>): Promise<T> => {
+  const settings = settingsFrom(options);
+  const { dataDir } = settings;
+  if (!isShared(settings) && !existsSync(join(dataDir, 'access.db')))
     throw failure(
       `--data-dir: ${resolve(dataDir)} holds no keys; name the directory of a hub, or make one with hilo api-keys create`,
     );

@@ -1,27 +1,18 @@
 import { Command } from 'commander';
-import type { ParkedSummary } from '#libs/event-store';
-import { DataDirectory } from '#libs/event-store/data-directory.js';
-import { countLog } from '#libs/event-store/ledger/ledger-tally.js';
-import { readSavedLedger } from '#libs/event-store/ledger/sqlite.delivery-ledger.js';
-import { SqliteParkedMessages } from '#libs/event-store/parked/sqlite.parked-messages.js';
-import { GroupCommit } from '#libs/event-store/sqlite/group-commit.js';
-import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { AGENT_WORK_CODES } from '#libs/projections/timeline/codes.js';
+import { openBooks } from '../books.js';
 import { failure } from '../errors.js';
 import { grouped, table } from '../format/table.js';
-import { readMetrics } from '../hub-http.js';
-import { openSealedFile, settingsFrom, type GlobalOptions } from '../open-data.js';
+import { settingsFrom, type GlobalOptions } from '../open-data.js';
 import { balance, type AccountBalance, type EntryCount } from '../reconcile.js';
 
 interface ReconcileOptions extends GlobalOptions {
   tenant?: string;
   json?: true;
 }
-
-const PAGE = 1000;
 
 export const reconcileCommand = (): Command =>
   new Command('reconcile')
@@ -36,25 +27,23 @@ export const reconcileCommand = (): Command =>
 
 const run = async (options: ReconcileOptions): Promise<void> => {
   const settings = settingsFrom(options);
-  const log = openSealedFile(settings);
+  const books = await openBooks(settings);
   try {
-    const { countedThrough, rows: ledger } = readSavedLedger(log);
-    const [{ rows: counted }, parked, timelines, flying] = [
-      await countLog(log, countedThrough),
-      await allParked(log),
-      await entriesThrough(settings, countedThrough),
-      await inFlight(settings),
-    ];
+    const { countedThrough, rows: ledger } = await books.ledger();
+    const { rows: counted } = await books.countLog(countedThrough);
+    const parked = await books.parked();
+    const timelines = await entriesThrough(settings, countedThrough);
+    const flying = await books.inFlight();
     const all = balance({ ledger, log: counted, parked, ...(timelines.entries && { entries: timelines.entries }) });
     const accounts = options.tenant === undefined ? all : all.filter(({ tenant }) => tenant === options.tenant);
     if (options.json) process.stdout.write(accounts.map((account) => `${JSON.stringify(account)}\n`).join(''));
     else process.stdout.write(tableOf(accounts));
 
-    const head = await log.head();
+    const head = await books.head();
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
     say(`ledger and log compared through position ${countedThrough}${head > countedThrough ? ` of ${head}` : ''}`);
     if (!timelines.entries) say(`timelines not compared: they show position ${timelines.position}`);
-    if (flying === undefined) say('in flight: unknown, no hub has this directory and answers for its bus');
+    if (flying === undefined) say('in flight: unknown, nobody answers for the bus');
     else say(`in flight: ${grouped(flying)}`);
     const wrong = accounts.flatMap(({ tenant, channel, account, differences }) =>
       differences.map((difference) => `${tenant} ${channel} ${account}: ${difference}`),
@@ -62,18 +51,7 @@ const run = async (options: ReconcileOptions): Promise<void> => {
     if (wrong.length > 0) throw failure(wrong.join('\n'));
     say('everything adds up');
   } finally {
-    await log.close();
-  }
-};
-
-const allParked = async ({ db }: SqliteEventLogReader): Promise<ParkedSummary[]> => {
-  const messages = new SqliteParkedMessages({ db, commits: new GroupCommit(db, 'events.db'), close: () => undefined });
-  const found: ParkedSummary[] = [];
-  for (;;) {
-    const before = found.at(-1)?.id;
-    const page = await messages.list({ limit: PAGE, ...(before !== undefined && { before }) });
-    found.push(...page);
-    if (page.length < PAGE) return found;
+    await books.close();
   }
 };
 
@@ -128,14 +106,6 @@ const entriesThrough = async (
   } finally {
     await readModel.close();
   }
-};
-
-/** Contacts that a running hub has accepted and not recorded; undefined when it does not say. */
-const inFlight = async ({ dataDir, busUrl }: HubSettings): Promise<number | undefined> => {
-  const owner = DataDirectory.owner(dataDir);
-  // The embedded bus lives in its program: with nobody here, nothing is under way.
-  if (!owner) return busUrl === 'embedded:' ? 0 : undefined;
-  return owner.url === undefined ? undefined : (await readMetrics(owner.url)).get('hilo_bus_in_flight');
 };
 
 const tableOf = (accounts: readonly AccountBalance[]): string => {

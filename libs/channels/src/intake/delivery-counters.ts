@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Counter, register } from 'prom-client';
+import { counter } from '#libs/kernel/measures.js';
 
 /** Reasons that get a label value of their own; what a vendor invents next counts as `other`. */
 export const COUNTED_REASONS = [
@@ -9,9 +9,6 @@ export const COUNTED_REASONS = [
 ] as const; // prettier-ignore
 
 const counted: ReadonlySet<string> = new Set(COUNTED_REASONS);
-
-const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
-  (register.getSingleMetric(name) as Counter<L> | undefined) ?? new Counter({ name, help, labelNames });
 
 /** Counts what reaches the edge, on the default Prometheus registry. Labels come from bounded sets only. */
 @Injectable()

@@ -36,3 +36,19 @@ export abstract class DeletedData {
    */
   abstract scrub(): Promise<{ files: string[]; complete: boolean }>;
 }
+
+/** Lets one erasure be carried out at a time, whichever program does it: two of one customer would find each other's work half done. */
+export abstract class ErasureTurns {
+  abstract alone<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** Where one program alone erases. */
+export class OwnTurns extends ErasureTurns {
+  private running: Promise<unknown> = Promise.resolve();
+
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.running.then(work);
+    this.running = result.catch(() => undefined);
+    return result;
+  }
+}

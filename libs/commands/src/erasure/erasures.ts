@@ -12,7 +12,7 @@ import { EventStore, ParkedMessages, streamId } from '#libs/event-store';
 import { Clock, HubError, codeOf, isUuid, toInstant, type Uuid } from '#libs/kernel';
 import { KeyVault } from '#libs/privacy';
 import { CommandRunner } from '../command-runner.js';
-import { DeletedData, ErasableCustomers } from './erasable-customers.port.js';
+import { DeletedData, ErasableCustomers, ErasureTurns } from './erasable-customers.port.js';
 import { mentions } from './mentions.js';
 
 /** How long an answer waits for an erasure to come to its end. */
@@ -42,7 +42,7 @@ export type KnownErasure = Exclude<Erasure, { status: 'unknown' }>;
  */
 @Injectable()
 export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
-  /** One after the other: two of one customer would find each other's work half done. */
+  /** What is under way here. */
   private running: Promise<unknown> = Promise.resolve();
   private stopped = false;
   private readonly logger = new Logger(Erasures.name);
@@ -56,6 +56,7 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly customers: ErasableCustomers,
     private readonly deleted: DeletedData,
     private readonly clock: Clock,
+    private readonly turns: ErasureTurns,
   ) {}
 
   /** Goes on with what was cut off. */
@@ -119,8 +120,8 @@ export class Erasures implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.running.then(work);
-    this.running = result.catch(() => undefined);
+    const result = this.turns.alone(work);
+    this.running = Promise.allSettled([this.running, result]);
     return result;
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppendResult, EventStoreDBClient } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
+import { counter } from '#libs/kernel/measures.js';
 import type { CopiedEvent } from '../event-log.port.js';
 import { revisionConflict } from '../event-store.errors.js';
 import type { AppendReceipt, ExpectedRevision, StreamId } from '../event-store.port.js';
@@ -33,6 +34,10 @@ export interface AppendBounds {
  */
 export class Appender {
   private readonly tasks: OrderedTasks;
+  private readonly resends = counter(
+    'hilo_event_store_retries_total',
+    'Appends sent again, their outcome being unknown',
+  );
 
   constructor(
     private readonly client: EventStoreDBClient,
@@ -74,6 +79,7 @@ export class Appender {
         if (kind === 'conflict') throw revisionConflict(stream, expected, actualOf(error));
         if (kind === 'final') throw refusedFor(stream, error);
         if (Date.now() >= end) throw unavailable(stream, attempts, error, 'unknown');
+        this.resends.inc();
         await delay(backoffMs(this.patience.backoff, attempts));
       }
     }

@@ -21,6 +21,10 @@ ALTER TABLE parked ALTER bytes SET STATISTICS 0;
 CREATE INDEX parked_of_tenant ON parked (tenant, status, number);
 `,
   },
+  {
+    name: 'installation',
+    sql: 'CREATE TABLE installation (name text COLLATE "C" PRIMARY KEY, value text NOT NULL)',
+  },
 ];
 
 const optionsOf = (url: string) => ({ url, schema: schemaFor(url, 'operations'), room: 'EVENT_STORE' });

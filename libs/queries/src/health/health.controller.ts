@@ -2,12 +2,8 @@ import { Controller, Get, Header, Res } from '@nestjs/common';
 import { ApiExcludeController } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
 import { Public } from '#libs/access';
-import { EventStore } from '#libs/event-store';
-import { ProjectionProgress } from '#libs/projections';
 import { Metrics } from './metrics.js';
-
-/** Events the read model may be behind and the program still counts as ready. */
-const READY_LAG = 100_000;
+import { Readiness } from './readiness.js';
 
 /** What a supervisor of processes asks. */
 @ApiExcludeController()
@@ -15,8 +11,7 @@ const READY_LAG = 100_000;
 @Controller()
 export class HealthController {
   constructor(
-    private readonly store: EventStore,
-    private readonly progress: ProjectionProgress,
+    private readonly readiness: Readiness,
     private readonly metrics: Metrics,
   ) {}
 
@@ -26,15 +21,11 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The event store answers and the timelines are close behind it; 503 otherwise. */
+  /** Everything that the program needs answers; 503 otherwise, and what is missing. */
   @Get('readyz')
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const head = await this.store.head().catch(() => undefined);
-    const behind = head === undefined ? undefined : Math.max(0, head - this.progress.position());
-    const ready = behind !== undefined && behind <= READY_LAG;
-    await reply
-      .status(ready ? 200 : 503)
-      .send({ status: ready ? 'ok' : 'unavailable', eventStore: head === undefined ? 'unavailable' : 'ok', behind });
+    const { ready, body } = await this.readiness.look();
+    await reply.status(ready ? 200 : 503).send(body);
   }
 
   @Get('metrics')

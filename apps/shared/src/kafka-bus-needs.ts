@@ -5,14 +5,15 @@ import { readEvent } from '#libs/channels/ingest/event-reader.js';
 import type { DeliveryAccount } from '#libs/event-store';
 import { toInstant } from '#libs/kernel';
 import { BusSeal } from '#libs/privacy';
-import type { HubParts } from './hub.module.js';
+import type { BesideLog } from './open-cluster.js';
+import type { ProgramParts } from './parts.js';
 
 /** Of what nobody knows whose it is; no tenant can have this name. */
 const NO_TENANT = '-';
 
 /** What a bus that keeps messages needs of the other rooms. */
 export const kafkaBusNeeds = (
-  { log, logger, clock }: Pick<HubParts, 'log' | 'logger' | 'clock'>,
+  { log, logger, clock }: Pick<ProgramParts<BesideLog>, 'log' | 'logger' | 'clock'>,
   onFailure: (error: Error) => void,
 ): KafkaBusNeeds => ({
   seal: new BusSeal(log.vault, clock),

@@ -6,6 +6,7 @@ import { httpOptions } from '#libs/access/http-options.js';
 import { ProblemFilter } from '#libs/access/problem.filter.js';
 import { loadSwagger } from '#libs/kernel/api-docs.js';
 import type { Logger } from '#libs/kernel/logging.js';
+import { durations } from '#libs/kernel/measures.js';
 import { VERSION } from './version.js';
 
 /** Headers on every answer: nothing of it may be cached, framed or guessed at. */
@@ -26,6 +27,23 @@ export const hardenHttp = (app: NestFastifyApplication, closing: () => boolean):
       if (closing()) void reply.header('connection', 'close');
       if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
       done(null, payload);
+    });
+};
+
+/** Counts and times every answer, by route as it was declared: addresses hold ids. */
+export const measureHttp = (app: NestFastifyApplication): void => {
+  const seconds = durations('hilo_http_request_seconds', 'Time until a request was answered', [
+    'method',
+    'route',
+    'status',
+  ]);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode };
+      seconds.observe(labels, reply.elapsedTime / 1000);
+      done();
     });
 };
 

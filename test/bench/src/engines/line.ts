@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SystemClock } from '#libs/kernel';
+import { readSettings } from '#libs/kernel/settings.js';
+import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
+import { rebuild } from '#libs/projections/rebuild/rebuild.js';
+import { openClusterLog } from '../../../../apps/shared/src/open-cluster.js';
+import { Cluster } from '../../../engines/cluster/cluster.js';
+import type { ProgramProcess } from '../../../engines/cluster/program-process.js';
+import { perSecond } from '../load/batches.js';
+import { Interactions } from '../load/interactions.js';
+import type { Results } from '../results.js';
+
+export interface LineSizes {
+  contacts: number;
+  customers: number;
+}
+
+const BATCH = 500;
+const AT_A_TIME = 4;
+const LOOK_EVERY_MS = 50;
+const RECORDERS = 2;
+
+/**
+ * Contacts that lie on Kafka, through two recorders into the fake of EventStoreDB, and through one projector into PostgreSQL:
+ * every program a process of its own on this machine, servers too. Then a rebuild of what they left.
+ */
+export const measureLine = async ({ contacts, customers }: LineSizes, results: Results): Promise<string> => {
+  const cluster = await Cluster.start({ HILO_KAFKA_PARTITIONS: '12' });
+  try {
+    await publish(cluster, contacts, customers);
+    const projector = cluster.startProgram('projector');
+    await until(async () => (await projector.metric('hilo_projector_leading')) === 1);
+    const recorders = Array.from({ length: RECORDERS }, () => cluster.startProgram('recorder'));
+    await Promise.all(recorders.map((recorder) => recorder.url()));
+    const recordedBy = () => total(recorders, 'hilo_recorder_contacts_total');
+    await until(async () => (await recordedBy()) > 0);
+    const cpuBefore = [await total(recorders, CPU), await total([projector], CPU)] as const;
+    const before = await recordedBy();
+    const startedAt = performance.now();
+    await until(async () => (await recordedBy()) >= contacts);
+    const recorded = perSecond(contacts - before, performance.now() - startedAt);
+    await until(async () => {
+      const [shown, head] = [await projector.metric('hilo_read_model_position'), await projector.metric('hilo_log_head_position')]; // prettier-ignore
+      return shown !== undefined && shown === head;
+    });
+    const line = perSecond(contacts - before, performance.now() - startedAt);
+    const micros = (seconds: number): number => (seconds * 1e6) / (contacts - before);
+    results.add('line', line);
+    results.add('lineRecorded', recorded);
+    results.add('lineRecorderCpu', micros((await total(recorders, CPU)) - cpuBefore[0]));
+    results.add('lineProjectorCpu', micros((await total([projector], CPU)) - cpuBefore[1]));
+    const exits = await Promise.all([...recorders, projector].map((program) => program.stop()));
+    if (exits.some(({ code }) => code !== 0)) throw new Error('a program did not stop cleanly');
+    const rebuilt = await rebuildRate(cluster);
+    results.add('rebuildPostgres', rebuilt);
+    return `recorded ${Math.round(recorded)}/s, shown ${Math.round(line)}/s, rebuilt ${Math.round(rebuilt)} events/s`;
+  } finally {
+    await cluster.stop();
+  }
+};
+
+const CPU = 'process_cpu_seconds_total';
+
+const publish = async (cluster: Cluster, contacts: number, customers: number): Promise<void> => {
+  const ingest = cluster.startProgram('ingest');
+  await ingest.url();
+  const sender = await cluster.client('ingest', 'integration');
+  const source = new Interactions(customers, 'line');
+  let left = contacts;
+  const send = async (): Promise<void> => {
+    while (left > 0) {
+      const size = Math.min(BATCH, left);
+      left -= size;
+      const answer = await sender.post('/v1/interactions', source.batch(size).body);
+      if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${answer.text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, send));
+  await ingest.stop();
+};
+
+const rebuildRate = async (cluster: Cluster): Promise<number> => {
+  const settings = readSettings({ ...cluster.env });
+  const log = await openClusterLog(settings, new SystemClock());
+  try {
+    let events = 0;
+    for await (const batch of log.events.readAll({ after: 0, batchSize: 1000 })) events += batch.length;
+    const startedAt = performance.now();
+    await rebuild({ home: await openReadModelHome(settings), log: log.events });
+    return perSecond(events, performance.now() - startedAt);
+  } finally {
+    await log.close();
+  }
+};
+
+const total = async (programs: readonly ProgramProcess[], name: string): Promise<number> => {
+  const values = await Promise.all(programs.map((program) => program.metric(name)));
+  return values.reduce((sum: number, value) => sum + (value ?? 0), 0);
+};
+
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await sleep(LOOK_EVERY_MS);
+};

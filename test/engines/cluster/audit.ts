@@ -1,0 +1,63 @@
+import { SystemClock } from '#libs/kernel';
+import { readSettings } from '#libs/kernel/settings.js';
+import { Projector } from '#libs/projections/projector/projector.js';
+import { PostgresReadModel } from '#libs/projections/read-model/postgres/postgres.read-model.js';
+import { tableDigests, type TableDigest } from '#libs/projections/rebuild/table-digests.js';
+import { openClusterLog } from '../../../apps/shared/src/open-cluster.js';
+import { eventually } from '../../e2e/waiting.js';
+import type { Cluster } from './cluster.js';
+
+export interface LogAudit {
+  /** How often each contact was recorded, by its receipt. */
+  recorded: ReadonlyMap<string, number>;
+  head: number;
+  /** Events of any type. */
+  events: number;
+}
+
+/** What lies in the cluster's event store. */
+export const auditLog = async (cluster: Cluster): Promise<LogAudit> => {
+  const log = await openClusterLog(readSettings(cluster.env), new SystemClock());
+  try {
+    const recorded = new Map<string, number>();
+    let [events, head] = [0, 0];
+    for await (const batch of log.events.readAll({ after: 0 }))
+      for (const { type, stream, position } of batch) {
+        events += 1;
+        head = position;
+        const id = stream.slice(stream.indexOf('-') + 1);
+        if (type === 'InteractionRecorded') recorded.set(id, (recorded.get(id) ?? 0) + 1);
+      }
+    return { recorded, head, events };
+  } finally {
+    await log.close();
+  }
+};
+
+/** Waits until nothing waits on the bus and the timelines show the whole log. */
+export const settled = async (cluster: Cluster, patienceMs?: number): Promise<void> => {
+  await eventually(async () => {
+    const recorder = cluster.of('recorder')[0]!;
+    expect(await recorder.metric('hilo_bus_in_flight')).toBe(0);
+    const api = cluster.of('timeline-api')[0]!;
+    expect((await api.readiness()).body).toMatchObject({ behind: 0 });
+  }, patienceMs);
+};
+
+/** The rows as they are, and as a fold of the whole log from its beginning makes them. */
+export const foldedTwice = async (cluster: Cluster): Promise<{ live: TableDigest[]; anew: TableDigest[] }> => {
+  const url = cluster.env['HILO_READ_MODEL_URL']!;
+  const live = await PostgresReadModel.open({ url, readonly: true });
+  const aside = new URL(url);
+  aside.searchParams.set('schema', `anew_${Date.now()}`);
+  const anew = await PostgresReadModel.open({ url: aside.href });
+  const log = await openClusterLog(readSettings(cluster.env), new SystemClock());
+  try {
+    await new Projector(anew, log.events).catchUp();
+    return { live: await tableDigests(live), anew: await tableDigests(anew) };
+  } finally {
+    await log.close();
+    await live.close();
+    await anew.close();
+  }
+};
