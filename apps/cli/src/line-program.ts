@@ -1,16 +1,8 @@
-import type { INestApplicationContext } from '@nestjs/common';
-import type { HubParts } from '../../shared/src/parts.js';
 import { HubSettings } from '#libs/kernel/settings.js';
+import type { Line } from './line.js';
 import { isShared } from './open-data.js';
 
-/** The line from bus to timelines without HTTP, recording in this process. */
-export interface Line {
-  app: INestApplicationContext;
-  parts: Pick<HubParts, 'settings' | 'clock' | 'log' | 'bus' | 'progress' | 'accounts'>;
-  close(): Promise<void>;
-  /** @throws what the projector has died of, if it has. */
-  readonly checkAlive: () => void;
-}
+export type { Line } from './line.js';
 
 /** @throws HubError `DATA_DIRECTORY.OWNED` and what else keeps a hub from starting. */
 export const startLine = async (given: HubSettings, program: string): Promise<Line> => {

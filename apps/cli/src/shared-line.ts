@@ -15,7 +15,7 @@ import { Closing } from '../../shared/src/closing.js';
 import { EnginesModule } from '../../shared/src/engines.module.js';
 import { nestLogger } from '../../shared/src/nest-logger.js';
 import { openClusterLog } from '../../shared/src/open-cluster.js';
-import type { Line } from './line-program.js';
+import type { Line } from './line.js';
 
 @Module({})
 class SharedLineModule {}

@@ -33,9 +33,9 @@ export interface Program<Log extends BesideLog = SealedEventStoreSet> {
   /** Whether people and integrations meet its API, and find a page about it. */
   docs: boolean;
   /** Opens the log, or what lies beside it. */
-  open(settings: HubSettings, clock: Clock): Promise<Log>;
+  open: (settings: HubSettings, clock: Clock) => Promise<Log>;
   /** Opens what only this program has, and says what it consists of. */
-  build(parts: ProgramParts<Log>, start: ProgramStart): Promise<DynamicModule>;
+  build: (parts: ProgramParts<Log>, start: ProgramStart) => Promise<DynamicModule>;
 }
 
 export interface ProgramStart {
@@ -77,9 +77,9 @@ export const startProgram = async <Log extends BesideLog>(
       ...(await openTokens(settings, clock, logger)),
     };
     const module = await build(parts, { closing, onFailure });
-    const { app, url, close } = await serveHttp(module, { settings, logger, docs });
-    closing.add(close);
-    return { app, url, close: () => closing.all() };
+    const http = await serveHttp(module, { settings, logger, docs });
+    closing.add(() => http.close());
+    return { app: http.app, url: http.url, close: () => closing.all() };
   } catch (error) {
     await closing.all();
     throw error;

@@ -170,7 +170,7 @@ describe('the four programs on shared servers', () => {
       for (const program of cluster.of(name))
         expect(await program.readiness()).toMatchObject({ status: 200, body: { status: 'ok', operations: 'ok' } });
     const leading = await Promise.all(cluster.of('projector').map((one) => one.metric('hilo_projector_leading')));
-    expect(leading.toSorted()).toEqual([0, 1]);
+    expect(leading.filter((one) => one === 1)).toHaveLength(1);
     const recorded = await Promise.all(cluster.of('recorder').map((one) => one.metric('hilo_recorder_contacts_total')));
     expect(recorded.reduce((sum: number, one) => sum + (one ?? 0), 0)).toBeGreaterThan(10);
   });

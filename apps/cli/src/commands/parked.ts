@@ -110,7 +110,11 @@ const reading = async <T>(options: GlobalOptions, work: (parked: ParkedMessages)
 const sharedParked = async <T>(settings: HubSettings, work: (parked: ParkedMessages) => Promise<T>): Promise<T> => {
   const { openBesideLog } = await import('../../../shared/src/open-cluster.js');
   const log = await openBesideLog(settings, new SystemClock());
-  return work(log.parked).finally(() => log.close());
+  try {
+    return await work(log.parked);
+  } finally {
+    await log.close();
+  }
 };
 
 const readerOf = (settings: HubSettings) => {
@@ -154,7 +158,11 @@ const discard = async (id: string, { reason, ...options }: DiscardOptions): Prom
     requireData(settings);
     requireUnowned(settings, 'discarding writes into it');
     const store = await openEventStore(settings, new SystemClock(), { program: 'hilo parked' });
-    await giveUp(store.parked).finally(() => store.close());
+    try {
+      await giveUp(store.parked);
+    } finally {
+      await store.close();
+    }
   }
   process.stderr.write(`${id} is discarded\n`);
 };
