@@ -1,22 +1,20 @@
-import type { RunningHub } from '../../hub/src/start-hub.js';
 import { HubSettings } from '#libs/kernel/settings.js';
+import type { Line } from './line.js';
+import { isShared } from './open-data.js';
 
-/** The line from bus to timelines in this process, without HTTP. */
-export interface Line extends Pick<RunningHub, 'app' | 'parts' | 'close'> {
-  /** @throws what the projector has died of, if it has. */
-  readonly checkAlive: () => void;
-}
+export type { Line } from './line.js';
 
 /** @throws HubError `DATA_DIRECTORY.OWNED` and what else keeps a hub from starting. */
-export const startLine = async (settings: HubSettings, program: string): Promise<Line> => {
+export const startLine = async (given: HubSettings, program: string): Promise<Line> => {
+  // What a command brings is recorded when it ends, whatever bus the hub has.
+  const settings = Object.assign(new HubSettings(), given, { busUrl: 'embedded:' });
+  if (isShared(settings)) {
+    const { startSharedLine } = await import('./shared-line.js');
+    return startSharedLine(settings, program);
+  }
   let failed: Error | undefined;
   const { startHub } = await import('../../hub/src/start-hub.js');
-  // What a command brings is recorded when it ends, whatever bus the hub has.
-  const hub = await startHub(Object.assign(new HubSettings(), settings, { busUrl: 'embedded:' }), {
-    listen: false,
-    program,
-    onFailure: (error) => (failed ??= error),
-  });
+  const hub = await startHub(settings, { listen: false, program, onFailure: (error) => (failed ??= error) });
   return {
     app: hub.app,
     parts: hub.parts,

@@ -12,10 +12,13 @@ import { WaitingReceipts } from '#libs/queries';
 import type { BesideLog } from './open-cluster.js';
 import type { ProgramParts } from './parts.js';
 
+/** Whoever guards routes is no matter of engines. */
+type EngineParts = Omit<ProgramParts<BesideLog & { events?: EventStore }>, 'keys' | 'tokens'>;
+
 /** Offers everywhere what a program has opened; what it lacks is missed by nobody it consists of. */
 @Module({})
 export class EnginesModule {
-  static register(parts: ProgramParts<BesideLog & { events?: EventStore }>): DynamicModule {
+  static register(parts: EngineParts): DynamicModule {
     const { bus, readModel, progress, rules } = parts;
     const providers: Provider[] = [
       { provide: HubSettings, useValue: parts.settings },
@@ -42,7 +45,7 @@ const offered = (provide: InjectionToken, useValue: unknown): Provider[] =>
   useValue === undefined ? [] : [{ provide, useValue }];
 
 // What a channel could not read counts as taken and parked, whatever door it came through.
-const parkDelivery = ({ log }: ProgramParts<BesideLog>): ParkDelivery => ({
+const parkDelivery = ({ log }: EngineParts): ParkDelivery => ({
   park: async ({ stage: _stage, ...message }) => {
     const id = await log.parked.park({ ...message, stage: 'parse' });
     log.ledger.count(message, 'parked');

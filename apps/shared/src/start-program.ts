@@ -35,9 +35,9 @@ export interface Program<Log extends BesideLog = SealedEventStoreSet> {
   /** Whether people and integrations meet its API, and find a page about it. */
   docs: boolean;
   /** Opens the log, or what lies beside it. */
-  open(settings: HubSettings, clock: Clock): Promise<Log>;
+  open: (settings: HubSettings, clock: Clock) => Promise<Log>;
   /** Opens what only this program has, and says what it consists of. */
-  build(parts: ProgramParts<Log>, start: ProgramStart): Promise<DynamicModule>;
+  build: (parts: ProgramParts<Log>, start: ProgramStart) => Promise<DynamicModule>;
 }
 
 export interface ProgramStart {
@@ -82,9 +82,9 @@ export const startProgram = async <Log extends BesideLog>(
       ...(tracing && { tracing }),
     };
     const module = await build(parts, { closing, onFailure });
-    const { app, url, close } = await serveHttp(module, { settings, logger, docs, tracing });
-    closing.add(close);
-    return { app, url, close: () => closing.all() };
+    const http = await serveHttp(module, { settings, logger, docs, tracing });
+    closing.add(() => http.close());
+    return { app: http.app, url: http.url, close: () => closing.all() };
   } catch (error) {
     await closing.all();
     throw error;

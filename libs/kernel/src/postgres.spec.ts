@@ -1,5 +1,5 @@
 import { messageOf } from './errors.js';
-import { checkPostgresUrl, schemaFor } from './postgres.js';
+import { checkPostgresUrl, isSqlState, schemaFor } from './postgres.js';
 
 const problemOf = (url: string, production = false): string | undefined => {
   try {
@@ -40,4 +40,11 @@ describe('an address of PostgreSQL', () => {
     expect(schemaFor('postgres://db/hilo', 'keys')).toBe('hilo_keys');
     expect(schemaFor('postgres://db/hilo?schema=acme', 'keys')).toBe('acme_keys');
   });
+});
+
+it('tells what the server says from what the system says of the connection', () => {
+  for (const code of ['08006', '57P01', 'XX000', 'P0001', '0A000'])
+    expect([code, isSqlState(code)]).toEqual([code, true]);
+  for (const code of ['EPIPE', 'ECONNRESET', 'ECONNREFUSED', undefined])
+    expect([code, isSqlState(code)]).toEqual([code, false]);
 });

@@ -246,7 +246,9 @@ const clientOf = (
   };
 };
 
-const isSqlState = (code: string | undefined): code is string => code !== undefined && /^[0-9A-Z]{5}$/.test(code);
+/** Whether a code is the server's; every one of its has a digit, unlike EPIPE, which is the system's. */
+export const isSqlState = (code: string | undefined): code is string =>
+  code !== undefined && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code);
 
 const isConnectionLoss = (error: unknown): boolean => {
   const code = codeOf(error);

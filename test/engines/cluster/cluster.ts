@@ -134,6 +134,12 @@ export class Cluster {
     return hiloWith({ dataDir: temporaryDirectory(), env: this.env }, ...words);
   }
 
+  /** @throws Error where the server is not ours to end */
+  async crashPostgres(): Promise<void> {
+    if (!this.postgres.crash) throw new Error('this PostgreSQL is not ours to end: unset HILO_TEST_POSTGRES_URL');
+    await this.postgres.crash();
+  }
+
   async stop(): Promise<void> {
     this.eventStore.thaw();
     await killPrograms();

@@ -14,6 +14,8 @@ const running = new Set<ProgramProcess>();
 /** One of the programs of the line as operators run it: the built program in a process of its own. */
 export class ProgramProcess {
   stderr = '';
+  /** Whether it was asked to end, or made to. */
+  asked = false;
   readonly exited: Promise<Exit>;
   private readonly child: ChildProcess;
   private readonly address: Promise<string>;
@@ -64,12 +66,14 @@ export class ProgramProcess {
 
   /** Asks it to stop and waits until it has. */
   stop(): Promise<Exit> {
+    this.asked = true;
     this.child.kill('SIGTERM');
     return within(this.exited, `${this.name} to stop`);
   }
 
   /** Ends it as a crash would. */
   kill(): Promise<Exit> {
+    this.asked = true;
     this.child.kill('SIGKILL');
     return within(this.exited, `the killed ${this.name} to be gone`);
   }

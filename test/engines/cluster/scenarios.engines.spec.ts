@@ -170,7 +170,7 @@ describe('the four programs on shared servers', () => {
       for (const program of cluster.of(name))
         expect(await program.readiness()).toMatchObject({ status: 200, body: { status: 'ok', operations: 'ok' } });
     const leading = await Promise.all(cluster.of('projector').map((one) => one.metric('hilo_projector_leading')));
-    expect(leading.toSorted()).toEqual([0, 1]);
+    expect(leading.filter((one) => one === 1)).toHaveLength(1);
     const recorded = await Promise.all(cluster.of('recorder').map((one) => one.metric('hilo_recorder_contacts_total')));
     expect(recorded.reduce((sum: number, one) => sum + (one ?? 0), 0)).toBeGreaterThan(10);
   });
@@ -193,6 +193,13 @@ describe('the four programs on shared servers', () => {
     expect(books.stderr).toContain('in flight: 0');
     const shown = await cluster.hilo('timeline', 'email:first@example.com', '--tenant', 'demo');
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('said in contact 1') as unknown });
+    const parked = await cluster.hilo('parked', 'list', '--json');
+    const { id } = JSON.parse(parked.stdout) as { id: string };
+    expect(await cluster.hilo('parked', 'show', id)).toMatchObject({ code: 0, stdout: expect.stringContaining('said otherwise') as unknown }); // prettier-ignore
+    const replayed = await cluster.hilo('parked', 'replay', id);
+    expect(replayed).toMatchObject({ code: 1, stderr: expect.stringContaining('is parked again') as unknown });
+    expect(await cluster.hilo('parked', 'discard', id, '--reason', 'said twice')).toMatchObject({ code: 0 });
+    expect(await cluster.hilo('reconcile')).toMatchObject({ code: 0 });
     const made = await cluster.hilo('api-keys', 'create', '--tenant', 'demo', '--role', 'agent');
     const reader = new HubClient(agents[0]!.url, made.stdout.trim());
     expect(await reader.customers('email:first@example.com')).toHaveLength(1);

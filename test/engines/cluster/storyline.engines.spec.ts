@@ -60,7 +60,7 @@ const timelines = async (log: Log, { db }: ReadModel): Promise<string[]> => {
   const byCustomer = new Map<string, string[]>();
   for (const { customer, position, ...shown } of rows) {
     const id = uuidOfBytes(customer);
-    const line = JSON.stringify([Number(shown.occurredAt), externalIds.get(position), shown.tenant, shown.subject, shown.preview, shown.outcome, shown.revision]); // prettier-ignore
+    const line = JSON.stringify([shown.occurredAt, externalIds.get(position), shown.tenant, shown.subject, shown.preview, shown.outcome, shown.revision]); // prettier-ignore
     byCustomer.set(id, [...(byCustomer.get(id) ?? []), line]);
   }
   return [...byCustomer.values()].map((lines) => lines.toSorted().join('\n')).toSorted();

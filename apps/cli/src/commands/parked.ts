@@ -16,7 +16,14 @@ import { grouped } from '../format/table.js';
 import { printableLines } from '../format/width.js';
 import { interruptSignal } from '../interrupt.js';
 import { settled, startLine, type Line } from '../line-program.js';
-import { openSealedFile, requireData, requireUnowned, settingsFrom, type GlobalOptions } from '../open-data.js';
+import {
+  isShared,
+  openSealedFile,
+  requireData,
+  requireUnowned,
+  settingsFrom,
+  type GlobalOptions,
+} from '../open-data.js';
 import { wholeOption } from '../options.js';
 
 interface ListOptions extends GlobalOptions {
@@ -80,6 +87,7 @@ export const parkedCommand = (): Command => {
 /** Over a connection that only reads: a running hub is not in the way, and not disturbed. */
 const reading = async <T>(options: GlobalOptions, work: (parked: ParkedMessages) => Promise<T>): Promise<T> => {
   const settings = settingsFrom(options);
+  if (isShared(settings)) return sharedParked(settings, work);
   const { db, close } = readerOf(settings);
   try {
     const vault = await openVaultReader(settings);
@@ -95,6 +103,17 @@ const reading = async <T>(options: GlobalOptions, work: (parked: ParkedMessages)
     }
   } finally {
     await close();
+  }
+};
+
+/** Those of a log on a server, which lie beside it for every program. */
+const sharedParked = async <T>(settings: HubSettings, work: (parked: ParkedMessages) => Promise<T>): Promise<T> => {
+  const { openBesideLog } = await import('../../../shared/src/open-cluster.js');
+  const log = await openBesideLog(settings, new SystemClock());
+  try {
+    return await work(log.parked);
+  } finally {
+    await log.close();
   }
 };
 
@@ -133,13 +152,17 @@ const show = (id: string, { raw, ...options }: ShowOptions): Promise<void> =>
 
 const discard = async (id: string, { reason, ...options }: DiscardOptions): Promise<void> => {
   const settings = settingsFrom(options);
-  requireData(settings);
-  requireUnowned(settings, 'discarding writes into it');
-  const store = await openEventStore(settings, new SystemClock(), { program: 'hilo parked' });
-  try {
-    await store.parked.discard(id, userInfo().username, reason);
-  } finally {
-    await store.close();
+  const giveUp = (parked: ParkedMessages): Promise<void> => parked.discard(id, userInfo().username, reason);
+  if (isShared(settings)) await sharedParked(settings, giveUp);
+  else {
+    requireData(settings);
+    requireUnowned(settings, 'discarding writes into it');
+    const store = await openEventStore(settings, new SystemClock(), { program: 'hilo parked' });
+    try {
+      await giveUp(store.parked);
+    } finally {
+      await store.close();
+    }
   }
   process.stderr.write(`${id} is discarded\n`);
 };
@@ -149,7 +172,7 @@ const replay = async (ids: readonly string[], { all, tenant, ...options }: Repla
     throw usageError('replay', all ? '--all stands beside an id' : 'no message is named', 'give ids, or --all alone');
   const settings = settingsFrom(options);
   requireData(settings);
-  requireUnowned(settings, 'replaying records into it');
+  if (!isShared(settings)) requireUnowned(settings, 'replaying records into it');
   const signal = interruptSignal();
   const line = await startLine(settings, 'hilo parked');
   const left: string[] = [];

@@ -39,6 +39,6 @@ describe('Announcements', () => {
   it('ends when it is closed, whether it could announce or not', async () => {
     const announcements = new Announcements(() => Promise.reject(new Error('no connection')));
     announcements.tell({ position: 1, corrected: [] });
-    await announcements.close();
+    await expect(announcements.close()).resolves.toBeUndefined();
   });
 });

@@ -20,9 +20,10 @@ export class Readiness {
     const body: Record<string, unknown> = {};
     let ready = true;
     await Promise.all(
-      this.checks.map(async ({ name, ask }) => {
+      this.checks.map(async (check) => {
+        const { name } = check;
         try {
-          Object.assign(body, { [name]: 'ok' }, await within(ask()));
+          Object.assign(body, { [name]: 'ok' }, await within(check.ask()));
         } catch (error) {
           ready = false;
           const facts = (error as { facts?: Record<string, unknown> }).facts;
