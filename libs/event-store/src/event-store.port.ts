@@ -1,7 +1,16 @@
 import type { Uuid } from '#libs/kernel';
 
 export type StreamCategory =
-  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure' | 'eras';
+  | 'interaction'
+  | 'conversation'
+  | 'link'
+  | 'identity'
+  | 'access'
+  | 'note'
+  | 'commitment'
+  | 'consent'
+  | 'erasure'
+  | 'eras';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;
