@@ -88,6 +88,19 @@ module.exports = {
       to: { path: ['\\.(spec|contract)\\.ts$', '^libs/testing/'] },
     },
     {
+      name: 'opentelemetry-loads-late',
+      comment: 'only a program whose traces somebody collects pays for it',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/kernel/src/tracing/opentelemetry\\.tracing\\.ts$', ...TESTS] },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'opentelemetry-is-imported-late',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: TESTS },
+      to: { path: '^libs/kernel/src/tracing/opentelemetry\\.tracing\\.ts$', dynamic: false },
+    },
+    {
       name: 'no-circles',
       severity: 'error',
       from: { pathNot: TESTS },

@@ -69,12 +69,14 @@ const WRITTEN: Readonly<Record<string, string>> = {
   'ErasureRequested.1': '62508645422f2e81',
   'IdentityErased.1': 'afbc3deed165c1ee',
   'ErasureCompleted.1': 'b33b2a2f0b6b3a40',
+  'IdentityErasDecided.1': '2937bef9078b300f',
 };
 
 const email = '10000000-0000-8000-8000-000000000001';
 const phone = '10000000-0000-8000-8000-000000000002';
 const profile = '10000000-0000-8000-8000-000000000003';
 const withheld = '10000000-0000-8000-8000-000000000004';
+const era = '10000000-0000-8000-8000-000000000005';
 const interaction = '20000000-0000-8000-8000-000000000001';
 const conversation = '30000000-0000-8000-8000-000000000001';
 const linkA = '40000000-0000-8000-8000-000000000001';
@@ -222,6 +224,10 @@ const TODAY: Readonly<Record<string, StoredFact>> = {
   },
   'LinkRejected.1': { type: 'LinkRejected', data: { link: linkB, by, reason: 'two people of one household' } },
   'LinkRetracted.1': { type: 'LinkRetracted', data: { link: linkA, by, reason: 'the phone is the office one' } },
+  'IdentityErasDecided.1': {
+    type: 'IdentityErasDecided',
+    data: { identity: email, former: [{ identity: era, until: '2025-03-03' }], rule: 'rules-2+0a1b2c3d' },
+  },
   'TimelineViewed.1': {
     type: 'TimelineViewed',
     data: {
@@ -414,7 +420,7 @@ describe('what releases have written', () => {
     expect(`${type}.${schema}`).toBe(name);
     expect({ stream, tenant }).toEqual({
       stream: expect.stringMatching(
-        /^(interaction|identity|link|access|note|commitment|consent|erasure)-[0-9a-f-]{36}$/,
+        /^(interaction|identity|link|access|note|commitment|consent|erasure|eras)-[0-9a-f-]{36}$/,
       ) as unknown,
       tenant: 'acme',
     });
@@ -689,6 +695,24 @@ describe('the read model of today folds', () => {
     }
     // What belongs to nobody any more leaves no row, and stops nobody.
     expect((await folded('NoteAdded.1', 'CommitmentMade.1', 'CommitmentKept.1')).entries).toEqual([]);
+  });
+
+  it('the times of an identity into a row each, with the contacts that lie in them', async () => {
+    const { entry, timeline, identities } = await folded('InteractionRecorded.1', 'IdentityErasDecided.1');
+    const [whole, part] = [email, era].map((id) => identities.find((row) => uuidOfBytes(row.id) === id)!);
+    const handedOver = Date.UTC(2025, 2, 3);
+    expect(whole).toMatchObject({ whole: null, heldFrom: handedOver, heldUntil: null, name: null });
+    expect(part).toMatchObject({
+      type: 'email',
+      value: 'lucia@example.com',
+      whole: whole!.key,
+      heldFrom: null,
+      heldUntil: handedOver,
+      name: 'Lucía Gómez',
+      customer: part!.key,
+    });
+    expect(entry).toMatchObject({ identity: part!.key });
+    expect(timeline).toMatchObject([{ identity: part!.key, customer: part!.key }]);
   });
 
   it('a link into one customer, and its end into two', async () => {

@@ -133,15 +133,20 @@ export class Model {
 
   /** Which contacts are on whose timeline, and which pairs wait for an agent. */
   shown(): Shown {
-    const { links, proposals } = this.decided();
-    const isSeen = ([a, b]: Pair): boolean => this.seen.includes(a) && this.seen.includes(b);
+    const { links, proposals, standings } = this.decided();
+    // An era is nobody's first identity, and one that has ended is shown no more; an agent may have linked it all the same.
+    const all = [...this.seen, ...erasOf(this.seen).toSorted()];
+    const present = this.seen.flatMap((id) => [id, ...(standings.get(id)?.former ?? []).map((era) => era.id)]);
+    const isSeen = ([a, b]: Pair): boolean => all.includes(a) && all.includes(b);
     const customers: Shown['customers'] = {};
-    const customerOf = componentsOf(this.seen, links.filter(isSeen));
+    const customerOf = componentsOf(all, links.filter(isSeen));
     for (const [id, customer] of customerOf)
-      (customers[customer] ??= { identities: [], timeline: [] }).identities.push(id);
+      if (present.includes(id)) (customers[customer] ??= { identities: [], timeline: [] }).identities.push(id);
+    const holderOf = ({ anchor, latest }: Contact): Uuid =>
+      standings.get(anchor)?.former?.find(({ until }) => dayOf(latest.minute) < until)?.id ?? anchor;
     const sorted = this.contacts.toSorted((x, y) => x.latest.minute - y.latest.minute || x.place - y.place);
-    for (const { interaction, latest, anchor } of sorted)
-      customers[customerOf.get(anchor)!]!.timeline.push(`${interaction} ${latest.revision}`);
+    for (const contact of sorted)
+      customers[customerOf.get(holderOf(contact))!]!.timeline.push(`${contact.interaction} ${contact.latest.revision}`);
     for (const customer of Object.values(customers)) customer.identities.sort();
     const open = proposals.filter(isSeen);
     return { customers, proposals: open.map(([a, b]) => textOf(a, b)).toSorted() };
@@ -202,22 +207,25 @@ export class Model {
     return { people, meetings: [...meetings.values()] };
   }
 
-  private decided(): { links: Pair[]; proposals: Pair[] } {
+  private decided(): { links: Pair[]; proposals: Pair[]; standings: ReadonlyMap<Uuid, Standing> } {
     const { people, meetings } = this.evidence();
     const standings = new Map([...people.values()].map((one) => [one.id, standingOf(one, people, meetings)]));
-    const ruledOn = ([a, b]: Pair): boolean => this.rulings.has(textOf(a, b));
     const ruled = [...this.rulings.values()];
+    const ruledOn = ([a, b]: Pair): boolean => this.rulings.has(textOf(a, b));
     const links = ruled.filter(({ together }) => together).map(({ pair }) => pair);
     const proposals: Pair[] = [];
     // What the rules alone make of everybody.
     const joined: Pair[] = [];
-    const byWeight = (one: Meeting, other: Meeting): number =>
+    const byWeight = (one: Omit<Meeting, 'days'>, other: Omit<Meeting, 'days'>): number =>
       other.confidence - one.confidence || (one.pair.join() < other.pair.join() ? -1 : 1);
-    for (const { pair } of meetings.toSorted(byWeight)) {
-      const ends = pair.map((id) => standings.get(id)!);
+    const everybody = [...people.keys(), ...erasOf(people.keys())];
+    const candidates = meetings.map(({ pair: [a, b], confidence }) => {
+      const ends = [atTime(a, standings.get(a)!, b), atTime(b, standings.get(b)!, a)] as const;
+      return { pair: pairOf(ends[0].id, ends[1].id), confidence, ends };
+    });
+    for (const { pair, ends } of candidates.toSorted(byWeight)) {
       if (ends.some(({ closed }) => closed)) continue;
-      if (pair.some((id, n) => ends[1 - n]!.holders?.includes(id) === false)) continue;
-      const customers = componentsOf([...people.keys()], joined);
+      const customers = componentsOf(everybody, joined);
       const accountsOf = (id: Uuid): Person[] =>
         [...people.values()].filter((one) => one.type === 'account' && customers.get(one.id) === customers.get(id));
       const clash =
@@ -232,7 +240,7 @@ export class Model {
       joined.push(pair);
       if (!ruledOn(pair)) links.push(pair);
     }
-    return { links, proposals: [...proposals, ...this.namesakes(people, standings, joined, proposals)] };
+    return { links, proposals: [...proposals, ...this.namesakes(people, standings, joined, proposals)], standings };
   }
 
   /** Customers of one uncommon full name that nothing tells apart, and of whom nobody was asked yet or has said anything. */
@@ -243,7 +251,7 @@ export class Model {
     asked: readonly Pair[],
   ): Pair[] {
     const all = [...people.values()].filter(({ type }) => type !== 'handle');
-    const customers = componentsOf([...people.keys()], joined);
+    const customers = componentsOf([...people.keys(), ...erasOf(people.keys())], joined);
     const customersOf = ([a, b]: Pair): string => textOf(customers.get(a) ?? a, customers.get(b) ?? b);
     const settled = new Set([...asked, ...[...this.rulings.values()].map(({ pair }) => pair)].map(customersOf));
     const accountsOf = (id: Uuid): Person[] =>
@@ -253,8 +261,8 @@ export class Model {
       const bearers = all.filter(({ names }) => names.includes(name));
       if (name.split(' ')[0]!.length === 1 || bearers.length > MOST_NAMESAKES) continue;
       const open = bearers.filter(({ id }) => {
-        const { closed, disputed, holders } = standings.get(id)!;
-        return !closed && !disputed && holders === undefined;
+        const { closed, disputed, former } = standings.get(id)!;
+        return !closed && !disputed && former === undefined;
       });
       for (const [one, other] of pairsOf(open)) {
         const pair = pairOf(one.id, other.id);
@@ -290,7 +298,26 @@ interface Standing {
   disputed: boolean;
   /** Whose it is, where it changed hands. */
   holders?: Uuid[];
+  /** The times in which it was others', the oldest first. */
+  former?: Era[];
 }
+
+/** More eras than anybody has here. */
+const MOST_ERAS = 5;
+/** Ids of all eras that these may ever have. */
+const erasOf = (identities: Iterable<Uuid>): Uuid[] =>
+  [...identities].flatMap((id) => Array.from({ length: MOST_ERAS }, (_, n) => ids.formerEra(id, n)));
+
+interface Era extends Standing {
+  id: Uuid;
+  holders: Uuid[];
+  /** The first day that is no longer in it. */
+  until: number;
+}
+
+/** How it stands with an identity in the time in which it was seen with another one. */
+const atTime = (id: Uuid, standing: Standing, other: Uuid): Standing & { id: Uuid } =>
+  standing.former?.find(({ holders }) => holders.includes(other)) ?? { ...standing, id };
 
 const standingOf = (one: Person, people: ReadonlyMap<Uuid, Person>, meetings: readonly Meeting[]): Standing => {
   const closed = { closed: true, disputed: false };
@@ -332,22 +359,15 @@ const standingOf = (one: Person, people: ReadonlyMap<Uuid, Person>, meetings: re
   }
   if (stretches.length < 2) return closed;
   if (stretches.some((stretch) => pairsOf(peopleIn(stretch)).some(([a, b]) => areTwoPeople(a, b)))) return closed;
-  const begins = stretches.map((stretch) => Math.min(...stretch.flatMap((met) => met.days)));
-  const times = new Set(
-    one.own.map((day) =>
-      Math.max(
-        0,
-        begins.findLastIndex((begin) => begin <= day),
-      ),
-    ),
-  );
-  if (times.size > 1) return closed;
-  const holders = peopleIn(stretches[[...times][0] ?? stretches.length - 1]!);
-  return {
+  const times = stretches.map((stretch, n) => ({
+    id: ids.formerEra(one.id, n),
     closed: false,
-    disputed: disputed(holders.filter(({ type }) => type === 'account')),
-    holders: holders.map(({ id }) => id),
-  };
+    disputed: disputed(peopleIn(stretch).filter(({ type }) => type === 'account')),
+    holders: peopleIn(stretch).map(({ id }) => id),
+    until: Math.min(...(stretches[n + 1] ?? []).flatMap((met) => met.days)),
+  }));
+  const { id: _id, until: _until, ...now } = times.pop()!;
+  return { ...now, former: times };
 };
 
 /** The earliest member of everybody's component. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect, type KyselyPlugin, type SqliteDatabase } from 'kysely';
 import { DEFAULT_RULES } from '#libs/domain';
-import type { CustomerIdentifier, Uuid } from '#libs/kernel';
+import type { CustomerIdentifier } from '#libs/kernel';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import type { ReadModelSchema } from '#libs/projections/read-model/read-model.schema.js';
@@ -14,55 +14,25 @@ import { Bodies } from '#libs/queries/interactions/bodies.js';
 import { Labels } from '#libs/queries/shared/labels.js';
 import { Entries } from '#libs/queries/timeline/entries.js';
 import { GetTimelineHandler, GetTimelineQuery } from '#libs/queries/timeline/get-timeline.handler.js';
-import { TENANT, World, identityOf, ids, type Delivery } from './world.js';
+import { DAY, Story, account, email, phone } from './story.js';
+import { TENANT, World, identityOf } from './world.js';
 
-const email = (name: string): CustomerIdentifier => ({ type: 'email', value: `${name}@x.example` });
-const phone = (last: number): CustomerIdentifier => ({
-  type: 'phone',
-  value: `+1212555${String(last).padStart(4, '0')}`,
-});
-const account = (value: string): CustomerIdentifier => ({ type: 'account', value, verified: true });
 const cookie: CustomerIdentifier = { type: 'cookie', value: 'browser' };
 
 jest.setTimeout(120_000);
 
-/** Minutes. */
-const DAY = 1440;
-
+let story: Story;
 let world: World;
-let serial = 0;
 beforeEach(() => {
   world = new World(DEFAULT_RULES);
-  serial = 0;
+  story = new Story(world);
 });
 afterEach(() => world.close());
 
-/** A contact of its own, one a minute unless told otherwise. */
-const contact = (sees: CustomerIdentifier[], over: Partial<Delivery> = {}): Delivery => ({
-  externalId: `m${++serial}`,
-  revision: 1,
-  sees,
-  minute: serial,
-  ...over,
-});
-const tell = async (...deliveries: Delivery[]): Promise<void> => {
-  for (const one of deliveries) await world.deliver(one);
-  await world.settle();
-};
-/** Who stands behind each of these: equal ids for one customer. */
-const customersOf = async (...identities: Uuid[]): Promise<string[]> => {
-  const { customers } = await world.shown();
-  return identities.map((id) => Object.entries(customers).find(([, one]) => one.identities.includes(id))![0]);
-};
-/** External ids on the timeline of an identity's customer, oldest first. */
-const timelineOf = async (identity: Uuid): Promise<string[]> => {
-  const { customers } = await world.shown();
-  const { timeline } = Object.values(customers).find(({ identities }) => identities.includes(identity))!;
-  const names = new Map(
-    Array.from({ length: serial }, (_, n) => [ids.interaction(TENANT, 'chat', 'shop', `m${n + 1}`), `m${n + 1}`]),
-  );
-  return timeline.map((entry) => names.get(entry.split(' ')[0]!)!);
-};
+const contact: Story['contact'] = (...said) => story.contact(...said);
+const tell: Story['tell'] = (...said) => story.tell(...said);
+const customersOf: Story['customersOf'] = (...of) => story.customersOf(...of);
+const timelineOf: Story['timelineOf'] = (of) => story.timelineOf(of);
 const handlerOver = (readModel: ReadModel): GetTimelineHandler => {
   const labels = new Labels(readModel);
   return new GetTimelineHandler(
@@ -211,38 +181,6 @@ it('case 11: a customer of 7,000 messages opens like any other: as many rows are
   for (const step of plans) expect(step).toMatch(/^SEARCH /); // no scan, and no sorting in a temporary table
   sqlite.close();
   rmSync(folder, { recursive: true, force: true });
-});
-
-it('case 13: a recycled phone number changes hands at a date, and the past of the old owner stays with the old owner', async () => {
-  const [old, next, number] = [identityOf(account('A1')), identityOf(account('B2')), identityOf(phone(101))];
-  const ofOld = [
-    contact([account('A1'), phone(101)], { name: 'Ana Diaz' }),
-    contact([phone(101)]),
-    contact([account('A1'), phone(101)], { name: 'Ana Diaz' }),
-  ];
-  const ofNext = [
-    contact([account('B2'), phone(101)], { name: 'Bo Lee', minute: 200 * DAY }),
-    contact([account('B2'), phone(101)], { name: 'Bo Lee', minute: 201 * DAY }),
-  ];
-  await tell(...ofOld);
-  expect(await timelineOf(old)).toEqual(['m1', 'm2', 'm3']);
-  await tell(...ofNext);
-  expect(await timelineOf(old)).toEqual(['m1', 'm2', 'm3']);
-  expect(await timelineOf(next)).toEqual(['m4', 'm5']);
-
-  // Without a contact of its own before it changed hands the number is the new holder's, and the old one loses nothing.
-  const other = new World(DEFAULT_RULES);
-  await world.close();
-  world = other;
-  await tell(ofNext[1]!, ofOld[2]!, ofNext[0]!, ofOld[0]!, contact([phone(101)], { minute: 230 * DAY }));
-  expect(await timelineOf(old)).toEqual(['m1', 'm3']);
-  expect(await timelineOf(next)).toEqual(['m4', 'm5', 'm6']);
-
-  // Contacts of the number alone in both times go to neither: nobody's past is shown to the other.
-  await tell(ofOld[1]!);
-  expect(await timelineOf(old)).toEqual(['m1', 'm3']);
-  expect(await timelineOf(next)).toEqual(['m4', 'm5']);
-  expect(await timelineOf(number)).toEqual(['m2', 'm6']);
 });
 
 it('case 14: a household behind one landline is two customers', async () => {

@@ -10,7 +10,7 @@ import {
   type InteractionContent,
   type LinkEvent,
 } from '#libs/domain';
-import { streamId, type StoredEvent } from '#libs/event-store';
+import { streamId, type EventStore, type StoredEvent } from '#libs/event-store';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { IdFactory, codeOf, uuidOfBytes, type CustomerIdentifier, type Uuid } from '#libs/kernel';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -97,15 +97,19 @@ const collectNowAndThen = (): void => {
 
 /** The line from recorder to read model without its doors: real deciders, resolver, projector and SQLite. */
 export class World {
-  readonly store = new MemoryEventStore();
-  private readonly runner = new CommandRunner(this.store);
+  private readonly runner: CommandRunner;
   private readonly resolver: IdentityResolver;
   readonly readModel: ReadModel = SqliteReadModel.open({ file: ':memory:' });
-  private readonly projector = new Projector(this.readModel, this.store);
-
   private readonly directory = new CustomerDirectory(this.readModel, new Labels(this.readModel));
 
-  constructor(rules: IdentityRules = RULES) {
+  private readonly projector: Projector;
+
+  constructor(
+    rules: IdentityRules = RULES,
+    readonly store: EventStore = new MemoryEventStore(),
+  ) {
+    this.runner = new CommandRunner(store);
+    this.projector = new Projector(this.readModel, store);
     this.resolver = IdentityResolver.open({
       file: ':memory:',
       ids,
@@ -135,16 +139,24 @@ export class World {
     return events;
   }
 
-  /** Every identity that the log has carried so far. */
+  /** Every identity that the log has carried so far, former eras too. */
   async carried(): Promise<Set<Uuid>> {
-    const events = (await this.log()).map(({ data }) => data as { identities?: { identity: Uuid }[] });
-    return new Set(events.flatMap(({ identities = [] }) => identities.map(({ identity }) => identity)));
+    type Carrying = Partial<Record<'identities' | 'former', { identity: Uuid }[]>>;
+    const events = (await this.log()).map(({ data }) => data as Carrying);
+    const carried = events.flatMap(({ identities = [], former = [] }) => [...identities, ...former]);
+    return new Set(carried.map(({ identity }) => identity));
   }
 
-  /** The customer that answers to each id, as callers of the API find it. */
-  async answers(wanted: readonly Uuid[]): Promise<Record<Uuid, Uuid>> {
+  /**
+   * The customer that answers to each id, as callers of the API find it.
+   * @param first in the order in which they came
+   */
+  async answers(wanted: readonly Uuid[], first: readonly Uuid[]): Promise<Record<Uuid, Uuid>> {
     const answers: Record<Uuid, Uuid> = {};
-    for (const id of wanted) answers[id] = (await this.directory.identitiesOf(TENANT, id))![0]!;
+    for (const id of wanted) {
+      const found = (await this.directory.identitiesOf(TENANT, id))!;
+      answers[id] = found.find((one) => first.includes(one)) ?? found.toSorted()[0]!;
+    }
     return answers;
   }
 
@@ -190,11 +202,24 @@ export class World {
 
   async shown(): Promise<Shown> {
     const { db } = this.readModel;
-    const identities = await db.selectFrom('identity').select(['key', 'id', 'customer']).orderBy('key').execute();
-    const idOf = new Map(identities.map(({ key, id }) => [key, uuidOfBytes(id)]));
+    const rows = await db.selectFrom('identity').select(['key', 'id', 'customer', 'whole', 'heldUntil']).execute();
+    // When eras were told apart depends on who has read the log how far: here they come last, those that ended not at all.
+    const identities = rows
+      .map((row) => ({ ...row, id: uuidOfBytes(row.id) }))
+      .toSorted((one, other) =>
+        one.whole === null || other.whole === null
+          ? Number(one.whole !== null) - Number(other.whole !== null) || one.key - other.key
+          : one.id < other.id
+            ? -1
+            : 1,
+      );
+    const idOf = new Map(identities.map(({ key, id }) => [key, id]));
+    const nameOf = new Map<number, Uuid>();
+    for (const { id, customer } of identities) if (!nameOf.has(customer)) nameOf.set(customer, id);
     const customers: Shown['customers'] = {};
-    for (const { id, customer } of identities)
-      (customers[idOf.get(customer)!] ??= { identities: [], timeline: [] }).identities.push(uuidOfBytes(id));
+    for (const { id, customer, whole, heldUntil } of identities)
+      if (whole === null || heldUntil !== null)
+        (customers[nameOf.get(customer)!] ??= { identities: [], timeline: [] }).identities.push(id);
     const entries = await db
       .selectFrom('timeline')
       .innerJoin('entry', 'entry.position', 'timeline.position')
@@ -203,7 +228,7 @@ export class World {
       .orderBy('timeline.position')
       .execute();
     for (const { id, revision, customer } of entries)
-      customers[idOf.get(customer)!]!.timeline.push(`${uuidOfBytes(id)} ${revision}`);
+      customers[nameOf.get(customer)!]!.timeline.push(`${uuidOfBytes(id)} ${revision}`);
     for (const customer of Object.values(customers)) customer.identities.sort();
     const proposed = await db.selectFrom('link').select(['a', 'b']).where('status', '=', 'proposed').execute();
     return { customers, proposals: proposed.map(({ a, b }) => `${idOf.get(a)} ${idOf.get(b)}`).toSorted() };

@@ -104,6 +104,13 @@ describe('hilo', () => {
         status: 1,
         stderr: 'hilo: nobody of the tenant casa is known by email:nobody@example.com\n',
       });
+      // Both looks wait for the next program that writes this log.
+      expect(readdirSync(join(dataDir, 'looks'))).toHaveLength(2);
+      expect(hilo('timeline', 'email:person10@example.com', '--tenant', 'casa', '--reason', 'Just so')).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining('--reason: "Just so" is no code') as unknown,
+      });
     },
     TIMEOUT_MS,
   );
@@ -119,6 +126,10 @@ describe('hilo', () => {
       const replayed = hilo('parked', 'replay', '--all');
       expect(replayed).toMatchObject({ status: 1, stderr: expect.stringContaining(`${id} is parked again`) });
       expect(hilo('parked', 'list', '--json').stdout).toContain('"attempts":2');
+      const looks = hilo('history', '--types', 'TimelineViewed').stdout.trim().split('\n');
+      expect(looks.map((line) => (JSON.parse(line) as { data: object }).data)).toMatchObject(
+        Array.from({ length: 2 }, () => ({ by: expect.stringMatching(/^machine:/) as unknown, saw: ['timeline'] })),
+      );
       expect(hilo('parked', 'discard', id, '--reason', 'a test of ours')).toMatchObject({
         status: 0,
         stderr: `${id} is discarded\n`,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { isUuid } from '#libs/kernel';
+import { isUuid, type Uuid } from '#libs/kernel';
 import { type HubSettings } from '#libs/kernel/settings.js';
 import { parseHistoryFilter, type HistoryFilter } from '#libs/history';
 import { failure, usageError } from './errors.js';
+import { REASON_OPTION, noteLookAt, reasonOption } from './note-look.js';
 import type { GlobalOptions } from './open-data.js';
 
 /** Options that choose a part of the history. */
@@ -15,6 +16,7 @@ export interface FilterOptions extends GlobalOptions {
   channels?: string;
   customer?: string;
   tenant?: string;
+  reason?: string;
 }
 
 export const withFilterOptions = (command: Command): Command =>
@@ -26,10 +28,12 @@ export const withFilterOptions = (command: Command): Command =>
     .option('--types <names>', 'event types, comma-separated')
     .option('--channels <names>', 'contacts of these channels, comma-separated')
     .option('--customer <id>', 'a customer by id or by identifier (email:ana@example.com); needs --tenant')
-    .option('--tenant <tenant>', 'events of this tenant');
+    .option('--tenant <tenant>', 'events of this tenant')
+    .option(...REASON_OPTION);
 
 /**
- * The filter that the options describe; a customer stands for all identities joined with it now.
+ * The filter that the options describe; a customer stands for all identities joined with it now, and the look at it is
+ * written down.
  * @throws HubError `HISTORY.INVALID`, `CLI.USAGE`
  */
 export const filterFrom = async (options: FilterOptions, settings: HubSettings): Promise<HistoryFilter> => {
@@ -49,10 +53,17 @@ export const filterFrom = async (options: FilterOptions, settings: HubSettings):
   );
   if (customer === undefined) return filter;
   if (tenant === undefined) throw usageError('--customer', 'no tenant is named', 'add --tenant');
-  return { ...filter, customer: await identitiesOf(customer, tenant, settings) };
+  const reason = reasonOption(settings, tenant, options.reason);
+  const found = await identitiesOf(customer, tenant, settings);
+  await noteLookAt(settings, { tenant, customer: found.id, saw: 'history', reason });
+  return { ...filter, customer: found.identities };
 };
 
-const identitiesOf = async (customer: string, tenant: string, settings: HubSettings): Promise<ReadonlySet<string>> => {
+const identitiesOf = async (
+  customer: string,
+  tenant: string,
+  settings: HubSettings,
+): Promise<{ id: Uuid; identities: ReadonlySet<string> }> => {
   const [{ openReadSide }, { FindCustomersQuery }] = await Promise.all([
     import('./read-side.js'),
     import('#libs/queries'),
@@ -64,9 +75,10 @@ const identitiesOf = async (customer: string, tenant: string, settings: HubSetti
       : (await side.queries.execute(new FindCustomersQuery(tenant, customer))).items.map(({ id }) => id);
     if (ids.length > 1)
       throw usageError('--customer', `${customer} stands for ${ids.length} customers`, `name one: ${ids.join(', ')}`);
-    const identities = ids[0] === undefined ? undefined : await side.customers.identitiesOf(tenant, ids[0]);
-    if (!identities) throw failure(`--customer: the tenant ${tenant} has no customer ${customer}`);
-    return new Set(identities);
+    const [id] = ids;
+    const identities = id === undefined ? undefined : await side.customers.idsInHistory(tenant, id);
+    if (id === undefined || !identities) throw failure(`--customer: the tenant ${tenant} has no customer ${customer}`);
+    return { id, identities: new Set(identities) };
   } finally {
     await side.close();
   }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { NotedLooks } from '#libs/access/trail/noted-looks.js';
 import { ChannelsModule } from '#libs/channels/channels.module.js';
 import { IngestModule } from '#libs/channels/ingest/ingest.module.js';
 import { OwnTurns } from '#libs/commands';
@@ -19,6 +20,9 @@ export class HubModule {
     const { accounts, bus, log, progress, settings } = parts;
     return {
       module: HubModule,
+      providers: [
+        { provide: NotedLooks, useFactory: () => new NotedLooks(settings.dataDir, log.events, parts.logger) },
+      ],
       imports: [
         EnginesModule.register(parts),
         accessModule(parts),

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
 import type { NewEvent } from '#libs/event-store';
-import { IdFactory, HubError, UuidSet, messageOf, codeOf } from '#libs/kernel';
+import { IdFactory, HubError, SystemClock, UuidSet, messageOf, codeOf } from '#libs/kernel';
+import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower } from '#libs/projections/projector/log-follower.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { ShownReader } from '#libs/projections/projector/shown-reader.js';
+import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 
@@ -22,6 +24,8 @@ const pending = new Map<
 >();
 let calls = 0;
 
+// Whoever started this thread tells of a collector that does not answer.
+const tracing = await openTracing(process.env, 'hub');
 const log = await openSealedEventLog({ ...data, eventStoreUrl: 'sqlite:' });
 // From here on the log says what is erased.
 const erased = new UuidSet();
@@ -43,7 +47,7 @@ const resolver = IdentityResolver.open({
 
 const reader = new ShownReader(projector, resolver, (advance) => send({ type: 'advance', ...advance }));
 send({ type: 'advance', position: await reader.checkpoint(), corrected: [] });
-const follower = new LogFollower(log, [reader]);
+const follower = new LogFollower(log, [tracing ? tracedReader(reader, tracing, new SystemClock()) : reader]);
 
 const stop = async (): Promise<void> => {
   // A follower that failed has said so already; the files are closed all the same.
@@ -51,6 +55,7 @@ const stop = async (): Promise<void> => {
   await readModel.close();
   await resolver.close();
   await log.close();
+  await tracing?.close();
   port.close();
 };
 

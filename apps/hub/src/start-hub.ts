@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
 import { SqliteApiKeys } from '#libs/access/sqlite.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
+import { TracedInteractionBus } from '#libs/bus/traced.interaction-bus.js';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
 import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
@@ -12,6 +13,7 @@ import { EmailListener } from '#libs/channels/email/email.listener.js';
 import { HubError, SystemClock } from '#libs/kernel';
 import { createLogger } from '#libs/kernel/logging.js';
 import { type HubSettings } from '#libs/kernel/settings.js';
+import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
 import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
@@ -82,9 +84,12 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
-    const log = await openSealedEventStore(settings, clock, { program });
+    const tracing = await openTracing(process.env, program, (problem) => logger.warn(problem));
+    if (tracing) opened.push(() => tracing.close());
+    const log = await openSealedEventStore(settings, clock, { program, onThreadFailure: onFailure });
     opened.push(() => log.close());
-    const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    const engine = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
+    const bus = tracing ? new TracedInteractionBus(engine, tracing) : engine;
     opened.push(() => bus.close());
     const head = await log.events.head();
     const home = await openReadModelHome(settings);
@@ -109,6 +114,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       ...(await openTokens(settings, clock, logger)),
       accounts,
       rules,
+      ...(tracing && { tracing }),
     };
     const projector = new ProjectorHost(log, progress, projectorData(settings, rules), onFailure, head);
     opened.push(() => projector.stop());
@@ -121,7 +127,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       opened.push(() => app.close());
       return { app, parts, firstKeys, close: closeAll };
     }
-    const http = await serveHttp(HubModule.register(parts, { edge: true }), { settings, logger, docs: true });
+    const http = await serveHttp(HubModule.register(parts, { edge: true }), parts, { docs: true });
     opened.push(() => http.close());
     const { app, url } = http;
     log.directory?.setUrl(url);

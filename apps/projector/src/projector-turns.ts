@@ -1,8 +1,9 @@
 import { appendedElsewhere } from '#libs/commands/identity-resolver/appended-elsewhere.js';
 import type { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
 import type { EventStore, StoredEvent } from '#libs/event-store';
-import { codeOf, type UuidSet } from '#libs/kernel';
+import { codeOf, type Clock, type UuidSet } from '#libs/kernel';
 import type { Logger } from '#libs/kernel/logging.js';
+import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import type { ProjectionProgress } from '#libs/projections';
 import { Announcements } from '#libs/projections/programs/announcements.js';
 import { followLog } from '#libs/projections/programs/follow-log.js';
@@ -10,6 +11,7 @@ import type { ProjectorMeasures } from '#libs/projections/programs/projector-mea
 import type { PostgresProgressAnnouncer } from '#libs/projections/programs/postgres.progress-feed.js';
 import type { PostgresProjectorLease } from '#libs/projections/programs/postgres.projector-lease.js';
 import { Projector } from '#libs/projections/projector/projector.js';
+import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { ShownReader } from '#libs/projections/projector/shown-reader.js';
 import type { ReadModelHome } from '#libs/projections/read-model/read-model-home.port.js';
 
@@ -22,6 +24,9 @@ export interface ProjectorTurnsParts {
   progress: ProjectionProgress;
   measures: ProjectorMeasures;
   logger: Logger;
+  clock: Clock;
+  /** Absent where nobody collects traces. */
+  tracing?: Tracing;
 }
 
 /** How long a standby waits for news of the active projector before it looks whether it is to stop. */
@@ -62,7 +67,7 @@ export class ProjectorTurns {
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    const { log, home, announcer, measures, logger } = this.parts;
+    const { log, home, announcer, measures, logger, clock, tracing } = this.parts;
     const readModel = await home.open();
     const announcements = new Announcements((advance) => announcer.announce(advance));
     try {
@@ -78,7 +83,8 @@ export class ProjectorTurns {
       logger.info({ position }, 'this projector leads');
       this.leading = true;
       announcements.tell({ position, corrected: [] });
-      await followLog(log, measures.over(reader), {
+      const traced = tracing ? tracedReader(reader, tracing, clock) : reader;
+      await followLog(log, measures.over(traced), {
         signal,
         onRetry: (error) => {
           measures.retried();

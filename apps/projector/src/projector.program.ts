@@ -27,7 +27,7 @@ export const projector: Program = {
   docs: false,
   open: openClusterLog,
   build: async (parts, { closing, onFailure }) => {
-    const { settings, log, logger, clock } = parts;
+    const { settings, log, logger, clock, tracing } = parts;
     const { dataDir, readModelUrl: url } = settings;
     const home = await openReadModelHome(settings);
     // Makes the tables where there are none: the lease is in one of them.
@@ -42,7 +42,17 @@ export const projector: Program = {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const measures = new ProjectorMeasures();
     const turns = new ProjectorTurns(
-      { log: log.events, erased: log.vault.erased, home, announcer, progress, measures, logger },
+      {
+        log: log.events,
+        erased: log.vault.erased,
+        home,
+        announcer,
+        progress,
+        measures,
+        logger,
+        clock,
+        ...(tracing && { tracing }),
+      },
       (append) =>
         IdentityResolver.open({
           file: join(dataDir, IDENTITY_FILE),

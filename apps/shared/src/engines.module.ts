@@ -5,6 +5,7 @@ import { IDENTITY_RULES } from '#libs/commands/identity-rules/identity-rules.tok
 import { DeliveryLedger, EventStore, ParkedMessages } from '#libs/event-store';
 import { AccountCountries, Clock, IdFactory } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
+import { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import { KeyVault } from '#libs/privacy';
 import { ProjectionProgress, ReadModel } from '#libs/projections';
 import { WaitingReceipts } from '#libs/queries';
@@ -34,6 +35,7 @@ export class EnginesModule {
       ...offered(ReadModel, readModel),
       ...offered(ProjectionProgress, progress),
       ...offered(IDENTITY_RULES, rules),
+      ...offered(Tracing, parts.tracing),
     ];
     return { module: EnginesModule, global: true, providers, exports: providers };
   }

@@ -4,6 +4,7 @@ import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.
 import type { IdentityRules } from '#libs/domain';
 import type { Clock } from '#libs/kernel';
 import type { HubSettings } from '#libs/kernel/settings.js';
+import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import type { Logger } from '#libs/kernel/logging.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import type { ProjectionProgress, ReadModel } from '#libs/projections';
@@ -26,11 +27,13 @@ export interface HubParts {
   tokens?: BearerTokens;
   accounts: DeclaredAccountDirectory;
   rules: IdentityRules;
+  /** Absent where nobody collects traces. */
+  tracing?: Tracing;
 }
 
 /** What each program of the line has; a part of the line lacks some engines. */
 export type ProgramParts<Log extends BesideLog = SealedEventStoreSet> = Pick<
   HubParts,
-  'settings' | 'logger' | 'clock' | 'keys' | 'tokens' | 'accounts'
+  'settings' | 'logger' | 'clock' | 'keys' | 'tokens' | 'accounts' | 'tracing'
 > &
   Partial<Pick<HubParts, 'bus' | 'readModel' | 'progress' | 'rules'>> & { log: Log };

@@ -2,11 +2,11 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { httpOptions } from '#libs/access/http-options.js';
+import { traceRequests } from '#libs/access/trace-requests.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
-import type { Logger } from '#libs/kernel/logging.js';
-import type { HubSettings } from '#libs/kernel/settings.js';
 import { hardenHttp, measureHttp, serveDocs } from './http.js';
 import { nestLogger } from './nest-logger.js';
+import type { HubParts } from './parts.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -21,7 +21,8 @@ export interface ServedHttp {
 /** Puts a program together and listens. */
 export const serveHttp = async (
   module: DynamicModule,
-  { settings, logger, docs }: { settings: HubSettings; logger: Logger; docs: boolean },
+  { settings, logger, tracing }: Pick<HubParts, 'settings' | 'logger' | 'tracing'>,
+  { docs }: { docs: boolean },
 ): Promise<ServedHttp> => {
   const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: false });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
@@ -30,6 +31,7 @@ export const serveHttp = async (
     abortOnError: false,
   });
   registerRawBody(adapter.getInstance());
+  if (tracing) traceRequests(adapter.getInstance(), tracing);
   let closing = false;
   hardenHttp(app, () => closing);
   measureHttp(app);

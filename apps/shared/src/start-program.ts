@@ -3,6 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PostgresApiKeys } from '#libs/access/postgres.api-keys.js';
 import { openBus } from '#libs/bus/bus.module.js';
+import { TracedInteractionBus } from '#libs/bus/traced.interaction-bus.js';
 import type { InteractionBus } from '#libs/bus';
 import { readAccountsFile } from '#libs/channels/accounts/read-accounts.js';
 import { channelAdapters } from '#libs/channels/channels.module.js';
@@ -10,6 +11,7 @@ import { SystemClock, type Clock } from '#libs/kernel';
 import { requireSharedEngines, type SharedSetting } from '#libs/kernel/engines.js';
 import { createLogger } from '#libs/kernel/logging.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
+import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { openTokens } from './access.js';
 import { Closing } from './closing.js';
@@ -63,6 +65,8 @@ export const startProgram = async <Log extends BesideLog>(
   });
   const closing = new Closing();
   try {
+    const tracing = await openTracing(process.env, name, (problem) => logger.warn(problem));
+    if (tracing) closing.add(() => tracing.close());
     const log = await open(settings, clock);
     closing.add(() => log.close());
     const keys = await PostgresApiKeys.open({ url: settings.readModelUrl, clock });
@@ -75,9 +79,10 @@ export const startProgram = async <Log extends BesideLog>(
       keys,
       accounts,
       ...(await openTokens(settings, clock, logger)),
+      ...(tracing && { tracing }),
     };
     const module = await build(parts, { closing, onFailure });
-    const http = await serveHttp(module, { settings, logger, docs });
+    const http = await serveHttp(module, parts, { docs });
     closing.add(() => http.close());
     return { app: http.app, url: http.url, close: () => closing.all() };
   } catch (error) {
@@ -88,12 +93,12 @@ export const startProgram = async <Log extends BesideLog>(
 
 /** The bus that the settings name, for a program that publishes or records. */
 export const openProgramBus = async (
-  { settings, log, logger, clock }: ProgramParts<BesideLog>,
+  { settings, log, logger, clock, tracing }: ProgramParts<BesideLog>,
   { closing, onFailure }: ProgramStart,
 ): Promise<InteractionBus> => {
   const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
   closing.add(() => bus.close());
-  return bus;
+  return tracing ? new TracedInteractionBus(bus, tracing) : bus;
 };
 
 /** What a program says once it runs. */

@@ -1,4 +1,5 @@
 import { instantMs, parseInstantMs, toInstant, type InboundInteraction, type InboundProfile } from '#libs/kernel';
+import { readTraceparent } from '#libs/kernel/tracing/tracing.port.js';
 import type { BusMessage } from './interaction-bus.port.js';
 
 /** CloudEvents 1.0, JSON format, with what Hilo's messages use of it. */
@@ -12,6 +13,8 @@ export interface CloudEvent {
   /** When the delivery reached the edge. */
   time: string;
   datacontenttype: 'application/json';
+  /** The extension for distributed tracing. */
+  traceparent?: string;
   data: InboundInteraction | InboundProfile;
 }
 
@@ -30,6 +33,7 @@ export const toCloudEvent = (message: BusMessage): CloudEvent => {
     type: `hilo.${message.type}.v1`,
     time: toInstant(instantMs(data.receivedAt)),
     datacontenttype: 'application/json',
+    ...(message.traceparent !== undefined && { traceparent: message.traceparent }),
     data,
   };
 };
@@ -60,6 +64,8 @@ export const fromCloudEvent = (value: unknown): FromCloudEvent => {
     type === 'hilo.interaction.v1'
       ? { type: 'interaction', receipt: id, interaction: data as unknown as InboundInteraction }
       : { type: 'profile', receipt: id, profile: data as unknown as InboundProfile };
+  const traceparent = readTraceparent(value.traceparent);
+  if (traceparent !== undefined) message.traceparent = traceparent;
   const expected = sourceOf(data.tenant as string, ...placeOf(message));
   return source === expected
     ? { message }

@@ -1,4 +1,5 @@
 import type { InboundInteraction, InboundProfile } from '#libs/kernel';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 
 /** What travels: a contact, or a customer record of another system. */
 export type BusMessage = (
@@ -10,6 +11,8 @@ export type BusMessage = (
    * keeps messages.
    */
   delivery?: string;
+  /** The trace that brought it, where somebody records one. */
+  traceparent?: Traceparent;
 };
 
 export type DeliveryStatus = 'accepted' | 'recorded' | 'duplicate' | 'corrected' | 'parked';

@@ -3,6 +3,7 @@ import type { Decider, DomainEvent } from '#libs/domain';
 import { SCHEMAS, upcast } from '#libs/domain';
 import { EventStore, type ExpectedRevision, type NewEvent, type StoredEvent, type StreamId } from '#libs/event-store';
 import { codeOf, type Uuid } from '#libs/kernel';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 import { randomUUID } from 'node:crypto';
 
 /** What came of a command. */
@@ -13,11 +14,17 @@ export interface CommandReceipt<Event extends DomainEvent = DomainEvent> {
   position: number;
 }
 
-export interface CommandTarget {
+/** Where a command comes from. */
+export interface CommandOrigin {
+  /** Names the command for ever: run again, it finds what it has appended, whatever its caller was told of it. */
+  commandId?: Uuid | undefined;
+  /** The trace that the command belongs to. */
+  traceparent?: Traceparent | undefined;
+}
+
+export interface CommandTarget extends CommandOrigin {
   stream: StreamId;
   tenant: string;
-  /** Names the command for ever: run again, it finds what it has appended, whatever its caller was told of it. */
-  commandId?: Uuid;
   /** The stream is most likely new: decide from the initial state and read only when the append says otherwise. */
   expectNew?: boolean;
 }
@@ -48,7 +55,7 @@ export class CommandRunner {
       const events = decider.decide(command, state);
       if (events.length === 0) return { events, position };
       try {
-        const receipt = await this.store.append(target.stream, events.map(stored(commandId, target.tenant)), expected);
+        const receipt = await this.store.append(target.stream, events.map(stored(commandId, target)), expected);
         return { events, position: receipt.position };
       } catch (error) {
         if (codeOf(error) !== 'EVENT_STORE.REVISION_CONFLICT' || attempt === MAX_ATTEMPTS) throw error;
@@ -95,13 +102,14 @@ const ownOf = <Event extends DomainEvent>(
 };
 
 const stored =
-  (commandId: Uuid, tenant: string) =>
+  (commandId: Uuid, { tenant, traceparent }: CommandTarget) =>
   (event: DomainEvent, index: number): NewEvent => ({
     id: nthId(commandId, index),
     type: event.type,
     schema: SCHEMAS[event.type] ?? 1,
     tenant,
     data: event.data,
+    ...(traceparent !== undefined && { traceparent }),
   });
 
 // The last four hex digits count the events of one command; a decision of more than 65,535 events does not exist.

@@ -6,6 +6,7 @@ import type { DomainEvent } from './decider.js';
 import { erasureCompletedPrivacy, erasureRequestedPrivacy, identityErasedPrivacy } from './erasure/erasure.events.js';
 import {
   decidedPrivacy,
+  erasPrivacy,
   linkedPrivacy,
   profilePrivacy,
   proposedPrivacy,
@@ -25,6 +26,7 @@ export const SCHEMAS: Readonly<Record<string, number>> = {
   LinkConfirmed: 2,
   LinkRejected: 2,
   LinkRetracted: 2,
+  IdentityErasDecided: 1,
   TimelineViewed: 1,
   PersonalDataRevealed: 1,
   NoteAdded: 1,
@@ -49,6 +51,7 @@ export const PRIVACY: Readonly<Record<string, EventPrivacy>> = {
   LinkConfirmed: decidedPrivacy,
   LinkRejected: decidedPrivacy,
   LinkRetracted: retractedPrivacy,
+  IdentityErasDecided: erasPrivacy,
   TimelineViewed: viewedPrivacy,
   PersonalDataRevealed: revealedPrivacy,
   NoteAdded: notePrivacy,

@@ -91,6 +91,18 @@ export const eventStoreContract = <S extends EventStore>(name: string, under: Ev
         expect(stored[0]!.recordedAtMs).toBeLessThanOrEqual(Date.now());
       });
 
+      it('keeps the trace that led to an event beside it, for those who follow the log', async () => {
+        const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+        const stream = newStream();
+        await store.append(stream, [eventOf(), { ...eventOf(), traceparent }, eventOf()], 'no_stream');
+        expect((await readAll()).map((event) => event.traceparent)).toEqual([undefined, traceparent, undefined]);
+        const followed: StoredEvent[] = [];
+        const subscription = store.subscribe(0, async (events) => void followed.push(...events));
+        await until(() => followed.length === 3);
+        await subscription.stop();
+        expect(followed[1]).toMatchObject({ stream, revision: 1, traceparent });
+      });
+
       it('reads a missing stream as empty', async () => {
         await store.append(newStream(), [eventOf()], 'no_stream');
         expect(await store.read(newStream())).toEqual([]);

@@ -1,7 +1,8 @@
 import type { Uuid } from '#libs/kernel';
+import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 
 export type StreamCategory =
-  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure';
+  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure' | 'eras';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;
@@ -27,6 +28,8 @@ export interface NewEvent {
   data: object;
   /** JSON text that the log keeps instead of `data`, where that must not lie there as it is. @default `data` as JSON */
   json?: string;
+  /** The recorded trace that led to it; kept beside the event. */
+  traceparent?: Traceparent;
 }
 
 export interface StoredEvent {
@@ -40,6 +43,8 @@ export interface StoredEvent {
   /** Epoch milliseconds, the store's clock. */
   recordedAtMs: number;
   data: object;
+  /** In what follows the log (`readAll`, `subscribe`); a stream that is read alone may come without. */
+  traceparent?: Traceparent;
 }
 
 export interface AppendReceipt {

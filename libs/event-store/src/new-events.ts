@@ -12,6 +12,7 @@ const CATEGORY_NUMBERS: Record<StreamCategory, number> = {
   commitment: 7,
   consent: 8,
   erasure: 9,
+  eras: 10,
 };
 export const STREAM_CATEGORIES = Object.keys(CATEGORY_NUMBERS) as StreamCategory[];
 const categories = new Map(Object.entries(CATEGORY_NUMBERS).map(([name, number]) => [number, name as StreamCategory]));

@@ -4,7 +4,7 @@ import type { TenantId, Uuid } from '#libs/kernel';
 export abstract class CustomerIdentities {
   /**
    * Ids of all identities of the customer that any of its ids names, now or before a merge; undefined where the
-   * tenant has no such customer. May hold ids of its conversations too, whose events then belong to its history.
+   * tenant has no such customer. May hold ids of its contacts and conversations too, whose events then belong to its history.
    */
-  abstract identitiesOf(tenant: TenantId, customerId: Uuid): Promise<readonly Uuid[] | undefined>;
+  abstract idsInHistory(tenant: TenantId, customerId: Uuid): Promise<readonly Uuid[] | undefined>;
 }

@@ -40,7 +40,7 @@ const start = async (log: HistoryLog): Promise<void> => {
       roles[key] ? { tenant: 'acme', roles: [roles[key]], pii: key !== 'masked', keyId: key } : undefined,
   };
   const customers: CustomerIdentities = {
-    identitiesOf: (tenant, id) =>
+    idsInHistory: (tenant, id) =>
       Promise.resolve(tenant === 'acme' && id === sampleId(1) ? [sampleId(1), sampleId(3)] : undefined),
   };
   const testing = await Test.createTestingModule({

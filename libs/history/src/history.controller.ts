@@ -93,7 +93,7 @@ export class HistoryController {
     );
     filter.tenant = tenant;
     if (!customer) return filter;
-    const ids = isUuid(customer) ? await this.customers.identitiesOf(tenant, customer) : undefined;
+    const ids = isUuid(customer) ? await this.customers.idsInHistory(tenant, customer) : undefined;
     if (ids === undefined)
       throw new HubError('HISTORY.NOT_FOUND', 'customer: no customer has this id; find one by an identifier first');
     filter.customer = new Set(ids);

@@ -104,6 +104,11 @@ export class IdFactory {
     return this.unerased('identity', tenant, type, value);
   }
 
+  /** The time before its present holders in which an identity was somebody else's; the oldest is number 0. */
+  formerEra(identity: Uuid, number: number): Uuid {
+    return this.unerased('former era', identity, String(number));
+  }
+
   /** The link stream of two identities, the same whichever comes first. */
   link(tenant: string, a: Uuid, b: Uuid): Uuid {
     return a < b ? this.derive('link', tenant, a, b) : this.derive('link', tenant, b, a);

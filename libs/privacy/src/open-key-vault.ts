@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HubError } from '#libs/kernel';
 import { loadMasterKeys, promoteNextMasterKey, type MasterKeySettings } from './master-key/master-key-files.js';
 import { LOST } from './vault/key-vault.errors.js';
+import type { SealThread } from './thread/seal-thread.js';
 import type { KyselyKeyVault } from './vault/kysely.key-vault.js';
 import { isKeyVaultFile, openSqliteKeyVault } from './vault/sqlite/sqlite.key-vault.js';
 
@@ -15,6 +16,8 @@ export interface OpenKeyVaultOptions {
   readonly?: boolean;
   /** Most keys held unwrapped. @default 10000 */
   cachedKeys?: number;
+  /** Keeps the file, for one that writes; closed with the vault. @default this thread keeps it */
+  thread?: SealThread | undefined;
 }
 
 export interface OpenedKeyVault {
@@ -32,7 +35,7 @@ export interface OpenedKeyVault {
  */
 export const openKeyVault = async (
   settings: MasterKeySettings,
-  { known, readonly = false, cachedKeys }: OpenKeyVaultOptions = {},
+  { known, readonly = false, cachedKeys, thread }: OpenKeyVaultOptions = {},
 ): Promise<OpenedKeyVault> => {
   const file = keysFileOf(settings);
   if (known !== undefined && !existsSync(file)) throw lost('MISSING', file, 'is missing');
@@ -41,6 +44,7 @@ export const openKeyVault = async (
     file,
     masters: keys,
     readonly,
+    thread,
     ...(cachedKeys !== undefined && { cachedKeys }),
   });
   if (known !== undefined && vault.id !== known) {

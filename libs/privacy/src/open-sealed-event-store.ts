@@ -14,6 +14,7 @@ import { keysFileOf, openKeyVault, type OpenedKeyVault } from './open-key-vault.
 import { SealedEventLog } from './sealed.event-log.js';
 import { SealedEventStore } from './sealed.event-store.js';
 import { SealedParkedMessages } from './sealed.parked-messages.js';
+import { SealThread } from './thread/seal-thread.js';
 import { LOST } from './vault/key-vault.errors.js';
 import type { KeyVault } from './vault/key-vault.port.js';
 import { MemoryKeyVault } from './vault/memory/memory.key-vault.js';
@@ -42,6 +43,8 @@ export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
 export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
   /** Needed with `esdb://`; closed with the set. */
   vault?: OpenVault;
+  /** Has a thread seal and keep the file of the keys of `sqlite:`; hears of its death. @default this thread does both */
+  onThreadFailure?: (error: Error) => void;
 }
 
 export interface OpenSealedEventLogOptions extends ServerLogOptions, Pick<OpenVaultOptions, 'cachedKeys'> {
@@ -59,9 +62,12 @@ export const openSealedEventStore = async (
   options: OpenSealedEventStoreOptions = {},
 ): Promise<SealedEventStoreSet> => {
   const set = await openEventStore(settings, clock, options);
+  const { onThreadFailure } = options;
+  const thread =
+    onThreadFailure && settings.eventStoreUrl === 'sqlite:' ? SealThread.start(onThreadFailure) : undefined;
   try {
-    const { vault, created } = await openVaultFor(settings, set, options);
-    const events = new SealedEventStore(set.events, vault);
+    const { vault, created } = await openVaultFor(settings, set, options, thread);
+    const events = new SealedEventStore(set.events, vault, { seal: thread?.seal });
     return {
       ...set,
       ids: set.ids.after(vault.erased),
@@ -76,6 +82,7 @@ export const openSealedEventStore = async (
       },
     };
   } catch (error) {
+    await thread?.close();
     await set.close();
     throw error;
   }
@@ -85,6 +92,7 @@ const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
   options: OpenSealedEventStoreOptions,
+  thread: SealThread | undefined,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
   if (isServerUrl(settings.eventStoreUrl)) {
@@ -93,7 +101,7 @@ const openVaultFor = async (
     await closeUnless(vault, (await installation.keep(KEY_VAULT, vault.id)) === vault.id);
     return { vault };
   }
-  const opened = await openKeyVault(settings, { known: await installation.recall(KEY_VAULT) });
+  const opened = await openKeyVault(settings, { known: await installation.recall(KEY_VAULT), thread });
   await installation.keep(KEY_VAULT, opened.vault.id);
   return opened;
 };

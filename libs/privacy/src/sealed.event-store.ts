@@ -13,7 +13,8 @@ import {
 } from '#libs/event-store';
 import type { IdentityErased } from '#libs/domain';
 import { HubError, type Uuid } from '#libs/kernel';
-import { EventSealer, type Draft } from './seal/event-sealer.js';
+import { EventSealer, type Draft, type SecretDraft } from './seal/event-sealer.js';
+import { sealHere, type SealTexts } from './seal/seal-texts.js';
 import { SealedEventLog } from './sealed.event-log.js';
 import { storeUnavailable } from './vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from './vault/key-vault.port.js';
@@ -33,12 +34,18 @@ interface WaitingAppend {
   reject: (error: unknown) => void;
 }
 
+export interface SealedEventStoreOptions {
+  sealer?: EventSealer | undefined;
+  /** What seals many texts. @default this thread, one after the other */
+  seal?: SealTexts | undefined;
+}
+
 /**
  * An event store whose log holds personal fields sealed only. On this side of it events are open: commands,
  * projections and queries know nothing of it.
  *
- * Keys are durable before the first event that needs them is handed on. Appends keep their order: one that waits for
- * a key makes those behind it wait, and all of them then share a commit. What belongs to somebody erased is refused with
+ * Keys are durable before the first event that needs them is handed on. Appends keep their order: those of one turn of
+ * the event loop are sealed together, and make those behind them wait. What belongs to somebody erased is refused with
  * `PRIVACY.IDENTITY_ERASED`.
  */
 export class SealedEventStore extends EventStore implements RawEventLog {
@@ -47,13 +54,18 @@ export class SealedEventStore extends EventStore implements RawEventLog {
   private draining: Promise<void> | undefined;
   private closed = false;
 
+  private readonly sealer: EventSealer;
+  private readonly sealTexts: SealTexts;
+
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
     private readonly inner: EventStore & RawEventLog,
     private readonly vault: KeyVault,
-    private readonly sealer: EventSealer = new EventSealer(),
+    { sealer = new EventSealer(), seal = sealHere }: SealedEventStoreOptions = {},
   ) {
     super();
+    this.sealer = sealer;
+    this.sealTexts = seal;
     this.log = new SealedEventLog(inner, vault, sealer);
   }
 
@@ -65,10 +77,7 @@ export class SealedEventStore extends EventStore implements RawEventLog {
         typeof event.data === 'object' && event.data !== null ? this.sealer.draft(stream, event) : { event },
       );
       this.refuseErased(stream, events);
-      const append: WaitingAppend = { stream, drafts, expected, resolve, reject };
-      if (!this.draining && drafts.every(({ secret }) => !secret || this.vault.cached(secret.subject)))
-        return resolve(this.appendSealed(append, (subject) => this.vault.cached(subject)));
-      this.waiting.push(append);
+      this.waiting.push({ stream, drafts, expected, resolve, reject });
       this.draining ??= this.drain();
     });
   }
@@ -111,47 +120,63 @@ export class SealedEventStore extends EventStore implements RawEventLog {
       throw erased(stream);
   }
 
-  private appendSealed(
-    { stream, drafts, expected }: WaitingAppend,
-    keyOf: (subject: Uuid) => DataKey | undefined,
-  ): Promise<AppendReceipt> {
-    const events = drafts.map((draft) => {
-      const key = draft.secret && keyOf(draft.secret.subject);
-      if (draft.secret && !key && this.vault.erased.has(draft.secret.subject)) throw erased(stream);
-      return this.sealer.seal(draft, key);
-    });
-    return this.inner.append(stream, events, expected);
-  }
-
   private async drain(): Promise<void> {
     // Those of one turn of the event loop ask for their keys together.
     await new Promise((turn) => setImmediate(turn));
     while (this.waiting.length > 0) {
       const group = this.waiting;
       this.waiting = [];
-      const keys = new Map<Uuid, DataKey>();
-      const missing = new Set<Uuid>();
-      for (const { secret } of group.flatMap(({ drafts }) => drafts)) {
-        const key = secret && this.vault.cached(secret.subject);
-        if (key) keys.set(secret.subject, key);
-        else if (secret) missing.add(secret.subject);
-      }
-      let failure: unknown;
       try {
-        if (missing.size > 0) for (const [subject, key] of await this.vault.obtain(missing)) keys.set(subject, key);
+        await this.appendGroup(group);
       } catch (error) {
-        failure = storeUnavailable(error);
-      }
-      for (const append of group) {
-        try {
-          if (failure !== undefined && append.drafts.some(({ secret }) => secret && !keys.has(secret.subject)))
-            append.reject(failure);
-          else append.resolve(this.appendSealed(append, (subject) => keys.get(subject)));
-        } catch (error) {
-          append.reject(error);
-        }
+        for (const { reject } of group) reject(error);
       }
     }
     this.draining = undefined;
   }
+
+  private async appendGroup(group: readonly WaitingAppend[]): Promise<void> {
+    const { keys, failure } = await this.keysFor(group);
+    const opened = group.filter(({ stream, drafts, reject }) => {
+      const without = drafts.find(({ secret }) => secret && !keys.has(secret.subject));
+      if (without) reject(failure ?? this.keyless(stream, without));
+      return !without;
+    });
+    const secrets = opened.flatMap(({ drafts }) => drafts).filter(isSecret);
+    const jobs = secrets.map((draft) => this.sealer.job(draft, keys.get(draft.secret.subject)!));
+    const texts = await this.sealTexts(jobs);
+    let next = 0;
+    for (const { stream, drafts, expected, resolve, reject } of opened) {
+      const events = drafts.map((draft) => (isSecret(draft) ? this.sealer.seal(draft, texts[next++]!) : draft.event));
+      // An erasure may have come in between.
+      const gone = drafts.find(({ secret }) => secret && this.vault.erased.has(secret.subject));
+      if (gone) reject(erased(stream));
+      else resolve(this.inner.append(stream, events, expected));
+    }
+  }
+
+  private async keysFor(group: readonly WaitingAppend[]): Promise<{ keys: Map<Uuid, DataKey>; failure?: unknown }> {
+    const keys = new Map<Uuid, DataKey>();
+    const missing = new Set<Uuid>();
+    for (const { drafts } of group)
+      for (const { secret } of drafts) {
+        const key = secret && this.vault.cached(secret.subject);
+        if (key) keys.set(secret.subject, key);
+        else if (secret) missing.add(secret.subject);
+      }
+    if (missing.size === 0) return { keys };
+    try {
+      for (const [subject, key] of await this.vault.obtain(missing)) keys.set(subject, key);
+      return { keys };
+    } catch (error) {
+      return { keys, failure: storeUnavailable(error) };
+    }
+  }
+
+  private keyless(stream: StreamId, { event, secret }: Draft): HubError {
+    if (secret && this.vault.erased.has(secret.subject)) return erased(stream);
+    return new HubError('PRIVACY.NO_KEY', `${event.type}: there is no key to seal with`);
+  }
 }
+
+const isSecret = (draft: Draft): draft is SecretDraft => draft.secret !== undefined;

@@ -4,6 +4,7 @@ import { failure, usageError } from '../errors.js';
 import { paintFor } from '../format/style.js';
 import { customerChoice, customerHeader, timelineTable, type TimelineLook } from '../format/timeline.js';
 import { settingsFrom, type GlobalOptions } from '../open-data.js';
+import { REASON_OPTION, noteLookAt, reasonOption } from '../note-look.js';
 import { listOption, wholeOption } from '../options.js';
 
 interface TimelineOptions extends GlobalOptions {
@@ -15,6 +16,7 @@ interface TimelineOptions extends GlobalOptions {
   bodies?: true;
   customer?: string;
   json?: true;
+  reason?: string;
 }
 
 const MAX_PAGE = 100;
@@ -30,6 +32,7 @@ export const timelineCommand = (): Command =>
     .option('--channel <names>', 'only these channels, comma-separated')
     .option('--kind <names>', `only of ${ENTRY_KINDS.join(', ')}`)
     .option('--bodies', 'with everything that was said')
+    .option(...REASON_OPTION)
     .option('--json', 'customer and page as one line of JSON')
     .action((identifier: string, _options: unknown, command: Command) =>
       run(identifier, command.optsWithGlobals<TimelineOptions>()),
@@ -46,7 +49,9 @@ const run = async (identifier: string, options: TimelineOptions): Promise<void> 
     import('../read-side.js'),
     import('#libs/queries'),
   ]);
-  const side = await openReadSide(settingsFrom(options));
+  const settings = settingsFrom(options);
+  const reason = reasonOption(settings, options.tenant, options.reason);
+  const side = await openReadSide(settings);
   try {
     const { items: found } = await side.queries.execute(new FindCustomersQuery(options.tenant, identifier));
     const chosen = options.customer
@@ -69,6 +74,14 @@ const run = async (identifier: string, options: TimelineOptions): Promise<void> 
         body: options.bodies ?? false,
       }),
     );
+    const seen = options.customer || options.json ? [chosen] : found;
+    for (const { id } of seen)
+      await noteLookAt(settings, {
+        tenant: options.tenant,
+        customer: id,
+        saw: id === chosen.id ? 'timeline' : 'header',
+        reason,
+      });
     if (options.json) {
       const { items, next, previous } = page;
       process.stdout.write(`${JSON.stringify({ customer: chosen, items, next, previous })}\n`);

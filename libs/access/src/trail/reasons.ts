@@ -19,13 +19,18 @@ export class Reasons {
     this.tenants = new Set(tenants?.split(','));
   }
 
+  /** Whether a tenant wants to know why its customers are opened. */
+  asks(tenant: string): boolean {
+    return this.tenants.has(tenant) || this.tenants.has('*');
+  }
+
   /**
    * The reason a caller gives, where one is given.
    * @throws HubError `REASON.INVALID` (422) where it is no code, or is missing and the tenant asks for one.
    */
   of({ tenant }: Caller, header: string | string[] | undefined): string | undefined {
     if (header === undefined) {
-      if (!this.tenants.has(tenant) && !this.tenants.has('*')) return undefined;
+      if (!this.asks(tenant)) return undefined;
       throw invalidReason(
         'Hilo-Reason',
         'the header Hilo-Reason is missing: this tenant asks why a customer is opened',

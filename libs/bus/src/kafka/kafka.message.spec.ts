@@ -57,6 +57,14 @@ describe('a message on Kafka', () => {
     });
   });
 
+  it('carries its trace in clear, as the extension of CloudEvents', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const message = await carried({ ...profile, traceparent });
+    expect(eventOf(message)).toMatchObject({ traceparent });
+    expect(await openMessage(message, seal)).toEqual({ ...profile, traceparent });
+    expect(await openMessage(changed(message, { traceparent: 'Ana' }), seal)).toEqual(profile);
+  });
+
   it('does not open under the envelope of another, or changed', async () => {
     const one = await carried(messageOf('t', 1));
     const sealedBytes = Buffer.from(eventOf(one).data_base64!, 'base64');

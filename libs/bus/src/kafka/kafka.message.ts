@@ -41,8 +41,9 @@ export const outgoingOf = (message: BusMessage, hashKey: (busKey: string) => str
  * would be as good, but the client takes 4 µs for each header.
  */
 export const sealed = ({ key, envelope, json }: Outgoing, seal: (bound: string, plain: string) => Buffer): Message => {
-  const { specversion, id, source, type, time } = envelope;
-  const head = JSON.stringify({ specversion, id, source, type, time, datacontenttype: SEALED_CONTENT_TYPE });
+  const { specversion, id, source, type, time, traceparent } = envelope;
+  const datacontenttype = SEALED_CONTENT_TYPE;
+  const head = JSON.stringify({ specversion, id, source, type, time, datacontenttype, traceparent });
   const data = seal(boundTo(envelope), json).toString('base64');
   return { key, headers: STRUCTURED, value: `${head.slice(0, -1)},"data_base64":"${data}"}` };
 };
@@ -72,9 +73,9 @@ export const openMessage = async (
     return { code: 'BUS.SEAL_BROKEN', problem: 'it was changed, or its envelope is that of another message' };
   }
   if (!opened) return { code: 'BUS.KEY_ENDED', problem: 'its key has ended with the retention of the bus' };
-  const { specversion, id, source, type } = event;
+  const { specversion, id, source, type, traceparent } = event;
   const data = JSON.parse(opened.toString()) as unknown;
-  const read = fromCloudEvent({ specversion, id, source, type, data });
+  const read = fromCloudEvent({ specversion, id, source, type, traceparent, data });
   return 'message' in read ? read.message : { code: 'BUS.UNREADABLE', problem: read.problem };
 };
 

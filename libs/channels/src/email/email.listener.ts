@@ -1,7 +1,15 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import type { SMTPServer, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { Clock, codeOf, messageOf } from '#libs/kernel';
 import { HubSettings } from '#libs/kernel/settings.js';
+import { Tracing, inSpan } from '#libs/kernel/tracing/tracing.port.js';
 import { AccountDirectory } from '../accounts/account-directory.port.js';
 import { SmtpDeclaration } from '../accounts/accounts.config.js';
 import type { ChannelAccount, ParsedInteraction } from '../channel-adapter.port.js';
@@ -43,6 +51,7 @@ export class EmailListener implements OnApplicationBootstrap, BeforeApplicationS
     private readonly publisher: InteractionPublisher,
     private readonly undeliverable: Undeliverable,
     private readonly clock: Clock,
+    @Optional() @Inject(Tracing) private readonly tracing?: Tracing,
   ) {}
 
   /** The port listened on; undefined while it is not listening. */
@@ -112,7 +121,7 @@ export class EmailListener implements OnApplicationBootstrap, BeforeApplicationS
       }
       if (stream.sizeExceeded) throw new SmtpRefusal(552, `5.3.4 the limit is ${this.bounds.maxMessageBytes} bytes`);
       if (overloaded) throw new SmtpRefusal(451, '4.3.1 too much mail at once, try again later');
-      await this.take(Buffer.concat(chunks), session);
+      await inSpan(this.tracing, 'SMTP DATA', { kind: 'server' }, () => this.take(Buffer.concat(chunks), session));
     } finally {
       this.bufferedBytes -= bytes;
     }

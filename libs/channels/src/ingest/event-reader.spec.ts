@@ -38,6 +38,13 @@ const problemOf = (event: TransportedEvent): string => {
 };
 
 describe('CloudEvents over Kafka', () => {
+  it('bring their trace along, in the extension of CloudEvents', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    for (const event of [structured({ ...envelope, data, traceparent }), binary({ ...envelope, traceparent }, data)])
+      expect(readEvent(event, edge)).toMatchObject({ receipt: expect.any(String) as string, traceparent });
+    expect(readEvent(structured({ ...envelope, data, traceparent: 'Ana' }), edge)).not.toHaveProperty('traceparent');
+  });
+
   const expected = {
     type: 'interaction',
     receipt: ids.interaction('acme', 'chat', 'web', 'c-17'),

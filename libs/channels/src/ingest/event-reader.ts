@@ -1,6 +1,7 @@
 import { parseJson, readTextBody } from '#libs/access';
 import type { BusMessage } from '#libs/bus';
 import { LIMITS, codeOf, messageOf } from '#libs/kernel';
+import { readTraceparent } from '#libs/kernel/tracing/tracing.port.js';
 import { unwrapEvent } from './cloud-event.js';
 import { detailOf } from './delivery.js';
 import { isObject } from './field.js';
@@ -37,6 +38,8 @@ export const readEvent = ({ headers, value }: TransportedEvent, edge: Edge): Bus
   if (errors) return { problem: detailOf(errors) };
   const message = intake.read(item, edge);
   if (!message) return { problem: detailOf(intake.explain(item, binary ? '$' : '$.data', edge)) };
+  const traceparent = readTraceparent(isObject(event) ? event.traceparent : undefined);
+  if (traceparent !== undefined) message.traceparent = traceparent;
   const bytes = Buffer.byteLength(JSON.stringify(item));
   return bytes <= LIMITS.interactionBytes
     ? message
@@ -49,6 +52,7 @@ const eventOf = (headers: TransportedEvent['headers'], data: unknown): unknown =
   source: headers.ce_source,
   type: headers.ce_type,
   time: headers.ce_time,
+  traceparent: headers.ce_traceparent,
   datacontenttype: headers['content-type'],
   data,
 });

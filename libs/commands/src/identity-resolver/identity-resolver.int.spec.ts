@@ -20,6 +20,8 @@ interface Contact {
   sees: CustomerIdentifier[];
   name?: string;
   identify?: true;
+  /** Days after the others. */
+  day?: number;
 }
 
 const email = (value: string): CustomerIdentifier => ({ type: 'email', value: `${value}@x.example` });
@@ -43,7 +45,7 @@ class World {
     return IdentityResolver.open({ file: this.file, ids, append: (...append) => this.appending(...append), rules });
   }
 
-  async contact({ sees, name, identify }: Contact, tenant = 'acme'): Promise<void> {
+  async contact({ sees, name, identify, day = 0 }: Contact, tenant = 'acme'): Promise<void> {
     const content: InteractionContent = reader.interaction({
       tenant,
       channel: 'chat',
@@ -51,8 +53,8 @@ class World {
       externalId: `m${++this.contacts}`,
       kind: identify ? 'identify' : 'message',
       direction: 'inbound',
-      occurredAt: '2025-01-06T10:00:00.000Z',
-      receivedAt: '2025-01-06T10:00:01.000Z',
+      occurredAt: new Date(Date.UTC(2025, 0, 6 + day, 10)).toISOString(),
+      receivedAt: '2025-12-06T10:00:01.000Z',
       customer: { identifiers: sees, ...(name && { name }) },
     });
     const id = ids.interaction(tenant, 'chat', 'shop', content.externalId);
@@ -124,7 +126,7 @@ class World {
   async decisions(): Promise<string[]> {
     const log = await this.log();
     return log
-      .filter(({ stream }) => stream.startsWith('link-'))
+      .filter(({ stream }) => /^(link|eras)-/.test(stream))
       .map(({ type, stream, revision }) => `${type} ${stream} ${revision}`);
   }
 
@@ -237,6 +239,31 @@ describe('linking', () => {
     await w.contact({ sees: [email('ana')] });
     await w.follow();
     expect(await w.links()).toEqual([linkOf(email('ana+shop'), email('ana'))]);
+  });
+
+  it('tells that a number was somebody else’s in front of the links to that time, and takes it back', async () => {
+    const old: Contact = { sees: [account('A1'), phone(1)], name: 'Ana Diaz' };
+    const next: Contact = { sees: [account('B2'), phone(1)], name: 'Bruno Lee', day: 200 };
+    const w = await (await worldOf(old, next)).follow();
+    const era = ids.formerEra(idOf(phone(1)), 0);
+    const told = (await w.log()).filter(({ type }) => type === 'IdentityErasDecided');
+    const former = [{ identity: era, until: '2025-07-25' }];
+    expect(told.map(({ stream, data }) => ({ stream, data }))).toEqual([
+      {
+        stream: streamId('eras', idOf(phone(1))),
+        data: { identity: idOf(phone(1)), former, rule: versionOf(DEFAULT_RULES) },
+      },
+    ]);
+    const links = [ids.link('acme', idOf(account('A1')), era), linkOf(account('B2'), phone(1))];
+    expect(await w.links()).toEqual(links.toSorted());
+    const first = (await w.log()).find(({ stream }) => stream === streamId('link', links[0]!))!;
+    expect(first.position).toBeGreaterThan(told[0]!.position);
+    await w.contact({ ...old, day: 220 });
+    await w.follow();
+    expect((await w.log()).filter(({ type }) => type === 'IdentityErasDecided').at(-1)!.data).toMatchObject({
+      former: [],
+    });
+    expect(await w.links()).toEqual([]);
   });
 
   it('keeps tenants apart', async () => {
@@ -355,6 +382,7 @@ const anyContact = fc.record<Contact>(
     sees: some({ maxLength: 3 }),
     name: fc.constantFrom('Ana Diaz', 'A. Diaz', 'Bo Lee'),
     identify: fc.constant(true as const),
+    day: fc.constantFrom(0, 5, 60, 120, 320),
   },
   { requiredKeys: ['sees'] },
 );
@@ -510,6 +538,31 @@ describe('other rules', () => {
       rule: expect.stringMatching(/^rules-next\+[0-9a-f]{8}$/) as unknown,
       reason: 'hub',
     });
+  });
+
+  it('tell the times of a number otherwise, where those before are in the log', async () => {
+    const seen = [
+      ['A1', 'Ana Diaz', 0],
+      ['B2', 'Bruno Lee', 60],
+      ['C3', 'Eva Cruz', 200],
+    ] as const;
+    const contacts = seen.map(([who, name, day]) => ({ sees: [account(who), phone(1)], name, day }));
+    const w = await (await worldOf(...contacts)).follow();
+    const [first, second] = [0, 1].map((n) => ids.formerEra(idOf(phone(1)), n));
+    const now = linkOf(account('C3'), phone(1));
+    const three = [ids.link('acme', idOf(account('A1')), first!), ids.link('acme', idOf(account('B2')), second!), now];
+    expect(await w.links()).toEqual(three.toSorted());
+    const within = (apartDays: number) => ({ ...DEFAULT_RULES, windows: { phone: { apartDays } } });
+    for (const [apartDays, links] of [
+      [100, []],
+      [50, three],
+      [300, []],
+      [45, three],
+    ] as const) {
+      await w.reopen(within(apartDays));
+      await w.follow(3);
+      expect(await w.links()).toEqual(links.toSorted());
+    }
   });
 
   it('decide again when they change under the version they had', async () => {

@@ -1,6 +1,5 @@
 import {
   DEFAULT_RULES,
-  SCHEMAS,
   bornNames,
   changesTo,
   gather,
@@ -10,6 +9,9 @@ import {
   versionOf,
   type ContactSummary,
   type Evidence,
+  type FormerId,
+  type Gathered,
+  type IdentityErasDecided,
   type IdentityErased,
   type IdentityRules,
   type LinkEvent,
@@ -19,18 +21,12 @@ import {
   type SenderAliasSeen,
   type Resolution,
 } from '#libs/domain';
-import {
-  streamId,
-  type EventStore,
-  type ExpectedRevision,
-  type NewEvent,
-  type Position,
-  type StoredEvent,
-  type StreamId,
-} from '#libs/event-store';
-import { LruMap, UuidSet, codeOf, type IdFactory, type Uuid } from '#libs/kernel';
-import { IdentityState, type KnownLink, type LinkStatus } from './identity.state.js';
-import { Sightings, dayOf, type Sighting } from './sightings.js';
+import { streamId, type EventStore, type Position, type StoredEvent } from '#libs/event-store';
+import { LruMap, UuidSet, type IdFactory, type Uuid } from '#libs/kernel';
+import { Decisions } from './decisions.js';
+import { IdentityState } from './identity.state.js';
+import type { KnownEras, KnownLink, LinkStatus } from './identity.tables.js';
+import { Sightings, dateOf, dayOf, type Sighting } from './sightings.js';
 
 /** What the resolver's file is called in a data directory. */
 export const IDENTITY_FILE = 'identity.db';
@@ -47,26 +43,16 @@ export interface IdentityResolverOptions {
   rules?: IdentityRules;
 }
 
-/** A decision of the running batch that is not appended yet. */
-interface Decision {
-  stream: StreamId;
-  event: NewEvent;
-  expected: ExpectedRevision;
-  revision: number;
-  /** The link before it. */
-  before: KnownLink;
-}
-
 type FollowedEvent =
   | IdentityErased
   | { type: 'InteractionRecorded' | 'InteractionCorrected'; data: ContactSummary }
   | SenderAliasSeen
   | ProfileImported
+  | IdentityErasDecided
   | LinkEvent;
 
 const REMEMBERED_COMBINATIONS = 30_000;
 const LONGEST_COMBINATION = 512;
-const REMEMBERED_DECISIONS = 10_000;
 
 /**
  * Decides who is who: follows the log in order and appends what follows to the link streams. There must be one for each
@@ -77,19 +63,17 @@ export class IdentityResolver {
   private readonly version: string;
   /** What identities, verified or not, came together under which name: whatever was seen once brings no news again. */
   private readonly combinations = new LruMap<string, true>(REMEMBERED_COMBINATIONS);
-  /** Ids of events decided lately: they come by in the log again, and say nothing new then. */
-  private readonly ours = new LruMap<Uuid, true>(REMEMBERED_DECISIONS);
-  /** By link, in the order of its stream. */
-  private readonly decisions = new Map<Uuid, Decision[]>();
+  private readonly decisions: Decisions;
 
   private constructor(
     private readonly state: IdentityState,
     private readonly ids: IdFactory,
-    private readonly append: EventStore['append'],
+    append: EventStore['append'],
     private readonly rules: IdentityRules,
     private readonly erased: UuidSet,
   ) {
     this.sightings = new Sightings(ids, erased, rules);
+    this.decisions = new Decisions(ids, append);
     this.version = versionOf(rules);
   }
 
@@ -100,7 +84,8 @@ export class IdentityResolver {
     erased = new UuidSet(),
     rules = DEFAULT_RULES,
   }: IdentityResolverOptions): IdentityResolver {
-    return new IdentityResolver(IdentityState.open(file, rules), ids.after(erased), append, rules, erased);
+    const unerased = ids.after(erased);
+    return new IdentityResolver(IdentityState.open(file, rules, unerased), unerased, append, rules, erased);
   }
 
   /** Position of the last event whose decisions are recorded. */
@@ -121,11 +106,11 @@ export class IdentityResolver {
     this.state.begin();
     try {
       for (const event of events) if (event.position > this.state.checkpoint) this.take(event);
-      for (const { before } of await this.record()) this.state.putLink(before);
+      await this.decisions.record();
       this.state.commit(last.position);
     } catch (error) {
       this.combinations.clear();
-      this.ours.clear();
+      this.decisions.forget();
       this.state.rollback();
       throw error;
     } finally {
@@ -153,6 +138,8 @@ export class IdentityResolver {
       case 'LinkRejected':
       case 'LinkRetracted':
         return this.takeLinkEvent(stored, event);
+      case 'IdentityErasDecided':
+        return this.takeEras(stored, event.data);
       case 'IdentityErased':
         return this.takeErasure(event.data.identity);
     }
@@ -161,7 +148,9 @@ export class IdentityResolver {
   /** What it was seen with is decided anew only when it is seen again: to be forgotten is no news of others. */
   private takeErasure(identity: Uuid): void {
     this.erased.add(identity);
-    for (const link of this.state.linksOf(identity)) this.decisions.delete(link.id);
+    for (const one of [identity, ...this.state.formersOf(identity)])
+      for (const link of this.state.linksOf(one)) this.decisions.drop(streamId('link', link.id));
+    this.decisions.drop(streamId('eras', identity));
     this.state.forget(identity);
     this.sightings.forget();
     this.combinations.clear();
@@ -215,7 +204,10 @@ export class IdentityResolver {
 
   private dependsOnTime(id: Uuid): boolean {
     const window = this.rules.windows[this.state.facts(id)?.type ?? ''];
-    return window !== undefined && (window.staleDays !== undefined || this.state.neighbourCount(id) > 1);
+    if (window === undefined) return false;
+    if (window.staleDays !== undefined || this.state.neighbourCount(id) > 1) return true;
+    // Who had it before may have been erased.
+    return (this.state.erasOf(id)?.former.length ?? 0) > 0;
   }
 
   private isTimed(type: string | undefined): boolean {
@@ -238,25 +230,24 @@ export class IdentityResolver {
     return !facts || bornNames(facts, this.rules).every((name) => this.state.bearerCount(name) <= 1);
   }
 
-  /**
-   * A decision of ours is known already, or of this batch when it was appended before a crash. Anything else on the
-   * stream is news: an agent's ruling, or what other rules decided; it stands, and what we decided in its place falls.
-   */
-  private takeLinkEvent({ id, revision, tenant }: StoredEvent, event: LinkEvent): void {
-    if (this.ours.get(id)) return;
+  private takeLinkEvent(stored: StoredEvent, event: LinkEvent): void {
+    if (this.decisions.isOurs(stored)) return;
     const known = this.knownLink(event);
-    if (!known) return;
-    const decisions = this.decisions.get(known.id) ?? [];
-    const index = decisions.findIndex((decision) => decision.revision === revision);
-    if (decisions[index]?.event.id === id) return;
-    if (index === -1 && revision <= known.revision) return;
-    if (index !== -1) decisions.splice(index);
+    if (!known || !this.decisions.isNews(stored, known.revision)) return;
     const { verdict: before, ...link } = known;
     const status = STATUS_AFTER[event.type];
     const ruled = status === 'linked' ? 'together' : 'apart';
     const verdict = event.data.by && event.type !== 'LinkProposed' ? ruled : before;
-    this.state.putLink({ ...link, status, ...(verdict && { verdict }), revision });
-    this.settle(tenant, new Set([known.a, known.b]));
+    this.state.putLink({ ...link, status, ...(verdict && { verdict }), revision: stored.revision });
+    this.settle(stored.tenant, new Set([known.a, known.b]));
+  }
+
+  private takeEras(stored: StoredEvent, { identity, former }: IdentityErasDecided['data']): void {
+    if (this.decisions.isOurs(stored) || !this.state.facts(identity)) return;
+    if (!this.decisions.isNews(stored, this.state.erasOf(identity)?.revision ?? -1)) return;
+    const told = former.map((era) => ({ id: era.identity, until: dayOf(`${era.until}T00:00:00.000Z`) }));
+    this.state.putEras(identity, { former: told, revision: stored.revision });
+    this.settle(stored.tenant, new Set([identity]));
   }
 
   private knownLink({ data }: LinkEvent): KnownLink | undefined {
@@ -272,6 +263,7 @@ export class IdentityResolver {
   /** Decides again what may have changed around these identities. */
   private settle(tenant: string, touched: Iterable<Uuid>): void {
     const neighbourhood = gather(touched, this.state, this.rules);
+    for (const gathered of neighbourhood.identities.values()) this.divide(tenant, gathered);
     const links = new Map<Uuid, KnownLink>();
     const proposals = new Map<Uuid, KnownLink>();
     for (const id of neighbourhood.identities.keys()) {
@@ -307,60 +299,42 @@ export class IdentityResolver {
       }));
   }
 
+  /** Tells which eras an identity has, where the log says otherwise. */
+  private divide(tenant: string, { facts: { id: identity }, whole, former = [] }: Gathered): void {
+    const known: KnownEras = this.state.erasOf(identity) ?? { former: [], revision: -1 };
+    if (whole !== undefined || areSame(known.former, former) || !this.state.isCarried(identity)) return;
+    const revision = known.revision + 1;
+    this.state.putEras(identity, { former, revision });
+    const data: IdentityErasDecided['data'] = {
+      identity,
+      former: former.map((era) => ({ identity: era.id, until: dateOf(era.until) })),
+      rule: this.version,
+    };
+    this.decisions.add({
+      tenant,
+      stream: streamId('eras', identity),
+      event: { type: 'IdentityErasDecided', data },
+      digest: JSON.stringify(data),
+      before: known.revision,
+      about: former.map(({ id }) => id),
+      undo: () => this.state.putEras(identity, known),
+    });
+  }
+
   private decide(tenant: string, pair: LinkedPair, eventOn: (link: Uuid) => LinkEvent): void {
     const id = this.ids.link(tenant, pair.a, pair.b);
     const before = this.state.link(id, pair.a) ?? { id, ...ordered(pair), status: 'none', revision: -1 };
-    const stream = streamId('link', id);
-    const revision = before.revision + 1;
-    const { type, data } = eventOn(id);
-    // The id says only what is decided at which place: a repeated batch gives the same, and the store knows it again.
-    const event: NewEvent = {
-      id: this.ids.event(stream, revision, type),
-      type,
-      schema: SCHEMAS[type] ?? 1,
+    const event = eventOn(id);
+    this.state.putLink({ ...before, status: STATUS_AFTER[event.type], revision: before.revision + 1 });
+    this.decisions.add({
       tenant,
-      data,
-    };
-    const decision: Decision = {
-      stream,
+      stream: streamId('link', id),
       event,
-      expected: revision === 0 ? 'no_stream' : before.revision,
-      revision,
-      before,
-    };
-    this.ours.set(event.id, true);
-    const decisions = this.decisions.get(id);
-    if (decisions) decisions.push(decision);
-    else this.decisions.set(id, [decision]);
-    this.state.putLink({ ...before, status: STATUS_AFTER[type], revision });
-  }
-
-  /**
-   * Appends the decisions, each stream in order, all streams at once; answers with the first of every stream that
-   * conflicted. Waits for all of them, so that nothing is under way any more when the batch is given up.
-   */
-  private async record(): Promise<Decision[]> {
-    const results = await Promise.allSettled(
-      [...this.decisions.values()].map((decisions) => this.recordLink(decisions)),
-    );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-    return results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
-  }
-
-  private async recordLink(decisions: readonly Decision[]): Promise<Decision | undefined> {
-    for (const decision of decisions) {
-      try {
-        await this.append(decision.stream, [decision.event], decision.expected);
-      } catch (error) {
-        // Someone else wrote there meanwhile, or an end of it is being erased: that event comes later in the log, and will
-        // be settled then.
-        const code = codeOf(error);
-        if (code === 'EVENT_STORE.REVISION_CONFLICT' || code === 'PRIVACY.IDENTITY_ERASED') return decision;
-        throw error;
-      }
-    }
-    return undefined;
+      digest: event.type,
+      before: before.revision,
+      about: [pair.a, pair.b],
+      undo: () => this.state.putLink(before),
+    });
   }
 }
 
@@ -372,6 +346,10 @@ const STATUS_AFTER: Readonly<Record<LinkEvent['type'], LinkStatus>> = {
   LinkRetracted: 'none',
 };
 
+const areSame = (one: readonly FormerId[], other: readonly FormerId[]): boolean =>
+  one.length === other.length &&
+  one.every(({ id, until }, index) => id === other[index]!.id && until === other[index]!.until);
+
 const ordered = ({ a, b }: LinkedPair): LinkedPair => (a < b ? { a, b } : { a: b, b: a });
 
 /** Why the rules no longer hold a pair together, for the agent who reads its history. */
@@ -380,6 +358,8 @@ const reasonOf = ({ a, b }: LinkedPair, { identities }: Neighbourhood, { links, 
   const proposal = proposals.find(isPair);
   if (proposal) return proposal.reason;
   if (links.some(isPair)) return 'linked';
-  const standings = [identities.get(a)?.standing, identities.get(b)?.standing];
-  return standings.find((standing) => standing !== undefined && standing !== 'open') ?? 'no-evidence';
+  const ends = [identities.get(a), identities.get(b)].filter((end) => end !== undefined);
+  const closed = ends.find(({ standing }) => standing !== 'open');
+  if (closed) return closed.standing;
+  return ends.some(({ holders }) => holders) ? 'changed-hands' : 'no-evidence';
 };

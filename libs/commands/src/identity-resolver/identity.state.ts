@@ -1,38 +1,44 @@
 import { chmodSync } from 'node:fs';
 import {
-  bornNames,
   learn,
+  nameKeyText,
   span,
   versionOf,
-  type Days,
   type Evidence,
-  type EvidenceKind,
   type EvidenceReader,
   type IdentityFacts,
   type IdentityRules,
-  type NameKey,
   type Observation,
   type Ruling,
 } from '#libs/domain';
-import type { Position, StreamRevision } from '#libs/event-store';
-import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
+import type { Position } from '#libs/event-store';
+import { LruMap, bytesOfUuid, uuidOfBytes, type IdFactory, type Uuid } from '#libs/kernel';
 import { openSqlite, type SqliteDatabase } from '#libs/kernel/sqlite.js';
-
-/** What the log says of one pair: `none` once a link was retracted or a proposal closed. */
-export type LinkStatus = 'none' | 'linked' | 'proposed';
-
-/** A pair that has a link stream. A value: changed ones are put back with `putLink`. */
-export interface KnownLink {
-  readonly id: Uuid;
-  /** Sorts before `b`. */
-  readonly a: Uuid;
-  readonly b: Uuid;
-  readonly status: LinkStatus;
-  /** What an agent said last. */
-  readonly verdict?: Ruling['verdict'];
-  /** Of the last event of the stream that is known, our own decisions of the running batch included; -1 for none. */
-  readonly revision: StreamRevision;
-}
+import {
+  KINDS,
+  SHAPE,
+  STATUSES,
+  TABLES,
+  TABLE_NAMES,
+  UNKNOWN,
+  VERDICTS,
+  bit,
+  factsOf,
+  isSameButForTime,
+  json,
+  knownLink,
+  statementsOf,
+  together,
+  type IdentityRow,
+  type KnownEras,
+  type KnownLink,
+  type LinkRow,
+  type StateStatements,
+  type StoredEras,
+  type Together,
+  type TogetherRow,
+} from './identity.tables.js';
+import { NameBearers } from './name-bearers.js';
 
 /** How an identity came into view. */
 export interface Sighted {
@@ -53,75 +59,21 @@ interface Node {
   facts: IdentityFacts;
   carried: boolean;
   neighbours: number;
+  /** Absent where it was never divided. */
+  eras?: StoredEras;
+  /** What it is a former era of. */
+  whole?: Uuid;
   /** By the other identity; absent while nobody asked, and of a hub. */
   evidence?: Map<Uuid, Together>;
   /** Every pair that ever had a link stream; absent while nobody asked, and of an identity with very many. */
   links?: Map<Uuid, KnownLink>;
 }
 
-interface IdentityRow {
-  key: number;
-  type: string;
-  linkable: number;
-  verified: number;
-  carried: number;
-  names: string | null;
-  birthDates: string | null;
-  ownFirst: number | null;
-  ownLast: number | null;
-  neighbours: number;
-}
-
-/** What was seen of a pair. */
-interface Together {
-  /** Bits of `KINDS`. */
-  kinds: number;
-  /** Kept where an end has a time window. */
-  days?: Days;
-}
-
-interface TogetherRow {
-  kinds: number;
-  first: number | null;
-  last: number | null;
-}
-
-interface LinkRow {
-  id: Uint8Array;
-  a: Uint8Array;
-  b: Uint8Array;
-  status: number;
-  verdict: number | null;
-  revision: number;
-}
-
-/** Raised when the tables change; a file of another shape or of other rules is filled again from the log. */
-const SHAPE = 3;
-// Stored numbers: never reorder, only add.
-const KINDS: readonly EvidenceKind[] = ['profile-import', 'identify', 'same-mailbox', 'same-interaction'];
-const STATUSES: readonly LinkStatus[] = ['none', 'linked', 'proposed'];
-const VERDICTS: readonly Ruling['verdict'][] = ['apart', 'together'];
-
 const REMEMBERED_IDENTITIES = 30_000;
-const REMEMBERED_NAMES = 10_000;
 /** Above the limits of the rules, so that what is read again and again stays in memory and a hub does not. */
 const REMEMBERED_NEIGHBOURS = 128;
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS identity (key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, type TEXT NOT NULL,
-    linkable INTEGER NOT NULL, verified INTEGER NOT NULL, carried INTEGER NOT NULL, names TEXT, birth_dates TEXT,
-    own_first INTEGER, own_last INTEGER, neighbours INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS evidence (identity INTEGER NOT NULL, other INTEGER NOT NULL, kinds INTEGER NOT NULL,
-    first INTEGER, last INTEGER, PRIMARY KEY (identity, other)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS link (id BLOB PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, status INTEGER NOT NULL,
-    verdict INTEGER, revision INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS bearer (name TEXT NOT NULL, identity INTEGER NOT NULL, PRIMARY KEY (name, identity)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS link_a ON link (a);
-  CREATE INDEX IF NOT EXISTS link_b ON link (b);`;
-const TABLE_NAMES = ['meta', 'identity', 'evidence', 'link', 'bearer'];
-const LINKS = `SELECT link.id, one.id AS a, other.id AS b, link.status, link.verdict, link.revision FROM link
-  JOIN identity AS one ON one.key = link.a JOIN identity AS other ON other.key = link.b`;
+const NOTHING_SEEN = { type: UNKNOWN, linkable: false, verified: false, names: [] };
 
 /**
  * What the resolver knows, in one SQLite file of its own: facts, evidence, verdicts and links, as ids and keyed hashes.
@@ -131,9 +83,8 @@ export class IdentityState implements EvidenceReader {
   /** The last event whose consequences are committed. */
   checkpoint: Position;
   private readonly nodes = new LruMap<Uuid, Node>(REMEMBERED_IDENTITIES);
-  /** How many identities bear a name, as far as anyone asked. */
-  private readonly bearerCounts = new LruMap<string, number>(REMEMBERED_NAMES);
-  private readonly sql;
+  private readonly bearers: NameBearers;
+  private readonly sql: StateStatements;
   /** Changed since they were written; read from memory alone until `flush`. */
   private readonly changed = new Map<Uuid, Node>();
   private nextKey = 1;
@@ -141,14 +92,16 @@ export class IdentityState implements EvidenceReader {
   private constructor(
     private readonly db: SqliteDatabase,
     private readonly rules: IdentityRules,
+    private readonly ids: Pick<IdFactory, 'formerEra'>,
   ) {
     this.sql = statementsOf(db);
+    this.bearers = new NameBearers(this.sql, rules);
     this.checkpoint = this.readMeta('checkpoint') ?? 0;
     this.readNextKey();
   }
 
   /** Opens or creates the file. One that other rules have filled is emptied: they may decide everything otherwise. */
-  static open(file: string, rules: IdentityRules): IdentityState {
+  static open(file: string, rules: IdentityRules, ids: Pick<IdFactory, 'formerEra'>): IdentityState {
     const db = openSqlite(file, { synchronous: 'normal', cacheKiB: 8192 });
     if (file !== ':memory:') chmodSync(file, 0o600);
     db.exec(TABLES);
@@ -159,7 +112,7 @@ export class IdentityState implements EvidenceReader {
       db.exec(TABLES);
       db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(['filled by', filledBy]);
     }
-    return new IdentityState(db, rules);
+    return new IdentityState(db, rules, ids);
   }
 
   begin(): void {
@@ -175,7 +128,7 @@ export class IdentityState implements EvidenceReader {
   /** Forgets everything since `begin`. */
   rollback(): void {
     this.nodes.clear();
-    this.bearerCounts.clear();
+    this.bearers.clear();
     this.changed.clear();
     try {
       this.sql.rollback.run([]);
@@ -228,15 +181,28 @@ export class IdentityState implements EvidenceReader {
   }
 
   bearerCount(name: string): number {
-    const known = this.bearerCounts.get(name);
-    if (known !== undefined) return known;
-    const count = this.sql.bearerCount.first<{ count: number }>([name])?.count ?? 0;
-    this.bearerCounts.set(name, count);
-    return count;
+    return this.bearers.count(name);
   }
 
   bearersOf(name: string): Uuid[] {
-    return this.sql.bearers.all<{ id: Uint8Array }>([name]).map(({ id }) => uuidOfBytes(id));
+    return this.bearers.of(name);
+  }
+
+  wholeOf(id: Uuid): Uuid | undefined {
+    return this.node(id)?.whole;
+  }
+
+  formersOf(id: Uuid): readonly Uuid[] {
+    return this.node(id)?.eras?.ever ?? [];
+  }
+
+  formerOf(id: Uuid, number: number): Uuid {
+    return this.ids.formerEra(id, number);
+  }
+
+  /** The former eras of an identity; undefined where it never had any. */
+  erasOf(id: Uuid): KnownEras | undefined {
+    return this.node(id)?.eras;
   }
 
   /** Every pair with this identity that ever had a link stream. */
@@ -264,7 +230,7 @@ export class IdentityState implements EvidenceReader {
     if (!node) {
       const facts = learn({ id, type, linkable, verified: false, names: [] }, seen, this.rules);
       this.add(facts, carried);
-      this.bear(undefined, this.nodes.get(id)!);
+      this.bearers.keep(this.nodes.get(id)!.key, undefined, facts);
       return 'facts';
     }
     const before = node.facts;
@@ -276,29 +242,14 @@ export class IdentityState implements EvidenceReader {
     node.facts = after;
     node.carried ||= carried;
     this.changed.set(id, node);
-    if (after !== before) this.bear(before, node);
+    if (after !== before) this.bearers.keep(node.key, before, after);
     return nowCarried || !isSameButForTime(before, after) ? 'facts' : 'time';
-  }
-
-  /** Keeps which names an identity bears: none any more once it has too many of them. */
-  private bear(before: IdentityFacts | undefined, { key, facts }: Node): void {
-    if (this.rules.sameName.identities === 0 || before?.names === facts.names) return;
-    const old = new Set(before && bornNames(before, this.rules));
-    const born = new Set(bornNames(facts, this.rules));
-    for (const name of old) if (!born.has(name)) this.rename(name, -1, () => this.sql.removeBearer.run([name, key]));
-    for (const name of born) if (!old.has(name)) this.rename(name, 1, () => this.sql.addBearer.run([name, key]));
-  }
-
-  private rename(name: string, by: number, write: () => void): void {
-    const count = this.bearerCount(name);
-    write();
-    this.bearerCounts.set(name, count + by);
   }
 
   /** Makes an identity known of which nothing is known but its id: one that an agent linked. */
   mention(id: Uuid): void {
     if (this.node(id)) return;
-    this.add({ id, type: UNKNOWN, linkable: false, verified: false, names: [] }, false);
+    this.add({ id, ...NOTHING_SEEN }, false);
     this.flush();
   }
 
@@ -316,6 +267,8 @@ export class IdentityState implements EvidenceReader {
         own?.first ?? null,
         own?.last ?? null,
         node.neighbours,
+        node.eras ? JSON.stringify(node.eras) : null,
+        node.whole === undefined ? null : bytesOfUuid(node.whole),
       ];
       if (node.stored) this.sql.putIdentity.run([...facts, node.key]);
       else this.sql.addIdentity.run([...facts, node.key, bytesOfUuid(id)]);
@@ -364,12 +317,37 @@ export class IdentityState implements EvidenceReader {
     }
   }
 
-  /** Forgets an identity with its evidence and links, and neighbours that were known by way of it alone. */
+  /** Keeps the former eras of a known identity, each as an identity of its own. */
+  putEras(id: Uuid, { former, revision }: KnownEras): void {
+    const node = this.node(id)!;
+    const ever = new Set(node.eras?.ever);
+    for (const era of former) {
+      ever.add(era.id);
+      if (!this.node(era.id)) this.add({ id: era.id, ...NOTHING_SEEN }, false);
+      const part = this.node(era.id)!;
+      part.facts = { ...part.facts, type: node.facts.type, linkable: node.facts.linkable };
+      part.whole = id;
+      part.carried = true;
+      this.changed.set(era.id, part);
+    }
+    node.eras = { former, revision, ever: [...ever] };
+    this.changed.set(id, node);
+    this.flush();
+  }
+
+  /** Forgets an identity with its eras, evidence and links, and neighbours that were known by way of it alone. */
   forget(id: Uuid): void {
     const node = this.node(id);
     if (!node) return;
+    for (const era of node.eras?.ever ?? []) this.forget(era);
+    const whole = node.whole === undefined ? undefined : this.node(node.whole);
+    if (whole?.eras) {
+      whole.eras = { ...whole.eras, ever: whole.eras.ever.filter((era) => era !== id) };
+      this.changed.set(whole.facts.id, whole);
+    }
     this.flush();
-    this.bear(node.facts, { ...node, facts: { ...node.facts, names: [] } });
+    this.bearers.keep(node.key, node.facts, { ...node.facts, names: [] });
+    const gone = new Set(node.facts.names.map(nameKeyText));
     const others = this.sql.evidenceOf.all<{ id: Uint8Array }>([node.key]).map((row) => uuidOfBytes(row.id));
     this.sql.dropLinks.run([node.key, node.key]);
     for (const other of others) this.sql.dropEvidence.run([this.node(other)!.key, node.key]);
@@ -380,9 +358,21 @@ export class IdentityState implements EvidenceReader {
       const left = this.node(other)!;
       left.neighbours--;
       this.changed.set(other, left);
+      this.forgetNames(left, gone);
       if (left.neighbours === 0 && !left.carried) this.forget(other);
     }
     this.flush();
+  }
+
+  /** What the log says no more: names that came with who is forgotten, unless somebody else beside it bears them. */
+  private forgetNames(node: Node, gone: ReadonlySet<string>): void {
+    const before = node.facts;
+    if (!before.names.some((name) => gone.has(nameKeyText(name))) || node.neighbours > REMEMBERED_NEIGHBOURS) return;
+    const beside = [...this.neighboursOf(node).keys()].flatMap((id) => this.facts(id)?.names ?? []);
+    const borne = new Set(beside.map(nameKeyText));
+    const names = before.names.filter((name) => !gone.has(nameKeyText(name)) || borne.has(nameKeyText(name)));
+    node.facts = { ...before, names };
+    this.bearers.keep(node.key, before, node.facts);
   }
 
   private node(id: Uuid): Node | undefined {
@@ -396,6 +386,8 @@ export class IdentityState implements EvidenceReader {
       facts: factsOf(id, row),
       carried: row.carried === 1,
       neighbours: row.neighbours,
+      ...(row.eras !== null && { eras: JSON.parse(row.eras) as StoredEras }),
+      ...(row.whole !== null && { whole: uuidOfBytes(row.whole) }),
     };
     this.nodes.set(id, node);
     return node;
@@ -440,89 +432,3 @@ export class IdentityState implements EvidenceReader {
     this.nextKey = (this.sql.highestKey.first<{ key: number | null }>([])?.key ?? 0) + 1;
   }
 }
-
-/** Type of an identity of which only an agent spoke so far. */
-const UNKNOWN = 'unknown';
-
-const bit = (value: boolean): number => (value ? 1 : 0);
-const json = (list: readonly unknown[] | undefined): string | null =>
-  list && list.length > 0 ? JSON.stringify(list) : null;
-
-const isSameButForTime = (one: IdentityFacts, other: IdentityFacts): boolean =>
-  one.type === other.type &&
-  one.verified === other.verified &&
-  one.names === other.names &&
-  one.birthDates === other.birthDates;
-
-const daysOf = (first: number | null, last: number | null): Days | undefined =>
-  first === null || last === null ? undefined : { first, last };
-
-const together = ({ kinds, first, last }: TogetherRow): Together => {
-  const days = daysOf(first, last);
-  return { kinds, ...(days && { days }) };
-};
-
-const factsOf = (id: Uuid, row: IdentityRow): IdentityFacts => ({
-  id,
-  type: row.type,
-  linkable: row.linkable === 1,
-  verified: row.verified === 1,
-  names: row.names === null ? [] : (JSON.parse(row.names) as NameKey[]),
-  ...(row.birthDates !== null && { birthDates: JSON.parse(row.birthDates) as string[] }),
-  ...(row.ownFirst !== null && { own: daysOf(row.ownFirst, row.ownLast)! }),
-});
-
-const knownLink = ({ id, a, b, status, verdict, revision }: LinkRow): KnownLink => ({
-  id: uuidOfBytes(id),
-  a: uuidOfBytes(a),
-  b: uuidOfBytes(b),
-  status: STATUSES[status]!,
-  ...(verdict !== null && { verdict: VERDICTS[verdict]! }),
-  revision,
-});
-
-const statementsOf = (db: SqliteDatabase) => ({
-  begin: db.prepare('BEGIN IMMEDIATE'),
-  commit: db.prepare('COMMIT'),
-  rollback: db.prepare('ROLLBACK'),
-  meta: db.prepare('SELECT value FROM meta WHERE name = ?'),
-  putMeta: db.prepare(
-    'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-  ),
-  bearerCount: db.prepare('SELECT count(*) AS count FROM bearer WHERE name = ?'),
-  bearers: db.prepare('SELECT identity.id FROM bearer JOIN identity ON identity.key = bearer.identity WHERE name = ?'),
-  addBearer: db.prepare('INSERT INTO bearer (name, identity) VALUES (?, ?)'),
-  removeBearer: db.prepare('DELETE FROM bearer WHERE name = ? AND identity = ?'),
-  highestKey: db.prepare('SELECT max(key) AS key FROM identity'),
-  identity: db.prepare(
-    `SELECT key, type, linkable, verified, carried, names, birth_dates AS birthDates, own_first AS ownFirst,
-     own_last AS ownLast, neighbours FROM identity WHERE id = ?`,
-  ),
-  addIdentity: db.prepare(
-    `INSERT INTO identity (type, linkable, verified, carried, names, birth_dates, own_first, own_last, neighbours, key, id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ),
-  putIdentity: db.prepare(
-    `UPDATE identity SET type = ?, linkable = ?, verified = ?, carried = ?, names = ?, birth_dates = ?, own_first = ?,
-       own_last = ?, neighbours = ?
-     WHERE key = ?`,
-  ),
-  together: db.prepare('SELECT kinds, first, last FROM evidence WHERE identity = ? AND other = ?'),
-  evidenceOf: db.prepare(
-    'SELECT identity.id, kinds, first, last FROM evidence JOIN identity ON identity.key = other WHERE evidence.identity = ?',
-  ),
-  putEvidence: db.prepare(
-    `INSERT INTO evidence (identity, other, kinds, first, last) VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)
-     ON CONFLICT (identity, other) DO UPDATE SET kinds = excluded.kinds, first = excluded.first, last = excluded.last`,
-  ),
-  dropLinks: db.prepare('DELETE FROM link WHERE a = ? OR b = ?'),
-  dropEvidence: db.prepare('DELETE FROM evidence WHERE identity = ? AND other = ?'),
-  dropOwnEvidence: db.prepare('DELETE FROM evidence WHERE identity = ?'),
-  dropIdentity: db.prepare('DELETE FROM identity WHERE key = ?'),
-  link: db.prepare(`${LINKS} WHERE link.id = ?`),
-  linksOf: db.prepare(`${LINKS} WHERE link.a = ? UNION ALL ${LINKS} WHERE link.b = ?`),
-  putLink: db.prepare(
-    `INSERT INTO link (id, a, b, status, verdict, revision) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET status = excluded.status, verdict = excluded.verdict, revision = excluded.revision`,
-  ),
-});

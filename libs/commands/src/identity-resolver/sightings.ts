@@ -13,7 +13,7 @@ import {
   type NormalisedIdentifier,
   type ProfileImported,
 } from '#libs/domain';
-import { LruMap, instantMs, type ErasedIds, type IdFactory, type Instant, type Uuid } from '#libs/kernel';
+import { LruMap, instantMs, toInstant, type ErasedIds, type IdFactory, type Instant, type Uuid } from '#libs/kernel';
 import type { Sighted } from './identity.state.js';
 
 /** What one contact or profile says about who is who, in ids and keyed hashes. */
@@ -28,6 +28,8 @@ const NOTHING: Sighting = { identities: [], evidence: [] };
 
 /** Days since 1970-01-01 in UTC. */
 export const dayOf = (instant: Instant): number => Math.floor(instantMs(instant) / DAY_MS);
+/** `YYYY-MM-DD` of such a day. */
+export const dateOf = (day: number): string => toInstant(day * DAY_MS).slice(0, 10);
 const DAY_MS = 86_400_000;
 
 const REMEMBERED_NAMES = 10_000;

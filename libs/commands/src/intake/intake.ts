@@ -5,7 +5,7 @@ import { toCloudEvent, type BusMessage, type DeliveryOutcome } from '#libs/bus';
 import type { DomainEvent, IdentityRules } from '#libs/domain';
 import { DeliveryLedger, ParkedMessages, type DeliveryAccount } from '#libs/event-store';
 import { AccountCountries, Clock, HubError, IdFactory, codeOf, isRetryable, messageOf, type Uuid } from '#libs/kernel';
-import type { CommandReceipt } from '../command-runner.js';
+import type { CommandOrigin, CommandReceipt } from '../command-runner.js';
 import { IDENTITY_RULES } from '../identity-rules/identity-rules.token.js';
 import { RecordInteractionCommand } from '../interaction/record-interaction.handler.js';
 import { ImportProfileCommand } from '../profile/import-profile.handler.js';
@@ -124,13 +124,14 @@ export class Intake {
   }
 
   private commandOf(message: BusMessage, commandId: Uuid): RecordInteractionCommand | ImportProfileCommand {
+    const origin: CommandOrigin = { commandId, traceparent: message.traceparent };
     if (message.type === 'interaction') {
       const content = this.contents.interaction(message.interaction);
       const command = { type: 'RecordInteraction' as const, content };
-      return new RecordInteractionCommand(message.interaction.tenant, message.receipt, command, commandId);
+      return new RecordInteractionCommand(message.interaction.tenant, message.receipt, command, origin);
     }
     const content = this.contents.profile(message.profile);
-    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content }, commandId);
+    return new ImportProfileCommand(message.profile.tenant, { type: 'ImportProfile', content }, origin);
   }
 
   private async park(message: BusMessage, error: unknown): Promise<DeliveryOutcome> {

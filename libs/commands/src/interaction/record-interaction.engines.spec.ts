@@ -32,7 +32,12 @@ afterEach(async () => {
 /** What was decided and recorded, by the delivery that a command is named after. */
 const record = async (delivery: Uuid, revision = 1): Promise<{ types: string[]; position: number }> => {
   const content = interactionContent({ revision, digest: `digest-${revision}` });
-  const command = new RecordInteractionCommand('acme', interaction, { type: 'RecordInteraction', content }, delivery);
+  const command = new RecordInteractionCommand(
+    'acme',
+    interaction,
+    { type: 'RecordInteraction', content },
+    { commandId: delivery },
+  );
   const { events, position } = await new RecordInteractionHandler(new CommandRunner(store)).execute(command);
   return { types: events.map(({ type }) => type), position };
 };

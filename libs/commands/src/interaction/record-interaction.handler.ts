@@ -2,15 +2,14 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { interactionDecider, type InteractionEvent, type RecordInteraction } from '#libs/domain';
 import { streamId } from '#libs/event-store';
 import type { Uuid } from '#libs/kernel';
-import { CommandRunner, type CommandReceipt } from '../command-runner.js';
+import { CommandRunner, type CommandOrigin, type CommandReceipt } from '../command-runner.js';
 
 export class RecordInteractionCommand extends Command<CommandReceipt<InteractionEvent>> {
   constructor(
     readonly tenant: string,
     readonly interaction: Uuid,
     readonly command: RecordInteraction,
-    /** Names the delivery, where it may be handed over again. */
-    readonly commandId?: Uuid,
+    readonly origin: CommandOrigin = {},
   ) {
     super();
   }
@@ -20,17 +19,13 @@ export class RecordInteractionCommand extends Command<CommandReceipt<Interaction
 export class RecordInteractionHandler implements ICommandHandler<RecordInteractionCommand> {
   constructor(private readonly commands: CommandRunner) {}
 
-  execute({
-    tenant,
-    interaction,
-    command,
-    commandId,
-  }: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+  execute(given: RecordInteractionCommand): Promise<CommandReceipt<InteractionEvent>> {
+    const { tenant, interaction, command, origin } = given;
     return this.commands.run(interactionDecider, command, {
       stream: streamId('interaction', interaction),
       tenant,
       expectNew: true,
-      ...(commandId !== undefined && { commandId }),
+      ...origin,
     });
   }
 }

@@ -1,15 +1,13 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { profileDecider, type ImportProfile, type ProfileImported } from '#libs/domain';
 import { streamId } from '#libs/event-store';
-import type { Uuid } from '#libs/kernel';
-import { CommandRunner, type CommandReceipt } from '../command-runner.js';
+import { CommandRunner, type CommandOrigin, type CommandReceipt } from '../command-runner.js';
 
 export class ImportProfileCommand extends Command<CommandReceipt<ProfileImported>> {
   constructor(
     readonly tenant: string,
     readonly command: ImportProfile,
-    /** Names the delivery, where it may be handed over again. */
-    readonly commandId?: Uuid,
+    readonly origin: CommandOrigin = {},
   ) {
     super();
   }
@@ -19,12 +17,12 @@ export class ImportProfileCommand extends Command<CommandReceipt<ProfileImported
 export class ImportProfileHandler implements ICommandHandler<ImportProfileCommand> {
   constructor(private readonly commands: CommandRunner) {}
 
-  execute({ tenant, command, commandId }: ImportProfileCommand): Promise<CommandReceipt<ProfileImported>> {
+  execute({ tenant, command, origin }: ImportProfileCommand): Promise<CommandReceipt<ProfileImported>> {
     return this.commands.run(profileDecider, command, {
       stream: streamId('identity', command.content.profile),
       tenant,
       expectNew: true,
-      ...(commandId !== undefined && { commandId }),
+      ...origin,
     });
   }
 }

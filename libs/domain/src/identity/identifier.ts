@@ -1,7 +1,7 @@
 import type * as PhoneNumbers from 'libphonenumber-js/min';
 import { LruMap, type CustomerIdentifier, type IdentifierType } from '#libs/kernel';
 import { latePackage } from '#libs/kernel/late-package.js';
-import type { EvidenceKind } from './identity.resolution.js';
+import type { EvidenceKind } from './identity.evidence.js';
 import { DEFAULT_RULES, type BlockedValues, type IdentityRules } from './identity.rules.js';
 
 export type { IdentifierType } from '#libs/kernel';

@@ -1,4 +1,5 @@
 import type { TimeWindow } from './identity.rules.js';
+import { somePair } from './pairs.js';
 
 /** Days since 1970-01-01 in UTC, both included. */
 export interface Days {
@@ -18,34 +19,21 @@ export interface Neighbour<Facts extends Named = Named> {
   days?: Days;
 }
 
-interface Era<Facts extends Named> extends Days {
+/** A time in which an identifier was one customer's. */
+export interface Era {
+  /** First day somebody was seen with it. */
+  first: number;
+  /** Ids of those beside it in that time. */
+  users: ReadonlySet<string>;
+}
+
+interface Stretch<Facts extends Named> extends Days {
   users: Neighbour<Facts>[];
 }
 
 /** The stretch of days that covers both; either may be unknown. */
 export const span = (one: Days | undefined, other: Days | undefined): Days | undefined =>
   one && other ? { first: Math.min(one.first, other.first), last: Math.max(one.last, other.last) } : (one ?? other);
-
-/**
- * Whose an identifier is that evidently different people used one after the other: those beside it in the one era that its
- * own contacts lie in, or in the latest where it has none of its own. Undefined where the eras cannot be told apart, or
- * where its own contacts lie in several: they all go one way, so it must go nowhere.
- *
- * @param own days of the contacts that belong to the identifier itself.
- */
-export function holdersInTime<Facts extends Named>(
-  neighbours: readonly Neighbour<Facts>[],
-  own: Days | undefined,
-  { apartDays }: TimeWindow,
-  areDifferent: (one: Facts, other: Facts) => boolean,
-): ReadonlySet<string> | undefined {
-  const eras = erasOf(neighbours, apartDays, areDifferent);
-  if (eras === undefined || eras.length < 2) return undefined;
-  const eraAt = (day: number): number => Math.max(0, eras.filter(({ first }) => first <= day).length - 1);
-  const holding = own === undefined ? eras.length - 1 : eraAt(own.first);
-  if (own !== undefined && eraAt(own.last) !== holding) return undefined;
-  return new Set(eras[holding]!.users.map(({ facts }) => facts.id));
-}
 
 /** Whether contacts of its own lie too far from everybody it was seen with for anyone to know whose they are. */
 export function isStale(neighbours: readonly Neighbour[], own: Days | undefined, { staleDays }: TimeWindow): boolean {
@@ -55,43 +43,43 @@ export function isStale(neighbours: readonly Neighbour[], own: Days | undefined,
   return own.first < seen.first - staleDays || own.last > seen.last + staleDays;
 }
 
-/** Use that a long silence parts, and on either side of it evidently different people; undefined where they overlap. */
-function erasOf<Facts extends Named>(
+/**
+ * The times of an identifier that evidently different people had one after the other, the oldest first: use that a long
+ * silence parts, with different people on either side of it. Undefined where there is one time only, or where they cannot
+ * be told apart.
+ */
+export function erasOf<Facts extends Named>(
   neighbours: readonly Neighbour<Facts>[],
-  apartDays: number,
+  { apartDays }: TimeWindow,
   areDifferent: (one: Facts, other: Facts) => boolean,
-): Era<Facts>[] | undefined {
+): Era[] | undefined {
   const dated = neighbours.filter((one): one is Neighbour<Facts> & { days: Days } => one.days !== undefined);
   if (dated.length < neighbours.length) return undefined;
   // Two systems' records of different people both say that the identifier is theirs now.
-  if (somePair(neighbours.filter(isProfile), areDifferent)) return undefined;
-  const eras: Era<Facts>[] = [];
+  if (somePair(factsOf(neighbours.filter(isProfile)), areDifferent)) return undefined;
+  const stretches: Stretch<Facts>[] = [];
   for (const { facts, days } of dated.toSorted((one, other) => one.days.first - other.days.first)) {
-    const era = eras.at(-1);
-    if (era === undefined || days.first - era.last > apartDays) eras.push({ ...days, users: [{ facts, days }] });
+    const stretch = stretches.at(-1);
+    if (stretch === undefined || days.first - stretch.last > apartDays)
+      stretches.push({ ...days, users: [{ facts, days }] });
     else {
-      era.users.push({ facts, days });
-      era.last = Math.max(era.last, days.last);
+      stretch.users.push({ facts, days });
+      stretch.last = Math.max(stretch.last, days.last);
     }
   }
-  const parted: Era<Facts>[] = [];
-  for (const era of eras) {
+  const parted: Stretch<Facts>[] = [];
+  for (const stretch of stretches) {
     const before = parted.at(-1);
-    if (before?.users.some((one) => era.users.some((other) => areDifferent(one.facts, other.facts))) ?? true)
-      parted.push(era);
+    if (before?.users.some((one) => stretch.users.some((other) => areDifferent(one.facts, other.facts))) ?? true)
+      parted.push(stretch);
     else {
-      before!.users.push(...era.users);
-      before!.last = era.last;
+      before!.users.push(...stretch.users);
+      before!.last = stretch.last;
     }
   }
-  return parted.some(({ users }) => somePair(users, areDifferent)) ? undefined : parted;
+  if (parted.length < 2 || parted.some(({ users }) => somePair(factsOf(users), areDifferent))) return undefined;
+  return parted.map(({ first, users }) => ({ first, users: new Set(factsOf(users).map(({ id }) => id)) }));
 }
 
 const isProfile = ({ facts }: Neighbour): boolean => facts.type === 'profile';
-
-function somePair<Facts extends Named>(
-  users: readonly Neighbour<Facts>[],
-  areDifferent: (one: Facts, other: Facts) => boolean,
-): boolean {
-  return users.some((one, index) => users.slice(index + 1).some((other) => areDifferent(one.facts, other.facts)));
-}
+const factsOf = <Facts extends Named>(users: readonly Neighbour<Facts>[]): Facts[] => users.map(({ facts }) => facts);

@@ -1,7 +1,8 @@
 import type { AttributeValue, Instant, Uuid } from '#libs/kernel';
 import type { CarriedIdentity } from '../interaction/interaction.events.js';
 import { privacyOf } from '../personal.js';
-import type { EvidenceKind, ResolvedProposal } from './identity.resolution.js';
+import type { EvidenceKind } from './identity.evidence.js';
+import type { ResolvedProposal } from './identity.resolution.js';
 
 /** Who decided; absent where a rule did. */
 export interface DecidedBy {
@@ -66,6 +67,26 @@ export interface LinkRetracted {
   data: LinkDecision & { reason: string };
 }
 
+/**
+ * Shape 1, on a stream of the identity's own. Different people have had an identifier one after the other: what came from it
+ * alone belongs to whoever had it on that day. The last such event of an identity counts.
+ */
+export interface IdentityErasDecided {
+  type: 'IdentityErasDecided';
+  data: {
+    /** The identity itself, which is its present holders'. */
+    identity: Uuid;
+    /** The times before, the oldest first, as identities of their own; none: it is one customer's for all time. */
+    former: {
+      identity: Uuid;
+      /** First day that is no longer in it, `YYYY-MM-DD` in UTC. It begins where the one before ends. */
+      until: string;
+    }[];
+    /** Version of the rules that decided. */
+    rule: string;
+  };
+}
+
 /** Shape 2, sealed. A customer record of another system, as it stood when imported. */
 export interface ProfileImported {
   type: 'ProfileImported';
@@ -128,6 +149,12 @@ export const retractedPrivacy = privacyOf<LinkRetracted['data']>('stream', {
   reason: 'marked',
 });
 
+export const erasPrivacy = privacyOf<IdentityErasDecided['data']>('identity', {
+  identity: 'clear',
+  former: 'clear',
+  rule: 'clear',
+});
+
 /** Everything the other system says of the person; which system, the ledger counts by. */
 export const profilePrivacy = privacyOf<ProfileImported['data']>('profile', {
   profile: 'clear',
@@ -148,4 +175,4 @@ export const profilePrivacy = privacyOf<ProfileImported['data']>('profile', {
 /** What a `link-{id}` stream holds. */
 export type LinkEvent = IdentitiesLinked | LinkProposed | LinkConfirmed | LinkRejected | LinkRetracted;
 
-export type IdentityEvent = LinkEvent | ProfileImported;
+export type IdentityEvent = LinkEvent | ProfileImported | IdentityErasDecided;

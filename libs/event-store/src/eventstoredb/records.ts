@@ -9,6 +9,8 @@ interface RecordMetadata {
   tenant: string;
   /** Epoch milliseconds: when another store recorded it first, before it was copied here. */
   recordedAtMs?: number;
+  /** The recorded trace that led to it. */
+  traceparent?: string;
 }
 
 /** A stream of ours that is no part of the log: what is kept beside it, found by its name. */
@@ -63,7 +65,7 @@ export const logPositionOf = (position: Position): LogPosition => ({
 });
 
 export const eventData = (
-  { id, type, schema, tenant }: NewEvent,
+  { id, type, schema, tenant, traceparent }: NewEvent,
   data: Record<string, unknown>,
   recordedAtMs?: number,
 ): EventData => ({
@@ -71,7 +73,12 @@ export const eventData = (
   contentType: 'application/json',
   type,
   data,
-  metadata: { schema, tenant, ...(recordedAtMs !== undefined && { recordedAtMs }) },
+  metadata: {
+    schema,
+    tenant,
+    ...(recordedAtMs !== undefined && { recordedAtMs }),
+    ...(traceparent !== undefined && { traceparent }),
+  },
 });
 
 /** @throws HubError `EVENT_STORE.FAILED` where the server gives none */
@@ -92,7 +99,7 @@ export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent
   const metadata = event.metadata as Partial<RecordMetadata> | undefined;
   if (!event.isJson || typeof data !== 'object' || data === null)
     throw unreadable(stream, revision, 'its data is no JSON object');
-  const { schema, tenant, recordedAtMs } = metadata ?? {};
+  const { schema, tenant, recordedAtMs, traceparent } = metadata ?? {};
   if (!Number.isSafeInteger(schema) || typeof tenant !== 'string')
     throw unreadable(stream, revision, 'its metadata lacks schema and tenant');
   return {
@@ -105,5 +112,6 @@ export const storedEvent = (stream: StreamId, event: RecordedEvent): StoredEvent
     tenant,
     recordedAtMs: recordedAtMs ?? created.getTime(),
     data,
+    ...(typeof traceparent === 'string' && { traceparent }),
   };
 };

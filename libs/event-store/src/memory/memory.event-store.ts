@@ -48,7 +48,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
       return { position: last.position, revision: last.revision };
     }
     const recordedAtMs = this.clock.nowMs();
-    const added = events.map(({ id, type, schema, tenant, data, json }, i) => ({
+    const added = events.map(({ id, type, schema, tenant, data, json, traceparent }, i) => ({
       position: this.log.length + 1 + i,
       stream,
       revision: first + i,
@@ -58,6 +58,7 @@ export class MemoryEventStore extends EventStore implements RawEventLog, AppendF
       tenant,
       recordedAtMs,
       json: json ?? JSON.stringify(data), // a caller that changes its object later must not change history
+      ...(traceparent !== undefined && { traceparent }),
     }));
     this.log.push(...added);
     this.streams.set(stream, [...known, ...added]);

@@ -61,9 +61,12 @@ export const placeHashOf = (stream: Buffer): number => (stream.readUIntBE(0, 6) 
 /** What the writer and every reader ask `events.db`. */
 export class LogQueries {
   readonly names: NameTables;
+  /** A file of an earlier release, opened by a reader alone, has none. */
+  private readonly hasTraces: boolean;
 
   constructor(private readonly db: SqliteDatabase) {
     this.names = new NameTables(db);
+    this.hasTraces = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'trace'").first([]) !== undefined;
   }
 
   head(): Position {
@@ -104,7 +107,7 @@ export class LogQueries {
     const events: StoredEvent[] = [];
     for (let last = after; events.length < limit;) {
       const wanted = Math.min(SLICE, limit - events.length);
-      const slice = this.read(PAGE_AFTER, [last, wanted], this.toEvent);
+      const slice = this.traced(this.read(PAGE_AFTER, [last, wanted], this.toEvent));
       events.push(...slice);
       if (slice.length < wanted) break;
       last = slice.at(-1)!.position;
@@ -122,7 +125,7 @@ export class LogQueries {
     return this.read(STREAM, [hash, stream, category, stream, category], this.toEvent);
   }
 
-  async *pages<T extends { position: Position }>(
+  async *pages<T extends { position: Position; traceparent?: string }>(
     options: ReadAllOptions,
     head: Position,
     map: MapEvent<T>,
@@ -143,7 +146,7 @@ export class LogQueries {
     for (let after = options.after; after < through;) {
       const until = Math.min(after + (filtered ? SCAN_WINDOW : SLICE), through);
       const limit = Math.min(SLICE, size - batch.length);
-      const slice = this.read(page, [after, until, ...wanted, limit], map);
+      const slice = this.traced(this.read(page, [after, until, ...wanted, limit], map));
       batch.push(...slice);
       after = slice.length === limit ? slice.at(-1)!.position : until;
       if (batch.length === size) {
@@ -171,6 +174,21 @@ export class LogQueries {
     const { heads, texts } = this.db.prepare(packedEvents).first<{ heads: string; texts: string | null }>(parameters)!;
     const lines = texts?.split('\n') ?? [];
     return (JSON.parse(heads) as Head[]).map((head, i) => map(head, lines[i]!));
+  }
+
+  /** Most logs hold no traces: one look a slice tells. */
+  private traced<T extends { position: Position; traceparent?: string }>(slice: T[]): T[] {
+    if (!this.hasTraces || slice.length === 0) return slice;
+    const { traces } = this.db
+      .prepare('SELECT json_group_object(position, traceparent) AS traces FROM trace WHERE position BETWEEN ? AND ?')
+      .first<{ traces: string }>([slice[0]!.position, slice.at(-1)!.position])!;
+    if (traces === '{}') return slice;
+    const found = JSON.parse(traces) as Record<string, string>;
+    for (const event of slice) {
+      const traceparent = found[event.position];
+      if (traceparent !== undefined) event.traceparent = traceparent;
+    }
+    return slice;
   }
 
   private envelopeOf([stream, id, position, category, revision, type, tenant, recordedAtMs]: Head): Omit<

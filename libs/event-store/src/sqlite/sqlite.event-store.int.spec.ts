@@ -253,6 +253,18 @@ describe('SqliteEventLogReader', () => {
     await store.close();
   });
 
+  it('reads a file of a release that kept no traces', async () => {
+    const store = SqliteEventStore.open({ file: newFile() });
+    await appendMany(store, 3);
+    await store.close();
+    const earlier = openEventsFile(file);
+    earlier.db.exec('DROP TABLE trace');
+    earlier.close();
+    const reader = SqliteEventLogReader.open({ file });
+    expect(await collect(reader.readAll({ after: 0 }))).toHaveLength(3);
+    await reader.close();
+  });
+
   it('refuses to write, and to create a file', async () => {
     const store = SqliteEventStore.open({ file: newFile() });
     const reader = SqliteEventLogReader.open({ file });

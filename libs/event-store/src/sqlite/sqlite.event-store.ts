@@ -57,6 +57,7 @@ const insertOf = (rows: number): string => {
 };
 const INSERT_MANY = insertOf(ROWS_A_STATEMENT);
 const INSERT_ONE = insertOf(1);
+const INSERT_TRACE = 'INSERT INTO trace VALUES (?, ?)';
 
 /**
  * Streams of events in one SQLite file. All appends of a turn share a transaction and a sync; each is checked against
@@ -177,6 +178,7 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
     const appended: StoredEvent[] = [];
     const answers: (() => void)[] = [];
     let rows: SqliteValue[] = [];
+    const traces: SqliteValue[] = [];
     let head = this.headPosition;
     for (const append of group) {
       const { stream, category, streamBytes, events, texts, expected, resolve, reject } = append;
@@ -197,13 +199,19 @@ export class SqliteEventStore extends EventStore implements RawEventLog, AppendF
           position, streamBytes, category, revision, this.queries.names.typeKey(event.type, event.schema),
           this.queries.names.tenantKey(event.tenant), recordedAtMs, bytesOfUuid(event.id), texts[i]!,
         ); // prettier-ignore
-        const { id, type, schema, tenant, data } = event;
-        appended.push({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data });
+        const { id, type, schema, tenant, data, traceparent } = event;
+        const stored: StoredEvent = { position, stream, revision, id, type, schema, tenant, recordedAtMs, data };
+        if (traceparent !== undefined) {
+          stored.traceparent = traceparent;
+          traces.push(position, traceparent);
+        }
+        appended.push(stored);
       }
       const receipt: AppendReceipt = { position: head, revision: place.revision };
       answers.push(() => resolve(receipt));
     }
     this.insert(rows);
+    for (let i = 0; i < traces.length; i += 2) this.file.db.prepare(INSERT_TRACE).run(traces.slice(i, i + 2));
     if (appended.length > 0 && recordedAtMs < this.lastRecordedAtMs)
       this.file.db
         .prepare('INSERT INTO clock_set_back VALUES (?, ?)')

@@ -4,6 +4,8 @@ import { HubError } from '#libs/kernel';
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** First byte of a sealed text, for formats to come. */
+export const SEALED_FORMAT = 1;
 /** Bytes that sealing adds. */
 export const SEAL_BYTES = IV_BYTES + TAG_BYTES;
 

@@ -5,6 +5,7 @@ import { streamId, type NewEvent, type StoredEvent } from '#libs/event-store';
 import { codeOf } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
 import { EventSealer } from './event-sealer.js';
+import { sealText } from './seal-texts.js';
 import { MAXIMAL, isPersonal } from './maximal-events.contract.js';
 
 const sealer = new EventSealer();
@@ -27,7 +28,12 @@ const storedOf = ({ json, data, ...rest }: NewEvent): StoredEvent => ({
   revision: 0,
   recordedAtMs: 0,
 });
-const sealed = (event: NewEvent): StoredEvent => storedOf(sealer.seal(sealer.draft(stream, event), key));
+/** The event with what of it is personal sealed. */
+const sealWith = (by: EventSealer, event: NewEvent, key: DataKey): NewEvent => {
+  const { secret } = by.draft(stream, event);
+  return secret ? by.seal({ event, secret }, sealText(by.job({ event, secret }, key))) : event;
+};
+const sealed = (event: NewEvent): StoredEvent => storedOf(sealWith(sealer, event, key));
 const opened = (stored: StoredEvent, with_: DataKey = key): object =>
   sealer.open(stored, sealer.subjectOf(stored)!, with_);
 
@@ -131,10 +137,9 @@ describe('a sealed event', () => {
           const data = JSON.parse(JSON.stringify(given)) as object;
           const event = { ...newEvent('Any', data), data };
           const used = { ...key, version };
-          const draft = any.draft(stream, event);
-          const stored = storedOf(any.seal(draft, used));
+          const stored = storedOf(sealWith(any, event, used));
           const subject = any.subjectOf(stored);
-          expect(subject === undefined).toBe(draft.secret === undefined);
+          expect(subject === undefined).toBe(any.draft(stream, event).secret === undefined);
           expect(subject === undefined ? stored.data : any.open(stored, subject, used)).toEqual(data);
         },
       ),
@@ -193,9 +198,7 @@ describe('a sealed event', () => {
 
   it('stays as it is where nothing of it is personal, and where an earlier release stored it in clear', () => {
     const link = newEvent('IdentitiesLinked', { link: randomUUID(), a: randomUUID(), b: randomUUID() });
-    const draft = sealer.draft(streamId('link', randomUUID()), link);
-    expect(draft.secret).toBeUndefined();
-    expect(sealer.seal(draft, undefined)).toBe(link);
+    expect(sealer.draft(streamId('link', randomUUID()), link)).toEqual({ event: link });
     expect(sealer.subjectOf({ type: 'InteractionRecorded', stream, data })).toBeUndefined();
   });
 });

@@ -2,7 +2,8 @@ import { ERASED, PRIVACY, type EventPrivacy } from '#libs/domain';
 import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
 import { HubError, isUuid, type Uuid } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
-import { SEAL_BYTES, sealAsText, unseal } from './cipher.js';
+import { SEALED_FORMAT, SEAL_BYTES, unseal } from './cipher.js';
+import type { SealJob } from './seal-texts.js';
 
 /** An event on its way into the log. */
 export interface Draft {
@@ -11,11 +12,12 @@ export interface Draft {
   secret?: { subject: Uuid; json: string; clearJson: string };
 }
 
+/** A draft that holds something to seal. */
+export type SecretDraft = Required<Draft>;
+
 type Fields = Record<string, unknown>;
 type Sealed = Pick<StoredEvent, 'id' | 'type' | 'tenant' | 'stream' | 'position' | 'data'>;
 
-// First byte of a sealed text, for formats to come.
-const FORMAT = 1;
 const HEADER_BYTES = 3;
 
 /**
@@ -62,16 +64,15 @@ export class EventSealer {
     return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear) } };
   }
 
-  /** The event with the text that is stored of it. */
-  seal({ event, secret }: Draft, key: DataKey | undefined): NewEvent {
-    if (!secret) return event;
-    if (!key) throw new HubError('PRIVACY.NO_KEY', `${event.type}: there is no key to seal with`);
-    const header = Buffer.from([FORMAT, key.version >> 8, key.version & 0xff]);
-    const bound = boundTo(event, secret.subject, key.version);
-    const sealed = sealAsText(key.secret, bound, secret.json, header);
+  /** What of a draft is to be sealed with this key. */
+  job({ event, secret }: SecretDraft, { version, secret: key }: DataKey): SealJob {
+    return { secret: key, version, bound: boundTo(event, secret.subject, version), text: secret.json };
+  }
+
+  /** The event with the text that is stored of it, once what `job` says is sealed. */
+  seal({ event, secret }: SecretDraft, sealed: string): NewEvent {
     const clear = secret.clearJson.slice(1, -1);
-    const json = `{${clear}${clear === '' ? '' : ','}"sealed":"${sealed}"}`;
-    return { ...event, json };
+    return { ...event, json: `{${clear}${clear === '' ? '' : ','}"sealed":"${sealed}"}` };
   }
 
   /** Whose key opens a stored event; undefined when nothing of it is sealed. */
@@ -88,7 +89,7 @@ export class EventSealer {
   open(event: Sealed, subject: Uuid, key: DataKey | undefined): object {
     const { sealed, ...clear } = event.data as { sealed: string } & Fields;
     const bytes = Buffer.from(sealed, 'base64');
-    if (bytes[0] !== FORMAT || bytes.length < HEADER_BYTES + SEAL_BYTES) throw broken(event);
+    if (bytes[0] !== SEALED_FORMAT || bytes.length < HEADER_BYTES + SEAL_BYTES) throw broken(event);
     const version = bytes.readUInt16BE(1);
     const { fields } = this.privacy[event.type]!;
     // An identity has one live key: any other version is destroyed.

@@ -6,6 +6,7 @@ import type {
   ErasureCompleted,
   ErasureRequested,
   IdentitiesLinked,
+  IdentityErasDecided,
   IdentityErased,
   InteractionContent,
   LinkConfirmed,
@@ -219,6 +220,12 @@ const erasureCompleted: Full<ErasureCompleted['data']> = {
   files: ['read-model.db'],
 };
 
+const erasDecided: Full<IdentityErasDecided['data']> = {
+  identity: id(1),
+  former: [{ identity: id(6), until: '2025-07-25' }],
+  rule: 'rules-2',
+};
+
 /** The fullest example of every event type: every field there is, and a personal one never without a canary. */
 export const MAXIMAL: Readonly<Record<string, object>> = {
   InteractionRecorded: content,
@@ -241,4 +248,5 @@ export const MAXIMAL: Readonly<Record<string, object>> = {
   ErasureRequested: erasureRequested,
   IdentityErased: identityErased,
   ErasureCompleted: erasureCompleted,
+  IdentityErasDecided: erasDecided,
 };

@@ -21,7 +21,7 @@ export interface KyselyKeyVaultOptions {
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
   scrub?: () => void | Promise<void>;
-  close?: () => void;
+  close?: () => void | Promise<void>;
 }
 
 export interface RotateOptions {
@@ -217,7 +217,7 @@ export class KyselyKeyVault extends KeyVault {
     clearInterval(this.forgetting);
     await this.tail.catch(() => undefined);
     this.cache.clear();
-    this.options.close?.();
+    await this.options.close?.();
     await this.db.destroy();
   }
 
@@ -255,7 +255,12 @@ export class KyselyKeyVault extends KeyVault {
   private async make(identities: readonly Uuid[], into: Map<Uuid, DataKey>): Promise<void> {
     // In one order, so that programs that make keys of the same identities wait for each other and not in a ring.
     for (const ids of batches(identities.toSorted())) {
-      const made = ids.map((identity) => ({ identity, version: 1, secret: randomBytes(KEY_BYTES) }));
+      const random = randomBytes(KEY_BYTES * ids.length);
+      const made = ids.map((identity, i) => ({
+        identity,
+        version: 1,
+        secret: random.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES),
+      }));
       const { numInsertedOrUpdatedRows: added } = await this.db
         .insertInto('data_key')
         .values(made.map(({ identity, ...key }) => this.rowOf(identity, key)))

@@ -14,6 +14,8 @@ import { tableDigests } from '../rebuild/table-digests.js';
 
 const uuid = (letter: string, n: number): Uuid => `${letter}0000000-0000-8000-8000-${String(n).padStart(12, '0')}`;
 const PEOPLE = 5;
+const FIRST_MS = 1_690_000_000_000;
+const DAY_MS = 86_400_000;
 
 /** What may happen to a handful of identities. */
 type Step =
@@ -22,9 +24,14 @@ type Step =
   | { do: 'profile'; of: number; also: number }
   | { do: 'link' | 'propose' | 'retract'; a: number; b: number }
   | { do: 'write' | 'promise' | 'allow'; identity: number }
+  | { do: 'divide'; identity: number; days: number[] }
   | { do: 'erase'; identity: number };
 
 const person = fc.nat(PEOPLE - 1);
+/** Every identity may have been somebody else's at two times: those have the numbers behind the people's. */
+const ERAS = 2;
+const DAYS = 10;
+const identity = fc.nat(PEOPLE - 1 + PEOPLE * ERAS);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('contact' as const), anchor: person, also: person }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('correct' as const), contact: fc.nat(8), anchor: person }) },
@@ -33,18 +40,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constantFrom('link' as const, 'propose' as const, 'retract' as const),
-      a: person,
-      b: person,
+      a: identity,
+      b: identity,
     }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
       do: fc.constantFrom('write' as const, 'promise' as const, 'allow' as const),
-      identity: person,
+      identity,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), identity: person }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('divide' as const),
+      identity: person,
+      days: fc.uniqueArray(fc.nat(DAYS), { maxLength: ERAS }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), identity }) },
 );
 
 export interface ErasureContractOptions {
@@ -139,9 +154,9 @@ class World {
       case 'propose':
       case 'retract': {
         const [a, b] = [Math.min(what.a, what.b), Math.max(what.a, what.b)];
-        const known = async (n: number) => (await this.idsKnown()).has(uuid('a', n));
-        if (a === b || this.erased.has(a) || this.erased.has(b) || !(await known(a)) || !(await known(b))) return;
-        const link = uuid('b', a * 10 + b);
+        if (a === b || this.erased.has(a) || this.erased.has(b)) return;
+        if (!(await this.isKnown(a)) || !(await this.isKnown(b))) return;
+        const link = uuid('b', a * 100 + b);
         const data = {
           link,
           a: uuid('a', a),
@@ -160,7 +175,7 @@ class World {
       }
       case 'write':
       case 'promise': {
-        if (this.erased.has(what.identity)) return;
+        if (this.erased.has(what.identity) || !(await this.isKnown(what.identity))) return;
         const kind = what.do === 'write' ? 'note' : 'commitment';
         const id = uuid(what.do === 'write' ? '7' : '8', ++this.events);
         const place = {
@@ -171,7 +186,7 @@ class World {
         };
         const said = {
           by: { agent: 'kim' },
-          at: '2025-03-31T00:00:00.000Z',
+          at: new Date(FIRST_MS + (this.events % DAYS) * DAY_MS).toISOString(),
           text: `${this.called}${what.identity} calls back`,
         };
         return this.put(streamId(kind, id), kind === 'note' ? 'NoteAdded' : 'CommitmentMade', {
@@ -181,7 +196,7 @@ class World {
         });
       }
       case 'allow': {
-        if (this.erased.has(what.identity)) return;
+        if (this.erased.has(what.identity) || !(await this.isKnown(what.identity))) return;
         const identity = uuid('a', what.identity);
         const said = {
           purpose: 'marketing',
@@ -192,11 +207,21 @@ class World {
         const data = { identity, ...said, statedAt: '2025-03-31T00:00:00.000Z' };
         return this.put(streamId('consent', identity), 'ConsentRecorded', data);
       }
+      case 'divide': {
+        const whole = uuid('a', what.identity);
+        const former = what.days
+          .toSorted((one, other) => one - other)
+          .map((day, n) => ({
+            identity: uuid('a', PEOPLE + what.identity * ERAS + n),
+            until: new Date(FIRST_MS + day * DAY_MS).toISOString().slice(0, 10),
+          }));
+        return this.put(streamId('eras', whole), 'IdentityErasDecided', { identity: whole, former, rule: 'r' });
+      }
       case 'erase': {
-        if (this.erased.has(what.identity)) return;
+        if (this.erased.has(what.identity) || !(await this.isKnown(what.identity))) return;
         this.erased.add(what.identity);
-        const links = Array.from({ length: PEOPLE }, (_, n) =>
-          uuid('b', Math.min(n, what.identity) * 10 + Math.max(n, what.identity)),
+        const links = Array.from({ length: PEOPLE * (1 + ERAS) }, (_, n) =>
+          uuid('b', Math.min(n, what.identity) * 100 + Math.max(n, what.identity)),
         );
         const erasure = uuid('f', what.identity);
         await this.vault.beginErasure({ erasure, tenant: 'acme' });
@@ -208,13 +233,17 @@ class World {
     }
   }
 
+  private async isKnown(n: number): Promise<boolean> {
+    return (await this.idsKnown()).has(uuid('a', n));
+  }
+
   private async idsKnown(): Promise<Set<Uuid>> {
     const known = new Set<Uuid>();
     for await (const events of this.store.readAll({ after: 0 }))
       for (const { data } of events) {
-        const said = data as { profile?: Uuid; identities?: { identity: Uuid }[] };
+        const said = data as { profile?: Uuid; identities?: { identity: Uuid }[]; former?: { identity: Uuid }[] };
         if (said.profile) known.add(said.profile);
-        for (const { identity } of said.identities ?? []) known.add(identity);
+        for (const { identity } of [...(said.identities ?? []), ...(said.former ?? [])]) known.add(identity);
       }
     return known;
   }
@@ -227,7 +256,7 @@ class World {
       conversation: uuid('c', n % 3),
       anchor: uuid('a', anchor),
       identities: [this.carried(anchor), ...(also === anchor ? [] : [this.carried(also)])],
-      occurredAt: new Date(1_690_000_000_000 + n * 60_000).toISOString(),
+      occurredAt: new Date(FIRST_MS + (n % DAYS) * DAY_MS).toISOString(),
       name: `${this.called} Name${anchor}`,
       subject: `of ${this.called}${anchor}`,
       text: `says ${this.called}${anchor}`,

@@ -1,8 +1,9 @@
 import type { IdentityErased } from '#libs/domain';
 import { bytesOfUuid } from '#libs/kernel';
 import { part } from '../customers/customers.projection.js';
+import { reuniteErased } from '../eras/eras.projection.js';
 import type { FoldContext } from '../projector/fold-context.js';
-import type { IdentityRow } from '../projector/statements.js';
+import { forgetContacts } from './forget-contacts.js';
 
 /**
  * Takes everything that was known of an identity out of the rows; its own row stays, empty, and says by which erasure.
@@ -14,6 +15,7 @@ export const foldErased = async (context: FoldContext, { data }: IdentityErased,
   const row = await context.findIdentity(data.identity);
   if (!row || row.erased !== null) return;
   await context.flush();
+  if (row.whole === null) await reuniteErased(context, data.identity, row, position);
   await forgetContacts(context, row);
   const { session } = context;
   const { erasure: statements } = context.statements;
@@ -31,18 +33,4 @@ export const foldErased = async (context: FoldContext, { data }: IdentityErased,
   }
   await session.run(statements.eraseIdentity, { identity, position, erasure: bytesOfUuid(data.erasure) });
   context.erased(data.identity, position);
-};
-
-/** Its contacts, with what agents wrote down at them, and whom it was seen with. A bulk write does it for all at its end (`finishBulk`). */
-export const forgetContacts = async (
-  { bulk, session, statements: { erasure: statements } }: FoldContext,
-  { key: identity, customer }: IdentityRow,
-): Promise<void> => {
-  if (bulk) return;
-  await session.run(statements.countContacts, { customer, identity });
-  await session.run(statements.forgetFormer, { customer, identity });
-  await session.run(statements.forgetEntries, { customer, identity });
-  await session.run(statements.forgetTimeline, { customer, identity });
-  await session.run(statements.blankFormer, { identity });
-  await session.run(statements.forgetMentions, { identity });
 };

@@ -19,9 +19,22 @@ const CACHED_IDENTITIES = 30_000;
 const CACHED_CONVERSATIONS = 20_000;
 const CACHED_MENTIONS = 20_000;
 
+/** An identity as folds know it. */
+export interface FoldedIdentity extends IdentityRow {
+  /** The times in which it was somebody else's, the oldest first; absent where there are none. */
+  former?: readonly FoldedEra[];
+}
+
+export interface FoldedEra {
+  id: Uuid;
+  /** Epoch milliseconds, exclusive. */
+  until: number;
+}
+
 /** Keys of everything a contact names. */
 export interface ContactPlaces {
-  anchor: IdentityRow;
+  /** Whom it belongs to: the anchor, or the era of it that the contact lies in. */
+  anchor: FoldedIdentity;
   conversation: number;
   channel: number;
   account: number;
@@ -34,7 +47,7 @@ export interface ContactPlaces {
 export class FoldContext {
   private readonly tenants = new Map<string, number>();
   private readonly labels = new Map<string, number>();
-  private readonly identities = new LruMap<Uuid, IdentityRow>(CACHED_IDENTITIES);
+  private readonly identities = new LruMap<Uuid, FoldedIdentity>(CACHED_IDENTITIES);
   private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
   private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
   private counters?: Counters;
@@ -43,6 +56,8 @@ export class FoldContext {
   private met?: SeenIds;
 
   session!: ReadModelSession;
+  /** Where contacts were recorded that this batch has shown to be somebody else's. */
+  reattributed: number[] = [];
 
   // Rows that nothing of this batch reads back are written together.
   private newConversations: NewConversation[] = [];
@@ -57,6 +72,7 @@ export class FoldContext {
 
   async begin(session: ReadModelSession): Promise<void> {
     this.session = session;
+    this.reattributed = [];
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
     if (this.bulk && this.counters.identity === 0 && this.counters.conversation === 0) this.met = new SeenIds();
@@ -126,7 +142,8 @@ export class FoldContext {
     const channel = this.labels.get(content.channel);
     const account = this.labels.get(content.account);
     const anchor = this.identities.get(content.anchor);
-    if (conversation === undefined || channel === undefined || account === undefined || !anchor) return undefined;
+    if (conversation === undefined || channel === undefined || account === undefined) return undefined;
+    if (!anchor || anchor.former) return undefined;
     if (!this.tenants.has(tenantName) || isEarlierName(content, occurredAtMs, anchor)) return undefined;
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
@@ -144,7 +161,8 @@ export class FoldContext {
     occurredAtMs: number,
     position: number,
   ): Promise<ContactPlaces> {
-    const { tenant, anchor } = await this.meet(tenantName, content, position);
+    const { tenant, anchor: named } = await this.meet(tenantName, content, position);
+    const anchor = await this.holderAt(named, occurredAtMs);
     if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
       await this.name(anchor, content.name, occurredAtMs, position);
     return {
@@ -160,10 +178,10 @@ export class FoldContext {
     tenantName: string,
     content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased'>,
     position: number,
-  ): Promise<{ tenant: number; anchor: IdentityRow }> {
+  ): Promise<{ tenant: number; anchor: FoldedIdentity }> {
     const tenant = await this.tenant(tenantName);
-    let anchor: IdentityRow | undefined;
-    const others: IdentityRow[] = [];
+    let anchor: FoldedIdentity | undefined;
+    const others: FoldedIdentity[] = [];
     for (const carried of content.identities) {
       if (carried.blocked) continue;
       const row = await this.identity(carried, tenant, position, !content.erased);
@@ -173,6 +191,12 @@ export class FoldContext {
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
     for (const other of others) await this.mention(other, anchor, position);
     return { tenant, anchor };
+  }
+
+  /** Whose a contact of an identity is: the era of it that an instant lies in, or the identity itself. */
+  private async holderAt(identity: FoldedIdentity, atMs: number): Promise<FoldedIdentity> {
+    const era = identity.former?.find(({ until }) => atMs < until);
+    return era ? (await this.findIdentity(era.id))! : identity;
   }
 
   tenant(text: string): Promise<number> {
@@ -201,20 +225,22 @@ export class FoldContext {
    * The row of an identity, made when it is seen for the first time.
    * @param told whether the event says its value; one that is erased does not, and a later one may
    */
-  async identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<IdentityRow> {
+  async identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<FoldedIdentity> {
     const found = await this.findIdentity(carried.identity);
     if (found) {
       if (found.erased !== null) return found;
       if (carried.verified) await this.verify(found, position);
       if (told && found.told === 0) {
-        await this.session.run(this.statements.tellIdentity, { key: found.key, value: carried.value });
+        const teller = { key: found.key, value: carried.value };
+        await this.session.run(this.statements.tellIdentity, teller);
+        await this.session.run(this.statements.tellEras, teller);
         found.told = 1;
       }
       return found;
     }
     const key = ++this.counters!.identity;
     const verified = carried.verified ? 1 : 0;
-    const row: IdentityRow = {
+    const row: FoldedIdentity = {
       key,
       customer: key,
       firstPosition: position,
@@ -222,6 +248,8 @@ export class FoldContext {
       nameAt: null,
       erased: null,
       told: told ? 1 : 0,
+      whole: null,
+      heldFrom: null,
     };
     const id = bytesOfUuid(carried.identity);
     this.met?.add(id);
@@ -239,6 +267,17 @@ export class FoldContext {
     return row;
   }
 
+  /** The row of a former era of an identity, made when it is told of for the first time. */
+  async era(id: Uuid, whole: FoldedIdentity, position: number): Promise<FoldedIdentity> {
+    const found = await this.findIdentity(id);
+    if (found) return found;
+    const key = ++this.counters!.identity;
+    const bytes = bytesOfUuid(id);
+    this.met?.add(bytes);
+    await this.session.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
+    return (await this.findIdentity(id))!;
+  }
+
   private async verify(row: IdentityRow, position: number): Promise<void> {
     if (row.verified === 1) return;
     await this.keep(row, position);
@@ -246,26 +285,35 @@ export class FoldContext {
     row.verified = 1;
   }
 
-  /** Gives an identity the name that counts from this event on. */
-  async name(row: IdentityRow, name: string, nameAt: number, position: number): Promise<void> {
+  /** Gives an identity the name that counts from this event on, or takes it away. */
+  async name(row: IdentityRow, name: string | null, nameAt: number | null, position: number): Promise<void> {
     await this.keep(row, position);
     await this.session.run(this.statements.nameIdentity, { key: row.key, name, nameAt });
     row.nameAt = nameAt;
   }
 
   /** Before an identity changes: what it said until now. Nothing of it was said before the event that brought it. */
-  private async keep({ key, firstPosition }: IdentityRow, position: number): Promise<void> {
+  async keep({ key, firstPosition }: IdentityRow, position: number): Promise<void> {
     if (firstPosition < position) await this.session.run(this.statements.keepIdentity, { key, position });
   }
 
-  async findIdentity(id: Uuid): Promise<IdentityRow | undefined> {
+  async findIdentity(id: Uuid): Promise<FoldedIdentity | undefined> {
     const known = this.identities.get(id);
     if (known) return known;
     const bytes = bytesOfUuid(id);
     if (this.met?.has(bytes) === false) return undefined;
-    const row = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
-    if (row) this.identities.set(id, row);
+    const found = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
+    if (!found) return undefined;
+    const row: FoldedIdentity = found;
+    if (row.heldFrom !== null && row.whole === null) row.former = await this.formerOf(row);
+    this.identities.set(id, row);
     return row;
+  }
+
+  private async formerOf({ key }: IdentityRow): Promise<FoldedEra[]> {
+    const rows = await this.session.all(this.statements.eras.of, { whole: key });
+    const held = rows.filter((row): row is typeof row & { heldUntil: number } => row.heldUntil !== null);
+    return held.map(({ id, heldUntil }) => ({ id: uuidOfBytes(id), until: heldUntil }));
   }
 
   /** Tells the cache that these identities belong to another customer now. */
@@ -276,10 +324,17 @@ export class FoldContext {
     }
   }
 
+  /** Tells the cache that nothing says the value and name of an identity any more. */
+  untold(id: Uuid): void {
+    const row = this.identities.get(id);
+    if (row) Object.assign(row, { told: 0, nameAt: null });
+  }
+
   /** Tells the caches that an identity was erased. */
   erased(id: Uuid, position: number): void {
     const row = this.identities.get(id);
     if (row) Object.assign(row, { erased: position, told: 0, verified: 0, nameAt: null });
+    delete row?.former;
     this.mentions.clear();
   }
 

@@ -4,6 +4,7 @@ import {
   type ConsentEvent,
   type ContactSummary,
   type IdentitiesLinked,
+  type IdentityErasDecided,
   type IdentityErased,
   type LinkConfirmed,
   type LinkProposed,
@@ -20,6 +21,7 @@ import { foldAccess } from '../access-log/access-log.projection.js';
 import { foldCommitment, foldCommitmentEnd, foldNote } from '../agent-work/agent-work.projection.js';
 import { foldStatement } from '../consents/consents.projection.js';
 import { foldLinked, foldProfile, foldUnlinked } from '../customers/customers.projection.js';
+import { foldEras } from '../eras/eras.projection.js';
 import { foldErased } from '../erasure/erasure.projection.js';
 import { foldCorrected, foldRecorded } from '../timeline/timeline.projection.js';
 import type { FoldContext } from './fold-context.js';
@@ -40,6 +42,7 @@ type FoldedEvent =
   | PersonalDataRevealed
   | AgentWorkEvent
   | ConsentEvent
+  | IdentityErasDecided
   | IdentityErased;
 
 const idOf = (stream: StreamId): Uuid => stream.slice(stream.indexOf('-') + 1);
@@ -83,6 +86,8 @@ export const fold = (context: FoldContext, stored: StoredEvent, findRecorded: Fi
     case 'ConsentRecorded':
     case 'PreferenceStated':
       return foldStatement(context, event, position);
+    case 'IdentityErasDecided':
+      return foldEras(context, event, position);
     case 'IdentityErased':
       return foldErased(context, event, position);
   }

@@ -19,17 +19,25 @@ export const unpackEvents = (pack: string): StoredEvent[] => (JSON.parse(pack) a
 
 type Packed = [
   position: Position, stream: StoredEvent['stream'], revision: number, id: string, type: string, schema: number,
-  tenant: string, recordedAtMs: number, data: object,
+  tenant: string, recordedAtMs: number, data: object, traceparent?: string,
 ]; // prettier-ignore
 
-const packed = ({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data }: StoredEvent): Packed => [
-  position, stream, revision, id, type, schema, tenant, recordedAtMs,
-  type === 'InteractionRecorded' || type === 'InteractionCorrected' ? summaryOf(data as ContactSummary) : data,
-]; // prettier-ignore
+const packed = (event: StoredEvent): Packed => {
+  const { position, stream, revision, id, type, schema, tenant, recordedAtMs, data, traceparent } = event;
+  const kept =
+    type === 'InteractionRecorded' || type === 'InteractionCorrected' ? summaryOf(data as ContactSummary) : data;
+  const pack: Packed = [position, stream, revision, id, type, schema, tenant, recordedAtMs, kept];
+  if (traceparent !== undefined) pack.push(traceparent);
+  return pack;
+};
 
 const unpacked = ([
-  position, stream, revision, id, type, schema, tenant, recordedAtMs, data,
-]: Packed): StoredEvent => ({ position, stream, revision, id, type, schema, tenant, recordedAtMs, data }); // prettier-ignore
+  position, stream, revision, id, type, schema, tenant, recordedAtMs, data, traceparent,
+]: Packed): StoredEvent => {
+  const event: StoredEvent = { position, stream, revision, id, type, schema, tenant, recordedAtMs, data };
+  if (traceparent !== undefined) event.traceparent = traceparent;
+  return event;
+}; // prettier-ignore
 
 const summaryOf = (content: ContactSummary): ContactSummary => ({
   channel: content.channel,

@@ -82,7 +82,7 @@ export class Projector {
         await context.flush();
       });
       this.place = next;
-      return corrected;
+      return [...corrected, ...context.reattributed];
     } catch (error) {
       context.reset();
       // A commit whose answer was lost may have come through: where the rows stand is to be read again.

@@ -13,6 +13,7 @@ import type {
   ReadModelSchema,
   TimelineTable,
 } from '../read-model/read-model.schema.js';
+import { erasStatements } from '../eras/eras.statements.js';
 import { erasureStatements } from '../erasure/erasure.statements.js';
 import { kysely } from '../read-model/kysely.js';
 import { bulkInsert, gathered, statement } from '../read-model/statement.js';
@@ -27,6 +28,9 @@ export interface IdentityRow {
   erased: number | null;
   /** 0 while no event has said its value, and once it is erased. */
   told: number;
+  /** Key of the identity that it is a former era of. */
+  whole: number | null;
+  heldFrom: number | null;
 }
 
 export type NewConversation = { key: number } & Omit<ConversationTable, 'key'>;
@@ -95,6 +99,8 @@ const identityRow = () =>
     'verified',
     'nameAt',
     'erased',
+    'whole',
+    'heldFrom',
     kysely().sql<number>`case when value <> '' then 1 else 0 end`.as('told'),
   ] as const;
 
@@ -168,11 +174,14 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   tellIdentity: statement<{ key: number; value: string }>((s) =>
     db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
   ),
+  tellEras: statement<{ key: number; value: string }>((s) =>
+    db.updateTable('identity').set({ value: s.value }).where('whole', '=', s.key).where('erased', 'is', sql.lit(null)),
+  ),
   verifyIdentity: statement<{ key: number; verified: number }>((s) =>
     db.updateTable('identity').set({ verified: s.verified }).where('key', '=', s.key),
   ),
   nameIdentity: {
-    ...statement<{ key: number; name: string; nameAt: number }>((s) =>
+    ...statement<{ key: number; name: string | null; nameAt: number | null }>((s) =>
       db.updateTable('identity').set({ name: s.name, nameAt: s.nameAt }).where('key', '=', s.key),
     ),
     late: true,
@@ -180,7 +189,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   keepIdentity: statement<{ key: number; position: number }>((s) =>
     db
       .insertInto('identity_past')
-      .columns(['identity', 'since', 'until', 'verified', 'name', 'nameAt'])
+      .columns(['identity', 'since', 'until', 'verified', 'name', 'nameAt', 'heldFrom', 'heldUntil'])
       .expression((e) =>
         e
           .selectFrom('identity')
@@ -196,6 +205,8 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
             'verified',
             'name',
             'nameAt',
+            'heldFrom',
+            'heldUntil',
           ])
           .where('key', '=', s.key),
       )
@@ -287,6 +298,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .where('position', '=', s.position),
   ),
   erasure: erasureStatements(db),
+  eras: erasStatements(db),
 
   addAccess: bulkInsert<AccessTable>(db, 'access', ACCESS_COLUMNS),
 

@@ -33,4 +33,4 @@ export abstract class ReadModel {
 export const PROJECTOR = 'read-model';
 
 /** Shape of all rows; raise it when a fold changes what it writes, and every installation folds anew. */
-export const READ_MODEL_VERSION = 3;
+export const READ_MODEL_VERSION = 4;

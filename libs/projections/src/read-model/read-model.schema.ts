@@ -54,6 +54,12 @@ export interface IdentityTable {
   /** Name last seen beside this identity, by the clock of the contact. */
   name: string | null;
   nameAt: number | null;
+  /** Key of the identity that it is a former era of; its value is the same. */
+  whole: Generated<number | null>;
+  /** First instant of the time in which it was its holders': null where nothing says that it was anybody else's before. */
+  heldFrom: Generated<number | null>;
+  /** End of that time, exclusive; null where it has not ended. */
+  heldUntil: Generated<number | null>;
   /** Where it was erased: then the row is all that is left, and stays as it is. */
   erased: Generated<number | null>;
   /** Id of the erasure. */
@@ -217,6 +223,8 @@ export interface PastStretch {
 
 export interface IdentityPastTable extends PastStretch, Pick<IdentityTable, 'verified' | 'name' | 'nameAt'> {
   identity: number;
+  heldFrom: number | null;
+  heldUntil: number | null;
 }
 
 export interface ProfilePastTable extends PastStretch, Pick<ProfileTable, 'identity' | 'data'> {}
@@ -226,5 +234,5 @@ export interface LinkPastTable
   link: number;
 }
 
-/** Content that a correction has replaced; where and under what id the contact was first recorded is in its `entry`. */
+/** Content that a correction has replaced, or whose it was before an identity was divided; where and under what id the contact was first recorded is in its `entry`. */
 export interface EntryPastTable extends PastStretch, Omit<EntryTable, 'id' | 'recordedAt'> {}

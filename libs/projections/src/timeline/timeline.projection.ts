@@ -1,6 +1,6 @@
 import type { ContactSummary } from '#libs/domain';
 import { bytesOfUuid, instantMs, type Uuid } from '#libs/kernel';
-import { forgetContacts } from '../erasure/erasure.projection.js';
+import { forgetContacts } from '../erasure/forget-contacts.js';
 import type { ContactPlaces, FoldContext } from '../projector/fold-context.js';
 import type { EntryTable } from '../read-model/read-model.schema.js';
 import { DIRECTION_CODES, KIND_CODES } from './codes.js';

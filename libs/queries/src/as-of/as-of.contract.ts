@@ -71,7 +71,7 @@ class Hub {
     find: async (tenant: string, id: string) => (await this.fold()).finder.find(tenant, id),
   };
   readonly conversation = new GetConversationHandler(this.readModel, this.labels, this.entries, this.bodies);
-  readonly interaction = new GetInteractionHandler(this.bodies);
+  readonly interaction = new GetInteractionHandler(this.bodies, this.directory);
   readonly identities = new GetCustomerIdentitiesHandler(
     this.readModel,
     this.directory,

@@ -10,6 +10,7 @@ import {
 import { kysely } from '#libs/projections/read-model/kysely.js';
 import { bytesOfUuid, isUuid } from '#libs/kernel';
 import { commitmentRows, type CommitmentRow } from '../agent-work/open-commitments.js';
+import type { ShownIdentity } from '../customers/show-identity.js';
 import { conditionsOf, type PageQuestion } from '../shared/page-conditions.js';
 import { entryText, pastEntryText, readEntry, type EntryRow } from '../timeline/entries.js';
 
@@ -20,9 +21,7 @@ const KEYS_A_STATEMENT = 1000;
 export type PastLink = Omit<LinkTable, 'key' | 'tenant'> & { key: number };
 
 /** An identity as it was known. */
-export type PastIdentity = Pick<IdentityTable, 'id' | 'type' | 'value' | 'verified' | 'name' | 'nameAt'> & {
-  key: number;
-};
+export type PastIdentity = ShownIdentity & Pick<IdentityTable, 'name' | 'nameAt'> & { key: number };
 
 /** How many contacts on a channel in a direction, and the first and last instant of them. */
 export interface ContactCount {
@@ -127,16 +126,20 @@ export class Past {
         )
         .select([
           'identity.key', 'identity.id', 'identity.type', 'identity.value', 'identity.verified', 'identity.name',
-          'identity.nameAt', 'identity_past.until', 'identity_past.verified as verifiedThen',
-          'identity_past.name as nameThen', 'identity_past.nameAt as nameAtThen',
+          'identity.nameAt', 'identity.heldFrom', 'identity.heldUntil', 'identity_past.until',
+          'identity_past.verified as verifiedThen', 'identity_past.name as nameThen',
+          'identity_past.nameAt as nameAtThen', 'identity_past.heldFrom as heldFromThen',
+          'identity_past.heldUntil as heldUntilThen',
         ])
         .where('identity.key', 'in', slice)
         .orderBy('identity.key')
         .execute(),
     ); // prettier-ignore
-    return rows.map(({ until, verifiedThen, nameThen, nameAtThen, ...now }) =>
-      until === null ? now : { ...now, verified: verifiedThen!, name: nameThen, nameAt: nameAtThen },
-    );
+    return rows.map(({ until, verifiedThen, nameThen, nameAtThen, heldFromThen, heldUntilThen, ...now }) => {
+      if (until === null) return now;
+      const then = { name: nameThen, nameAt: nameAtThen, heldFrom: heldFromThen, heldUntil: heldUntilThen };
+      return { ...now, verified: verifiedThen!, ...then };
+    });
   }
 
   /** Every link of these identities as it stood, also those proposed, rejected and retracted by then. */
@@ -260,13 +263,35 @@ export class Past {
   commitments(identities: readonly number[]): Promise<CommitmentRow[][]> {
     return inSlices(identities, async (keys) => [
       await commitmentRows(this.db)
-        .where('commitment.identity', 'in', keys)
+        .where((e) => {
+          const thenOf = e.selectFrom('entry_past').where(this.stood());
+          const thenTheirs = thenOf.select('entry_past.position').where('entry_past.identity', 'in', keys);
+          const whoseThen = thenOf
+            .select('entry_past.identity')
+            .whereRef('entry_past.position', '=', 'commitment.position');
+          return e.and([
+            // What may be theirs, by an index each; then whose it was.
+            e.or([e('commitment.identity', 'in', keys), e('commitment.position', 'in', thenTheirs)]),
+            e(e.fn.coalesce(whoseThen, 'commitment.identity'), 'in', keys),
+          ]);
+        })
         .where('commitment.position', '<=', this.position)
         .where((e) =>
           e.or([e('commitment.endedPosition', 'is', null), e('commitment.endedPosition', '>', this.position)]),
         )
         .execute(),
     ]);
+  }
+
+  /** Key of the identity that an entry belonged to. */
+  async holderOf(position: number): Promise<number | undefined> {
+    const row = await this.db
+      .selectFrom('entry')
+      .leftJoin('entry_past', (join) => join.onRef('entry_past.position', '=', 'entry.position').on(this.stood()))
+      .select(({ fn }) => fn.coalesce('entry_past.identity', 'entry.identity').as('identity'))
+      .where('entry.position', '=', position)
+      .executeTakeFirst();
+    return row?.identity;
   }
 
   /** Rows of a page of these identities' contacts, in its direction, one more than its limit. */

@@ -62,6 +62,41 @@ export class CustomerDirectory {
     });
   }
 
+  /**
+   * Id of the identity that a contact belongs to, or belonged to when the log ended at `asOf`: its anchor, unless that was
+   * somebody else's at the time of the contact. Undefined while the read model does not show it.
+   * @param position where it was first recorded
+   */
+  async holderOf(position: number, asOf = Number.MAX_SAFE_INTEGER): Promise<Uuid | undefined> {
+    return this.readModel.snapshot(async (db) => {
+      const key = await new Past(db, asOf).holderOf(position);
+      if (key === undefined) return undefined;
+      const row = await db.selectFrom('identity').select('id').where('key', '=', key).executeTakeFirstOrThrow();
+      return uuidOfBytes(row.id);
+    });
+  }
+
+  /**
+   * Ids by which the log knows a customer that an id resolves to: of its identities, and of the contacts that came from an
+   * identifier while it was this customer's, which now is somebody else's.
+   */
+  async idsInHistory(tenant: string, id: string): Promise<Uuid[] | undefined> {
+    const identities = await this.identitiesOf(tenant, id);
+    if (!identities) return undefined;
+    const contacts = await this.readModel.db
+      .selectFrom('identity as named')
+      .innerJoin('identity as era', 'era.customer', 'named.customer')
+      .innerJoin('timeline', (join) =>
+        join.onRef('timeline.customer', '=', 'era.customer').onRef('timeline.identity', '=', 'era.key'),
+      )
+      .innerJoin('entry', 'entry.position', 'timeline.position')
+      .select('entry.id')
+      .where('named.id', '=', bytesOfUuid(id))
+      .where('era.whole', 'is not', null)
+      .execute();
+    return [...identities, ...contacts.map((contact) => uuidOfBytes(contact.id))];
+  }
+
   /** Ids of all identities of the customer that an id resolves to, erased ones too: of their history, placeholders are left. */
   async identitiesOf(tenant: string, id: string): Promise<Uuid[] | undefined> {
     const row = await this.row(tenant, id);

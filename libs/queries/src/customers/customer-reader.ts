@@ -11,6 +11,7 @@ import { Clock, toInstant, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { ContactCount, Past, PastIdentity } from '../as-of/past.js';
 import { consentsAt, preferencesAt } from '../consents/show-statements.js';
 import { Labels } from '../shared/labels.js';
+import { showIdentity } from './show-identity.js';
 import type { CustomerDto, CustomerProfileDto } from './customer.dto.js';
 
 const INBOUND = DIRECTION_CODES.indexOf('inbound');
@@ -143,12 +144,7 @@ export class CustomerReader {
       id: uuidOfBytes(identities[0]!.id),
       ...(shown?.name ? { name: shown.name } : {}),
       names: [...names],
-      identities: identities.map((i) => ({
-        id: uuidOfBytes(i.id),
-        type: i.type,
-        value: i.value,
-        verified: i.verified === 1,
-      })),
+      identities: identities.map(showIdentity),
       profiles: profiles.map((data) => JSON.parse(data) as CustomerProfileDto),
       channels,
       interactions: Object.values(channels).reduce((sum, n) => sum + n, 0),

@@ -13,6 +13,18 @@ export class CustomerIdentityDto {
   value!: string;
   @ApiProperty({ type: Boolean })
   verified!: boolean;
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Of an identifier that changed hands: it was this customer’s from here on, somebody else’s before',
+  })
+  heldFrom?: string;
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Of an identifier that changed hands: from here on it is somebody else’s',
+  })
+  heldUntil?: string;
 }
 
 /** A customer record of another system. */

@@ -8,7 +8,7 @@ import { Past, type PastIdentity, type PastLink } from '../as-of/past.js';
 import { showConsent, showPreference } from '../consents/show-statements.js';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { CustomerReader, type CustomerRows } from '../customers/customer-reader.js';
-import { LinkReader } from '../links/link-reader.js';
+import { LinkReader, namedIdentity } from '../links/link-reader.js';
 import { pageOf } from '../shared/cursor.js';
 import { jsonText } from '../shared/json-text.js';
 import type { EntryRow } from '../timeline/entries.js';
@@ -65,7 +65,7 @@ export class CustomerData {
       generatedAt: toInstant(nowMs),
       position,
       customer,
-      identities: rows.identities.map(showIdentity),
+      identities: rows.identities.map(namedIdentity),
       links: this.linksOf(links, new Map([...rows.identities, ...others].map((one) => [one.key, one])), position),
       profiles: this.profilesOf(whose),
       consents: consentsOf(rows),
@@ -150,14 +150,6 @@ export class CustomerData {
     return events.filter((event) => event.tenant === tenant && event.position <= through);
   }
 }
-
-const showIdentity = ({ id, type, value, verified, name }: PastIdentity) => ({
-  id: uuidOfBytes(id),
-  type,
-  value,
-  verified: verified === 1,
-  ...(name !== null && { name }),
-});
 
 const revisionOf = (event: StoredEvent) => {
   const { digest: _, ...content } = (upcast(event) as InteractionEvent | ProfileImported).data;

@@ -52,7 +52,7 @@ export class ErasureFindings {
       const members = await db
         .selectFrom('identity')
         .select(['key', 'id', 'type'])
-        .where('customer', '=', known.customer)
+        .where('key', 'in', gone(known.customer))
         .orderBy('key')
         .execute();
       const named = await namedByNobodyElse(db, known.customer);
@@ -60,37 +60,29 @@ export class ErasureFindings {
       const rows: { table: string; rows: number }[] = [];
       for (const [table, column] of Object.entries(OWN_ROWS)) {
         const counted = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
-          where ${sql.ref(column)} in (select key from identity where customer = ${known.customer})`.execute(db);
+          where ${sql.ref(column)} in ${gone(known.customer)}`.execute(db);
         rows.push({ table, rows: Number(counted.rows[0]!.count) });
       }
       const links = await db
         .selectFrom('link')
         .select('id')
-        .where((e) =>
-          e.or(
-            (['a', 'b'] as const).map((end) =>
-              e(end, 'in', e.selectFrom('identity').select('key').where('customer', '=', known.customer)),
-            ),
-          ),
-        )
+        .where((e) => e.or([e('a', 'in', gone(known.customer)), e('b', 'in', gone(known.customer))]))
         .orderBy('key')
         .execute();
       const conversations = await db
         .selectFrom('entry')
-        .innerJoin('identity', 'identity.key', 'entry.identity')
         .innerJoin('conversation', 'conversation.key', 'entry.conversation')
         .select('conversation.id')
         .distinct()
-        .where('identity.customer', '=', known.customer)
+        .where('entry.identity', 'in', gone(known.customer))
         .where((e) =>
           e.not(
             e.exists(
               e
                 .selectFrom('entry as other')
-                .innerJoin('identity as whose', 'whose.key', 'other.identity')
                 .select('other.position')
                 .whereRef('other.conversation', '=', 'entry.conversation')
-                .where('whose.customer', '<>', known.customer),
+                .where('other.identity', 'not in', gone(known.customer)),
             ),
           ),
         )
@@ -98,9 +90,8 @@ export class ErasureFindings {
         .execute();
       const { contacts } = await db
         .selectFrom('entry')
-        .innerJoin('identity', 'identity.key', 'entry.identity')
         .select(({ fn }) => fn.countAll<number>().as('contacts'))
-        .where('identity.customer', '=', known.customer)
+        .where('entry.identity', 'in', gone(known.customer))
         .where('entry.kind', 'not in', AGENT_WORK_CODES)
         .executeTakeFirstOrThrow();
       // Every row of these tables stands for one sealed event of the log: a contact or what replaced it, and so on.
@@ -136,18 +127,32 @@ export class ErasureFindings {
   }
 }
 
+/**
+ * Keys of what is erased with a customer: its identities, and where one of them changed hands all times of it, since one key
+ * has sealed what came from it alone. A time of which nothing is shown goes by itself.
+ */
+const gone = (customer: number) => {
+  const { sql } = kysely();
+  const shown = sql`select era.whole from identity as era where era.customer = ${customer} and exists (
+    select 1 from timeline where timeline.customer = era.customer and timeline.identity = era.key)`;
+  return sql<number>`(select identity.key from identity where identity.customer = ${customer}
+    union select identity.key from identity where identity.erased is null and (identity.key in (${shown})
+      or identity.whole in (${shown})
+      or identity.whole in (select whole.key from identity as whole where whole.customer = ${customer})))`;
+};
+
 /** Identities that contacts and records of this customer alone have named: nobody else has said who they are. */
 const namedByNobodyElse = (db: Kysely<ReadModelSchema>, customer: number) => {
   const { sql } = kysely();
-  const own = sql`select key from identity where customer = ${customer}`;
+  const own = gone(customer);
   return db
     .selectFrom('identity')
     .select(['key', 'id', 'type'])
-    .where('customer', '<>', customer)
+    .where('key', 'not in', own)
     .where('erased', 'is', null)
     .where(
-      sql<SqlBool>`key in (select identity from mention where anchor in (${own}))
-        and not exists (select 1 from mention where mention.identity = identity.key and anchor not in (${own}))
+      sql<SqlBool>`key in (select identity from mention where anchor in ${own})
+        and not exists (select 1 from mention where mention.identity = identity.key and anchor not in ${own})
         and not exists (
           select 1 from timeline where timeline.customer = identity.customer and timeline.identity = identity.key)
         and not exists (select 1 from profile where profile.identity = identity.key)`,

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '#libs/kernel/api-docs.js';
 import { isLate, previewOf } from '#libs/projections/timeline/timeline.projection.js';
 import { HubError, isUuid, toInstant } from '#libs/kernel';
 import { AS_OF_POSITION } from '../as-of/as-of.docs.js';
+import { CustomerDirectory } from '../customers/customer-directory.js';
 import { shownAsOf, type AsOf } from '../shared/cursor.js';
 import { BodyDto, TimelineEntryDto } from '../timeline/timeline.dto.js';
 import { Bodies } from './bodies.js';
@@ -60,7 +61,10 @@ export class GetInteractionQuery extends Query<InteractionDto> {
 
 @QueryHandler(GetInteractionQuery)
 export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery> {
-  constructor(private readonly bodies: Bodies) {}
+  constructor(
+    private readonly bodies: Bodies,
+    private readonly customers: CustomerDirectory,
+  ) {}
 
   async execute({ tenant, id, asOf }: GetInteractionQuery): Promise<InteractionDto> {
     const found = isUuid(id) ? await this.bodies.find(tenant, id, asOf?.position) : undefined;
@@ -78,7 +82,7 @@ export class GetInteractionHandler implements IQueryHandler<GetInteractionQuery>
       late: isLate(content),
       corrected: content.revision > 1,
       ...(preview === null ? {} : { preview }),
-      customer: anchor,
+      customer: (await this.customers.holderOf(events[0]!.position, asOf?.position)) ?? anchor,
       identifiers: identities,
       body: {
         ...(text === undefined ? {} : { text }),

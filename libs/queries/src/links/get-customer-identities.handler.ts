@@ -3,6 +3,7 @@ import { uuidOfBytes } from '#libs/kernel';
 import { ReadModel, type IdentityTable } from '#libs/projections';
 import { CustomerDirectory } from '../customers/customer-directory.js';
 import { pageOf, shownAsOf, startOf, type AsOf, type PageBounds } from '../shared/cursor.js';
+import type { ShownIdentity } from '../customers/show-identity.js';
 import { LinkReader, namedIdentity } from './link-reader.js';
 import type { CustomerIdentitiesDto, LinkDto, LinkEndDto } from './links.dto.js';
 
@@ -103,6 +104,6 @@ export class GetCustomerIdentitiesHandler implements IQueryHandler<GetCustomerId
 
 /** Identities in the order they were first seen, and the links of a page with one more. */
 interface Found {
-  identities: Pick<IdentityTable, 'id' | 'type' | 'value' | 'verified' | 'name'>[];
+  identities: (ShownIdentity & Pick<IdentityTable, 'name'>)[];
   links: (Omit<LinkDto, 'decisions'> & { position: number })[];
 }

@@ -3,6 +3,7 @@ import { upcast, type LinkEvent } from '#libs/domain';
 import { EventStore, streamId } from '#libs/event-store';
 import { toInstant, uuidOfBytes, type Uuid } from '#libs/kernel';
 import { ReadModel, type IdentityTable, type LinkStatus } from '#libs/projections';
+import { showIdentity, type ShownIdentity } from '../customers/show-identity.js';
 import type { LinkDecision, LinkDecisionDto, LinkEndDto, NamedIdentityDto } from './links.dto.js';
 
 /** What `LinkReader.rows` selects. */
@@ -15,12 +16,16 @@ export interface LinkRow {
   aValue: string;
   aVerified: number;
   aName: string | null;
+  aHeldFrom: number | null;
+  aHeldUntil: number | null;
   aCustomer: Buffer;
   bId: Buffer;
   bType: string;
   bValue: string;
   bVerified: number;
   bName: string | null;
+  bHeldFrom: number | null;
+  bHeldUntil: number | null;
   bCustomer: Buffer;
 }
 
@@ -57,20 +62,30 @@ export class LinkReader {
         'a.value as aValue',
         'a.verified as aVerified',
         'a.name as aName',
+        'a.heldFrom as aHeldFrom',
+        'a.heldUntil as aHeldUntil',
         'ac.id as aCustomer',
         'b.id as bId',
         'b.type as bType',
         'b.value as bValue',
         'b.verified as bVerified',
         'b.name as bName',
+        'b.heldFrom as bHeldFrom',
+        'b.heldUntil as bHeldUntil',
         'bc.id as bCustomer',
       ])
       .where('link.status', '<>', 'erased');
   }
 
   ends(row: LinkRow): LinkEndDto[] {
-    const a = { id: row.aId, type: row.aType, value: row.aValue, verified: row.aVerified, name: row.aName };
-    const b = { id: row.bId, type: row.bType, value: row.bValue, verified: row.bVerified, name: row.bName };
+    const a = {
+      id: row.aId, type: row.aType, value: row.aValue, verified: row.aVerified, name: row.aName,
+      heldFrom: row.aHeldFrom, heldUntil: row.aHeldUntil,
+    }; // prettier-ignore
+    const b = {
+      id: row.bId, type: row.bType, value: row.bValue, verified: row.bVerified, name: row.bName,
+      heldFrom: row.bHeldFrom, heldUntil: row.bHeldUntil,
+    }; // prettier-ignore
     return [
       Object.assign(namedIdentity(a), { customer: uuidOfBytes(row.aCustomer) }),
       Object.assign(namedIdentity(b), { customer: uuidOfBytes(row.bCustomer) }),
@@ -98,16 +113,5 @@ export class LinkReader {
 }
 
 /** An identity's row as people look at it. */
-export const namedIdentity = ({
-  id,
-  type,
-  value,
-  verified,
-  name,
-}: Pick<IdentityTable, 'id' | 'type' | 'value' | 'verified' | 'name'>): NamedIdentityDto => ({
-  id: uuidOfBytes(id),
-  type,
-  value,
-  verified: verified === 1,
-  ...(name === null ? {} : { name }),
-});
+export const namedIdentity = ({ name, ...row }: ShownIdentity & Pick<IdentityTable, 'name'>): NamedIdentityDto =>
+  Object.assign(showIdentity(row), name === null ? {} : { name });

@@ -119,12 +119,17 @@ export const maskInteraction = (interaction: InteractionDto): InteractionDto => 
   });
 };
 
-const maskIdentity = ({ id, type, value, verified }: CustomerIdentityDto): CustomerIdentityDto => ({
-  id,
-  type,
-  value: maskIdentifier(type, value),
-  verified,
-});
+const maskIdentity = (identity: CustomerIdentityDto): CustomerIdentityDto => {
+  const { id, type, value, verified, heldFrom, heldUntil } = identity;
+  return {
+    id,
+    type,
+    value: maskIdentifier(type, value),
+    verified,
+    ...(heldFrom === undefined ? {} : { heldFrom }),
+    ...(heldUntil === undefined ? {} : { heldUntil }),
+  };
+};
 
 const maskEnd = (end: LinkEndDto): LinkEndDto => Object.assign(maskIdentity(end), { customer: end.customer });
 

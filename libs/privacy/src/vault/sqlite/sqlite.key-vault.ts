@@ -1,12 +1,15 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type * as KyselyPackage from 'kysely';
-import type { SqliteDatabase as KyselySqliteDatabase } from 'kysely';
+import type { Kysely, SqliteDatabase as KyselySqliteDatabase } from 'kysely';
 import { SystemClock, type Clock } from '#libs/kernel';
 import { latePackage } from '#libs/kernel/late-package.js';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import type { MasterKey } from '../../master-key/master-key.js';
 import type { KeyVaultSchema } from '../key-vault.schema.js';
+import { SealThreadDriver } from '../../thread/seal-thread.driver.js';
+import type { SealThread } from '../../thread/seal-thread.js';
 import { KyselyKeyVault } from '../kysely.key-vault.js';
+import { openKeysFile } from './keys-file.js';
 
 // As CommonJS it is the copy that the read model uses too.
 const kysely = latePackage<typeof KyselyPackage>('kysely');
@@ -33,6 +36,16 @@ export interface SqliteKeyVaultOptions {
   clock?: Clock;
   /** Most keys held unwrapped. @default 20000 */
   cachedKeys?: number;
+  /** Keeps the file, for one that writes; closed with the vault. @default this thread keeps it */
+  thread?: SealThread | undefined;
+}
+
+const TRUNCATE = 'PRAGMA wal_checkpoint(TRUNCATE)';
+
+/** The file as the vault uses it, whichever thread has it open. */
+interface KeysFile {
+  db: Kysely<KeyVaultSchema>;
+  exec(sql: string): Promise<void>;
 }
 
 /**
@@ -46,32 +59,49 @@ export const openSqliteKeyVault = async ({
   readonly = false,
   clock = new SystemClock(),
   cachedKeys,
+  thread,
 }: SqliteKeyVaultOptions): Promise<KyselyKeyVault> => {
-  const sqlite = openSqlite(file, { readonly, synchronous: 'full', cacheKiB: 4096, pageBytes: 4096 });
+  const { db, exec } = await (thread ? openThere(file, thread) : openHere(file, readonly));
   try {
-    if (!readonly) {
-      chmodSync(file, 0o600);
-      sqlite.exec(TABLES);
-    }
-    const { Kysely, SqliteDialect } = kysely();
-    const scrub = (): void => void sqlite.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);
-    return await KyselyKeyVault.open(
-      new Kysely<KeyVaultSchema>({
-        // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-        dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }),
-      }),
-      {
-        masters,
-        clock,
-        readonly,
-        ...(cachedKeys !== undefined && { cachedKeys }),
-        ...(!readonly && { scrub, close: scrub }),
-      },
-    );
+    if (!readonly) await exec(TABLES);
+    const scrub = (): Promise<void> => exec(TRUNCATE);
+    return await KyselyKeyVault.open(db, {
+      masters,
+      clock,
+      readonly,
+      ...(cachedKeys !== undefined && { cachedKeys }),
+      ...(!readonly && { scrub, close: scrub }),
+    });
   } catch (error) {
-    sqlite.close();
+    await db.destroy();
     throw error;
   }
+};
+
+const openHere = async (file: string, readonly: boolean): Promise<KeysFile> => {
+  const sqlite = openKeysFile(file, readonly);
+  const { Kysely, SqliteDialect } = kysely();
+  return {
+    // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
+    db: new Kysely({ dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }) }),
+    exec: async (sql) => sqlite.exec(sql),
+  };
+};
+
+const openThere = async (file: string, thread: SealThread): Promise<KeysFile> => {
+  await thread.open(file);
+  const { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } = kysely();
+  return {
+    db: new Kysely({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => new SealThreadDriver(thread),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    }),
+    exec: (sql) => thread.exec(sql),
+  };
 };
 
 /** Whether a vault was begun here: then its master key must not be made anew. */

@@ -1,6 +1,6 @@
 import { AGENT_WORK_CODES } from '../../timeline/codes.js';
 
-/** Tables of the read model, shape 3, in the order of `sqlite.ddl.ts`. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 4, in the order of `sqlite.ddl.ts`. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE checkpoint (name text COLLATE "C" PRIMARY KEY, version integer NOT NULL, position bigint NOT NULL);
 CREATE TABLE tenant (key bigint PRIMARY KEY, text text COLLATE "C" NOT NULL UNIQUE);
@@ -8,8 +8,9 @@ CREATE TABLE label (key bigint PRIMARY KEY, text text COLLATE "C" NOT NULL UNIQU
 CREATE TABLE identity (
   key bigint PRIMARY KEY, id bytea NOT NULL UNIQUE, tenant bigint NOT NULL, type text NOT NULL, value text NOT NULL,
   verified integer NOT NULL, "firstPosition" bigint NOT NULL, customer bigint NOT NULL, name text, "nameAt" bigint,
-  erased bigint, erasure bytea);
+  whole bigint, "heldFrom" bigint, "heldUntil" bigint, erased bigint, erasure bytea);
 CREATE INDEX identity_customer ON identity (customer);
+CREATE INDEX identity_whole ON identity (whole) WHERE whole IS NOT NULL;
 CREATE TABLE mention (
   identity bigint NOT NULL, anchor bigint NOT NULL, position bigint NOT NULL, PRIMARY KEY (identity, anchor));
 CREATE TABLE profile (identity bigint PRIMARY KEY, position bigint NOT NULL, data text NOT NULL);
@@ -47,7 +48,7 @@ CREATE TABLE erased_contact (
   position bigint PRIMARY KEY, tenant bigint NOT NULL, channel bigint NOT NULL, account bigint NOT NULL);
 CREATE TABLE identity_past (
   identity bigint NOT NULL, since bigint NOT NULL, until bigint NOT NULL, verified integer NOT NULL, name text,
-  "nameAt" bigint, PRIMARY KEY (identity, until));
+  "nameAt" bigint, "heldFrom" bigint, "heldUntil" bigint, PRIMARY KEY (identity, until));
 CREATE TABLE profile_past (
   identity bigint NOT NULL, since bigint NOT NULL, until bigint NOT NULL, data text NOT NULL,
   PRIMARY KEY (identity, until));
@@ -88,7 +89,7 @@ export const NO_SAMPLES = Object.entries(PERSONAL)
 
 /** What a bulk write builds last. */
 export const INDEXES = `
-CREATE INDEX entry_conversation ON entry (conversation);
+CREATE INDEX IF NOT EXISTS entry_conversation ON entry (conversation);
 CREATE INDEX link_proposed ON link (tenant, "lastPosition") WHERE status = 'proposed';
 CREATE INDEX commitment_identity ON commitment (identity);
 CREATE INDEX mention_anchor ON mention (anchor);

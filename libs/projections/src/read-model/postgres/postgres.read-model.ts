@@ -107,7 +107,8 @@ export class PostgresReadModel extends ReadModel {
     const erased = await writer.query('SELECT 1 FROM identity WHERE erased IS NOT NULL LIMIT 1');
     await writer.query(`BEGIN; ${erased.rows.length > 0 ? FORGET_ERASED : ''} TRUNCATE timeline;
       INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
-      FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position; COMMIT`);
+      FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position;
+      DROP INDEX IF EXISTS entry_identity; COMMIT`);
     await migratePostgres(this.options, [INDEXES_STEP]);
     await writer.query('ANALYZE');
   }

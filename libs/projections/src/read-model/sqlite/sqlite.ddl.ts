@@ -1,6 +1,6 @@
 import { AGENT_WORK_CODES } from '../../timeline/codes.js';
 
-/** Tables of the read model, shape 3. Columns as `read-model.schema.ts` names them. */
+/** Tables of the read model, shape 4. Columns as `read-model.schema.ts` names them. */
 export const TABLES = `
 CREATE TABLE IF NOT EXISTS checkpoint (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tenant (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -8,8 +8,9 @@ CREATE TABLE IF NOT EXISTS label (key INTEGER PRIMARY KEY, text TEXT NOT NULL UN
 CREATE TABLE IF NOT EXISTS identity (
   key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL,
   verified INTEGER NOT NULL, firstPosition INTEGER NOT NULL, customer INTEGER NOT NULL, name TEXT, nameAt INTEGER,
-  erased INTEGER, erasure BLOB);
+  whole INTEGER, heldFrom INTEGER, heldUntil INTEGER, erased INTEGER, erasure BLOB);
 CREATE INDEX IF NOT EXISTS identity_customer ON identity (customer);
+CREATE INDEX IF NOT EXISTS identity_whole ON identity (whole) WHERE whole IS NOT NULL;
 CREATE TABLE IF NOT EXISTS mention (
   identity INTEGER NOT NULL, anchor INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (identity, anchor)) WITHOUT ROWID;
@@ -48,7 +49,7 @@ CREATE TABLE IF NOT EXISTS erased_contact (
   position INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, channel INTEGER NOT NULL, account INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS identity_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified INTEGER NOT NULL, name TEXT,
-  nameAt INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
+  nameAt INTEGER, heldFrom INTEGER, heldUntil INTEGER, PRIMARY KEY (identity, until)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS profile_past (
   identity INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, data TEXT NOT NULL,
   PRIMARY KEY (identity, until)) WITHOUT ROWID;

@@ -92,7 +92,7 @@ export class SqliteReadModel extends ReadModel {
     this.sqlite.exec(`BEGIN IMMEDIATE; ${isErased ? FORGET_ERASED : ''} DELETE FROM timeline;
       INSERT INTO timeline SELECT i.customer, e.occurredAt, e.position, e.identity, e.channel, e.kind, e.direction
       FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e.occurredAt, e.position;
-      ${INDEXES} COMMIT;`);
+      DROP INDEX IF EXISTS entry_identity; ${INDEXES} COMMIT;`);
   }
 
   /** Moves everything into the main file, so that the file alone holds the rows. */
