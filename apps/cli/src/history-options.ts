@@ -55,7 +55,7 @@ export const filterFrom = async (options: FilterOptions, settings: HubSettings):
   if (tenant === undefined) throw usageError('--customer', 'no tenant is named', 'add --tenant');
   const reason = reasonOption(settings, tenant, options.reason);
   const found = await identitiesOf(customer, tenant, settings);
-  noteLookAt(settings, { tenant, customer: found.id, saw: 'history', reason });
+  await noteLookAt(settings, { tenant, customer: found.id, saw: 'history', reason });
   return { ...filter, customer: found.identities };
 };
 

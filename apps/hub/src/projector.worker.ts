@@ -7,9 +7,9 @@ import { IdFactory, HubError, SystemClock, UuidSet, messageOf, codeOf } from '#l
 import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventLog } from '#libs/privacy/open-sealed-event-store.js';
 import { LogFollower } from '#libs/projections/projector/log-follower.js';
-import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { ShownReader } from '#libs/projections/projector/shown-reader.js';
+import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { openReadModel } from '#libs/projections/read-model/open-read-model.js';
 import type { FromProjector, ProjectorData, ToProjector } from './projector.protocol.js';
 

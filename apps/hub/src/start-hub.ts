@@ -127,12 +127,7 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       opened.push(() => app.close());
       return { app, parts, firstKeys, close: closeAll };
     }
-    const http = await serveHttp(HubModule.register(parts, { edge: true }), {
-      settings,
-      logger,
-      docs: true,
-      tracing,
-    });
+    const http = await serveHttp(HubModule.register(parts, { edge: true }), parts, { docs: true });
     opened.push(() => http.close());
     const { app, url } = http;
     log.directory?.setUrl(url);

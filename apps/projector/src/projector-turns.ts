@@ -10,8 +10,8 @@ import { followLog } from '#libs/projections/programs/follow-log.js';
 import type { ProjectorMeasures } from '#libs/projections/programs/projector-measures.js';
 import type { PostgresProgressAnnouncer } from '#libs/projections/programs/postgres.progress-feed.js';
 import type { PostgresProjectorLease } from '#libs/projections/programs/postgres.projector-lease.js';
-import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { Projector } from '#libs/projections/projector/projector.js';
+import { tracedReader } from '#libs/projections/projector/traced-reader.js';
 import { ShownReader } from '#libs/projections/projector/shown-reader.js';
 import type { ReadModelHome } from '#libs/projections/read-model/read-model-home.port.js';
 
@@ -25,7 +25,8 @@ export interface ProjectorTurnsParts {
   measures: ProjectorMeasures;
   logger: Logger;
   clock: Clock;
-  tracing?: Tracing | undefined;
+  /** Absent where nobody collects traces. */
+  tracing?: Tracing;
 }
 
 /** How long a standby waits for news of the active projector before it looks whether it is to stop. */
@@ -82,8 +83,8 @@ export class ProjectorTurns {
       logger.info({ position }, 'this projector leads');
       this.leading = true;
       announcements.tell({ position, corrected: [] });
-      const measured = measures.over(reader);
-      await followLog(log, tracing ? tracedReader(measured, tracing, clock) : measured, {
+      const traced = tracing ? tracedReader(reader, tracing, clock) : reader;
+      await followLog(log, measures.over(traced), {
         signal,
         onRetry: (error) => {
           measures.retried();

@@ -27,7 +27,7 @@ export const projector: Program = {
   docs: false,
   open: openClusterLog,
   build: async (parts, { closing, onFailure }) => {
-    const { settings, log, logger, clock } = parts;
+    const { settings, log, logger, clock, tracing } = parts;
     const { dataDir, readModelUrl: url } = settings;
     const home = await openReadModelHome(settings);
     // Makes the tables where there are none: the lease is in one of them.
@@ -51,7 +51,7 @@ export const projector: Program = {
         measures,
         logger,
         clock,
-        tracing: parts.tracing,
+        ...(tracing && { tracing }),
       },
       (append) =>
         IdentityResolver.open({

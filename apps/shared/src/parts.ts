@@ -4,8 +4,8 @@ import type { DeclaredAccountDirectory } from '#libs/channels/accounts/declared.
 import type { IdentityRules } from '#libs/domain';
 import type { Clock } from '#libs/kernel';
 import type { HubSettings } from '#libs/kernel/settings.js';
-import type { Logger } from '#libs/kernel/logging.js';
 import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
+import type { Logger } from '#libs/kernel/logging.js';
 import type { SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import type { ProjectionProgress, ReadModel } from '#libs/projections';
 import type { DeletedRows } from '#libs/projections/read-model/read-model-home.port.js';

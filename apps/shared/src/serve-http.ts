@@ -4,11 +4,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { httpOptions } from '#libs/access/http-options.js';
 import { traceRequests } from '#libs/access/trace-requests.js';
 import { registerRawBody } from '#libs/channels/ingest/raw-body.js';
-import type { Logger } from '#libs/kernel/logging.js';
-import type { HubSettings } from '#libs/kernel/settings.js';
-import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import { hardenHttp, measureHttp, serveDocs } from './http.js';
 import { nestLogger } from './nest-logger.js';
+import type { HubParts } from './parts.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -23,12 +21,8 @@ export interface ServedHttp {
 /** Puts a program together and listens. */
 export const serveHttp = async (
   module: DynamicModule,
-  {
-    settings,
-    logger,
-    docs,
-    tracing,
-  }: { settings: HubSettings; logger: Logger; docs: boolean; tracing: Tracing | undefined },
+  { settings, logger, tracing }: Pick<HubParts, 'settings' | 'logger' | 'tracing'>,
+  { docs }: { docs: boolean },
 ): Promise<ServedHttp> => {
   const adapter = new FastifyAdapter({ ...httpOptions(), return503OnClosing: false });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

@@ -82,7 +82,7 @@ export const startProgram = async <Log extends BesideLog>(
       ...(tracing && { tracing }),
     };
     const module = await build(parts, { closing, onFailure });
-    const http = await serveHttp(module, { settings, logger, docs, tracing });
+    const http = await serveHttp(module, parts, { docs });
     closing.add(() => http.close());
     return { app: http.app, url: http.url, close: () => closing.all() };
   } catch (error) {
@@ -96,10 +96,9 @@ export const openProgramBus = async (
   { settings, log, logger, clock, tracing }: ProgramParts<BesideLog>,
   { closing, onFailure }: ProgramStart,
 ): Promise<InteractionBus> => {
-  const engine = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
-  const bus = tracing ? new TracedInteractionBus(engine, tracing) : engine;
+  const bus = await openBus(settings, () => kafkaBusNeeds({ log, logger, clock }, onFailure));
   closing.add(() => bus.close());
-  return bus;
+  return tracing ? new TracedInteractionBus(bus, tracing) : bus;
 };
 
 /** What a program says once it runs. */

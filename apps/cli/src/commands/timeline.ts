@@ -76,7 +76,7 @@ const run = async (identifier: string, options: TimelineOptions): Promise<void> 
     );
     const seen = options.customer || options.json ? [chosen] : found;
     for (const { id } of seen)
-      noteLookAt(settings, {
+      await noteLookAt(settings, {
         tenant: options.tenant,
         customer: id,
         saw: id === chosen.id ? 'timeline' : 'header',

@@ -11,6 +11,15 @@ import type { Logger } from '#libs/kernel/logging.js';
 const directoryOf = (dataDir: string): string => join(dataDir, 'looks');
 const SUFFIX = '.json';
 
+/** What the log keeps of a look. */
+export const lookEvent = (tenant: string, data: TimelineViewed['data']): NewEvent => ({
+  id: randomUUID(),
+  type: 'TimelineViewed',
+  schema: SCHEMAS.TimelineViewed!,
+  tenant,
+  data,
+});
+
 /**
  * Notes a look that somebody takes at the files themselves, for the hub of that directory to write into its log: it may
  * be running or not. Durable when it returns, so show what was looked at afterwards.
@@ -18,7 +27,7 @@ const SUFFIX = '.json';
  */
 export const noteLook = (dataDir: string, tenant: string, data: TimelineViewed['data']): void => {
   const directory = directoryOf(dataDir);
-  const event: NewEvent = { id: randomUUID(), type: 'TimelineViewed', schema: SCHEMAS.TimelineViewed!, tenant, data };
+  const event = lookEvent(tenant, data);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     writeDurably(join(directory, `${event.id}${SUFFIX}`), Buffer.from(JSON.stringify(event)));
