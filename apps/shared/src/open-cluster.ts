@@ -30,12 +30,14 @@ type Settings = Pick<
  * The log in EventStoreDB, with what lies beside it in PostgreSQL.
  * @throws HubError what `openSealedEventStore` throws
  */
-export const openClusterLog = (settings: Settings, clock: Clock): Promise<SealedEventStoreSet> =>
-  openSealedEventStore(settings, clock, {
+export const openClusterLog = (settings: Settings, clock: Clock): Promise<SealedEventStoreSet> => {
+  const drops = counter('hilo_event_store_drops_total', 'Subscriptions that the server ended, begun again');
+  return openSealedEventStore(settings, clock, {
     operations: () => openShared(settings, clock),
     vault: vaultOf(settings, clock),
-    onDropped: () => counter('hilo_event_store_drops_total', 'Subscriptions that the server ended, begun again').inc(),
+    onDropped: () => drops.inc(),
   });
+};
 
 /**
  * What lies beside the log alone, so that a program can start while EventStoreDB is away.

@@ -3,6 +3,8 @@ import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
 import type { CustomerDto } from '#libs/queries/customers/customer.dto.js';
 import type { ReceiptDto } from '#libs/queries/receipts/get-receipt.handler.js';
+import { queries } from '../../deploy/files.js';
+import { familiesIn, metricsIn } from '../../deploy/promql.js';
 import { HubClient } from '../../e2e/hub-client.js';
 import { eventually } from '../../e2e/waiting.js';
 import { Cluster } from './cluster.js';
@@ -173,6 +175,18 @@ describe('the four programs on shared servers', () => {
     expect(leading.filter((one) => one === 1)).toHaveLength(1);
     const recorded = await Promise.all(cluster.of('recorder').map((one) => one.metric('hilo_recorder_contacts_total')));
     expect(recorded.reduce((sum: number, one) => sum + (one ?? 0), 0)).toBeGreaterThan(10);
+  });
+
+  it('have every figure that dashboards and alerts name', async () => {
+    const pages = await Promise.all(
+      cluster.programs.map(async (one) => (await fetch(`${await one.url()}/metrics`)).text()),
+    );
+    const known = new Set(['up', ...pages.flatMap(familiesIn)]);
+    const named = queries().flatMap(([, query]) => metricsIn(query) ?? []);
+    expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
+    const shown = named.map((name) => name.replace(/_seconds_(sum|count|bucket)$/, '_seconds'));
+    const own = [...known].filter((name) => name.startsWith('hilo_') && !/_seconds_(sum|count|bucket)$/.test(name));
+    expect(own.filter((name) => !shown.includes(name))).toEqual([]);
   });
 
   it('refuse engines that nobody shares, and ids of another installation', async () => {
