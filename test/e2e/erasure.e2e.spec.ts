@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import type { LinkPreviewDto } from '#libs/queries/links/links.dto.js';
 import type { HubClient } from './hub-client.js';
@@ -35,7 +35,9 @@ const wordsIn = (text: string): string[] => WORDS.filter((word) => text.toLowerC
 /** Words by file of the data directory. */
 const wordsInFiles = (dataDir: string): Record<string, string[]> =>
   Object.fromEntries(
-    readdirSync(dataDir)
+    readdirSync(dataDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dataDir, join(entry.parentPath, entry.name)))
       .map((name) => [name, wordsIn(readFileSync(join(dataDir, name)).toString('utf8'))] as const)
       .filter(([, found]) => found.length > 0),
   );

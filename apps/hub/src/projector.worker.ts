@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import { IDENTITY_FILE } from '#libs/commands/identity-resolver/identity-resolver.js';
+import { openResolver } from '#libs/commands/identity-resolver/open-resolver.js';
 import type { NewEvent } from '#libs/event-store';
 import { IdFactory, HubError, SystemClock, UuidSet, messageOf, codeOf } from '#libs/kernel';
 import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
@@ -32,18 +33,21 @@ const erased = new UuidSet();
 for (const id of log.erased) erased.add(id);
 const readModel = await openReadModel(data);
 const projector = new Projector(readModel, log);
-const resolver = IdentityResolver.open({
-  file: join(dataDir, IDENTITY_FILE),
-  ids: new IdFactory(readFileSync(join(dataDir, 'pepper'))),
-  erased,
-  rules,
-  // The hub's main thread is the one writer of the log.
-  append: (stream, events: readonly NewEvent[], expected) =>
-    new Promise((resolve, reject) => {
-      pending.set(++calls, { resolve, reject });
-      send({ type: 'append', call: calls, stream, events: [...events], expected });
-    }),
-});
+const resolver = await openResolver(
+  {
+    file: join(dataDir, IDENTITY_FILE),
+    ids: new IdFactory(readFileSync(join(dataDir, 'pepper'))),
+    erased,
+    rules,
+    // The hub's main thread is the one writer of the log.
+    append: (stream, events: readonly NewEvent[], expected) =>
+      new Promise((resolve, reject) => {
+        pending.set(++calls, { resolve, reject });
+        send({ type: 'append', call: calls, stream, events: [...events], expected });
+      }),
+  },
+  await log.head(),
+);
 
 const reader = new ShownReader(projector, resolver, (advance) => send({ type: 'advance', ...advance }));
 send({ type: 'advance', position: await reader.checkpoint(), corrected: [] });

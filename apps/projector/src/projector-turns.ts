@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { appendedElsewhere } from '#libs/commands/identity-resolver/appended-elsewhere.js';
-import type { IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import type { IdentityResolver, IdentityResolverOptions } from '#libs/commands/identity-resolver/identity-resolver.js';
+import { openResolver } from '#libs/commands/identity-resolver/open-resolver.js';
 import type { EventStore, StoredEvent } from '#libs/event-store';
-import { codeOf, type Clock, type UuidSet } from '#libs/kernel';
+import { HubError, codeOf, isRetryable, type Clock, type UuidSet } from '#libs/kernel';
 import type { Logger } from '#libs/kernel/logging.js';
 import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
-import type { ProjectionProgress } from '#libs/projections';
+import type { ProjectionProgress, ReadModel } from '#libs/projections';
 import { Announcements } from '#libs/projections/programs/announcements.js';
 import { followLog } from '#libs/projections/programs/follow-log.js';
 import type { ProjectorMeasures } from '#libs/projections/programs/projector-measures.js';
@@ -31,6 +33,8 @@ export interface ProjectorTurnsParts {
 
 /** How long a standby waits for news of the active projector before it looks whether it is to stop. */
 const LOOK_MS = 500;
+/** How long the log may end before what is shown. */
+const BEHIND_MS = 10_000;
 
 /**
  * The two turns of a projector. While it leads it folds and resolves. While it stands by its resolver follows what the
@@ -38,17 +42,27 @@ const LOOK_MS = 500;
  */
 export class ProjectorTurns {
   leading = false;
-  private readonly standbyAppend: EventStore['append'];
   private append: EventStore['append'];
-  private readonly resolver: IdentityResolver;
 
-  constructor(
+  private constructor(
     private readonly parts: ProjectorTurnsParts,
-    openResolver: (append: EventStore['append']) => IdentityResolver,
+    private readonly standbyAppend: EventStore['append'],
+    private readonly resolver: IdentityResolver,
   ) {
-    this.standbyAppend = appendedElsewhere((stream) => parts.log.read(stream), parts.erased);
-    this.append = this.standbyAppend;
-    this.resolver = openResolver((...given) => this.append(...given));
+    this.append = standbyAppend;
+  }
+
+  /** @param options where its resolver is, and by which rules */
+  static async open(
+    parts: ProjectorTurnsParts,
+    options: Omit<IdentityResolverOptions, 'append'>,
+  ): Promise<ProjectorTurns> {
+    const { log, erased } = parts;
+    const standbyAppend = appendedElsewhere((stream) => log.read(stream), erased);
+    const append: EventStore['append'] = (...given) => turns.append(...given);
+    const resolver = await openResolver({ ...options, append }, await log.head());
+    const turns = new ProjectorTurns(parts, standbyAppend, resolver);
+    return turns;
   }
 
   /** Runs until `stop`; rejects with what does not pass. */
@@ -68,12 +82,13 @@ export class ProjectorTurns {
 
   private async lead(signal: AbortSignal): Promise<void> {
     const { log, home, announcer, measures, logger, clock, tracing } = this.parts;
-    const readModel = await home.open();
     const announcements = new Announcements((advance) => announcer.announce(advance));
+    let readModel: ReadModel | undefined;
     try {
-      const reader = new ShownReader(new Projector(readModel, log), this.resolver, (advance) =>
-        announcements.tell(advance),
-      );
+      readModel = await home.open();
+      const projector = new Projector(readModel, log);
+      await this.refuseAhead(await projector.checkpoint(), signal);
+      const reader = new ShownReader(projector, this.resolver, (advance) => announcements.tell(advance));
       this.append = async (...given) => {
         const receipt = await log.append(...given);
         reader.linked(receipt.position);
@@ -93,13 +108,26 @@ export class ProjectorTurns {
       });
     } catch (error) {
       // Somebody else took this one for dead and has gone on: there it is right.
-      if (codeOf(error) !== 'READ_MODEL.FENCED') throw error;
-      logger.warn('another projector has moved the checkpoint; this one stands by');
+      if (codeOf(error) !== 'READ_MODEL.FENCED' && !isRetryable(error)) throw error;
+      logger.warn({ code: codeOf(error) }, 'this projector cannot lead now, and stands by');
     } finally {
       this.leading = false;
       this.append = this.standbyAppend;
       await announcements.close();
-      await readModel.close();
+      await readModel?.close();
+    }
+  }
+
+  /** A node of the event store may be behind for a moment; a log that was put back to an older state stays so. */
+  private async refuseAhead(shown: number, signal: AbortSignal): Promise<void> {
+    const endMs = performance.now() + BEHIND_MS;
+    for (let head = await this.parts.log.head(); head < shown && !signal.aborted; head = await this.parts.log.head()) {
+      if (performance.now() > endMs)
+        throw new HubError(
+          'READ_MODEL.AHEAD',
+          `the timelines show position ${shown}, the log ends at ${head}: it was put back to an older state; run hilo rebuild`,
+        );
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
-import { IDENTITY_FILE, IdentityResolver } from '#libs/commands/identity-resolver/identity-resolver.js';
+import { IDENTITY_FILE } from '#libs/commands/identity-resolver/identity-resolver.js';
 import { readIdentityRulesFile } from '#libs/commands/identity-rules/read-identity-rules.js';
 import { UuidSet } from '#libs/kernel';
 import { ProjectionProgress } from '#libs/projections';
@@ -41,7 +41,7 @@ export const projector: Program = {
     closing.add(() => lease.close());
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const measures = new ProjectorMeasures();
-    const turns = new ProjectorTurns(
+    const turns = await ProjectorTurns.open(
       {
         log: log.events,
         erased: log.vault.erased,
@@ -53,15 +53,13 @@ export const projector: Program = {
         clock,
         ...(tracing && { tracing }),
       },
-      (append) =>
-        IdentityResolver.open({
-          file: join(dataDir, IDENTITY_FILE),
-          ids: log.ids,
-          // From here on the log says what is erased.
-          erased: copyOf(log.vault.erased),
-          rules: readIdentityRulesFile(settings.identityRulesFile),
-          append,
-        }),
+      {
+        file: join(dataDir, IDENTITY_FILE),
+        ids: log.ids,
+        // From here on the log says what is erased.
+        erased: copyOf(log.vault.erased),
+        rules: readIdentityRulesFile(settings.identityRulesFile),
+      },
     );
     const stop = new AbortController();
     const turning = turns.run(lease, stop.signal).catch(onFailure);

@@ -8,6 +8,7 @@ import { IdFactory, codeOf, type CustomerIdentifier, type Uuid } from '#libs/ker
 import { ContentReader } from '../intake/content.js';
 import { appendedElsewhere } from './appended-elsewhere.js';
 import { IdentityResolver } from './identity-resolver.js';
+import { openResolver } from './open-resolver.js';
 
 const ids = new IdFactory(Buffer.from('a pepper for tests'));
 const reader = new ContentReader(ids, { countryOf: () => undefined });
@@ -156,6 +157,24 @@ describe('a resolver that stands by', () => {
     await standby.followAll();
     expect(await world.store.head()).toBe(head);
     await standby.close();
+  });
+});
+
+describe('openResolver', () => {
+  it('fills a file from the log again that knows more than the log', async () => {
+    const world = new World();
+    const file = join(folder, `${++files}.db`);
+    const append: EventStore['append'] = (...given) => world.store.append(...given);
+    for (const _ of [1, 2, 3]) await world.contact(PEOPLE.slice(0, 1));
+    const before = await openResolver({ file, ids, append }, 3);
+    for await (const events of world.store.readAll({ after: 0 })) await before.apply(events);
+    await before.close();
+    const same = await openResolver({ file, ids, append }, 3);
+    expect(await same.checkpoint()).toBe(3);
+    await same.close();
+    const restored = await openResolver({ file, ids, append }, 2);
+    expect(await restored.checkpoint()).toBe(0);
+    await restored.close();
   });
 });
 
