@@ -81,7 +81,7 @@ class Told extends Story {
     const handler = new GetTimelineHandler(readModel, this.directory, this.labels, entries, this.bodies);
     const question = { tenant: TENANT, customer, limit: 50, asOf: { position } };
     const { items } = await handler.execute(new GetTimelineQuery(question));
-    return items.map(({ id }) => this.nameOf(id)).toReversed();
+    return items.map(({ id }) => this.nameOf(id)!).toReversed();
   }
 
   async customer(id: Uuid) {
@@ -100,6 +100,12 @@ class Told extends Story {
     const id = ids.interaction(TENANT, 'chat', 'shop', name);
     const query = new GetInteractionQuery(TENANT, id);
     return (await new GetInteractionHandler(this.bodies, this.directory).execute(query)).customer;
+  }
+
+  /** Contacts by which the log knows a customer besides its identities. */
+  async contactsInHistory(id: Uuid): Promise<string[]> {
+    const known = (await this.directory.idsInHistory(TENANT, id))!;
+    return known.map((one) => this.nameOf(one)).filter((name) => name !== undefined);
   }
 
   /** The rows as they are, and as the log gives them when it is folded anew in bulk. */
@@ -199,6 +205,8 @@ describe('case 13: a recycled phone number changes hands at a date, and the past
     expect(await held(old)).toEqual({ id: era, ...shown, heldUntil: HANDED_OVER });
     expect(await held(next)).toEqual({ id: theNumber, ...shown, heldFrom: HANDED_OVER });
     expect([await told.holderOf('m2'), await told.holderOf('m6')]).toEqual([era, theNumber]);
+    // The log says of m2 the number alone: an export of the old owner's history names it.
+    expect(await told.contactsInHistory(old)).toEqual(['m2']);
   });
 
   it('as of a time before, what was believed then', async () => {

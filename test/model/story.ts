@@ -38,11 +38,12 @@ export class Story {
   async timelineOf(identity: Uuid): Promise<string[]> {
     const { customers } = await this.world.shown();
     const { timeline } = Object.values(customers).find(({ identities }) => identities.includes(identity))!;
-    return timeline.map((entry) => this.nameOf(entry.split(' ')[0]!));
+    return timeline.map((entry) => this.nameOf(entry.split(' ')[0]!)!);
   }
 
-  nameOf(interaction: Uuid): string {
+  /** Undefined for any other id. */
+  nameOf(interaction: Uuid): string | undefined {
     const names = Array.from({ length: this.serial }, (_, n) => `m${n + 1}`);
-    return names.find((name) => ids.interaction(TENANT, 'chat', 'shop', name) === interaction)!;
+    return names.find((name) => ids.interaction(TENANT, 'chat', 'shop', name) === interaction);
   }
 }

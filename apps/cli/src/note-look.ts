@@ -18,7 +18,8 @@ export const reasonOption = (settings: HubSettings, tenant: string, reason: stri
   const fix = 'give a code such as call-back: lower-case letters, digits and hyphens, at most 40';
   if (reason === undefined && new Reasons(settings.reasonTenants).asks(tenant))
     throw usageError('--reason', `the tenant ${tenant} asks why a customer is opened`, fix);
-  if (reason !== undefined && !isReason(reason)) throw usageError('--reason', `"${reason}" is no code`, fix);
+  const usable: boolean = reason === undefined || isReason(reason);
+  if (!usable) throw usageError('--reason', `"${reason}" is no code`, fix);
   return reason;
 };
 

@@ -31,6 +31,7 @@ type Settings = Pick<
  * @throws HubError what `openSealedEventStore` throws
  */
 export const openClusterLog = (settings: Settings, clock: Clock): Promise<SealedEventStoreSet> => {
+  // Shown as 0 before the first: a rate needs a beginning.
   const drops = counter('hilo_event_store_drops_total', 'Subscriptions that the server ended, begun again');
   return openSealedEventStore(settings, clock, {
     operations: () => openShared(settings, clock),

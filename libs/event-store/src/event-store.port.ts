@@ -2,7 +2,16 @@ import type { Uuid } from '#libs/kernel';
 import type { Traceparent } from '#libs/kernel/tracing/tracing.port.js';
 
 export type StreamCategory =
-  'interaction' | 'conversation' | 'link' | 'identity' | 'access' | 'note' | 'commitment' | 'consent' | 'erasure' | 'eras';
+  | 'interaction'
+  | 'conversation'
+  | 'link'
+  | 'identity'
+  | 'access'
+  | 'note'
+  | 'commitment'
+  | 'consent'
+  | 'erasure'
+  | 'eras';
 
 /** `{category}-{uuid}`; a category holds letters only, so that it ends at the first hyphen. */
 export type StreamId = `${StreamCategory}-${Uuid}`;

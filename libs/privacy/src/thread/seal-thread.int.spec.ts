@@ -74,6 +74,17 @@ describe('the sealing thread', () => {
     expect(readdirSync(dir).filter((name) => name === 'own.db-wal' && statSync(join(dir, name)).size > 0)).toEqual([]);
   });
 
+  it('ends once, however often it is closed, and refuses what comes later', async () => {
+    failures.length = 0;
+    const port = new Port();
+    const thread = newThread(port);
+    await thread.close();
+    port.emit('exit', 0);
+    await thread.close();
+    await expect(thread.exec('SELECT 1')).rejects.toMatchObject({ code: 'KEY_VAULT.FAILED' });
+    expect(failures).toEqual([]);
+  });
+
   it('hands on what the engine says, under its code', async () => {
     const thread = newThread();
     await thread.open(join(dir, 'errors.db'));

@@ -29,7 +29,7 @@ export class SealThread {
   private readonly calls = new Map<number, { resolve: (answer: SealAnswer) => void; reject: (error: Error) => void }>();
   private last = 0;
   private ended: HubError | undefined;
-  private closing = false;
+  private closing: Promise<SealAnswer> | undefined;
 
   /** @param onFailure hears once that the thread has died; whatever is asked of it is refused from then on */
   constructor(
@@ -72,10 +72,9 @@ export class SealThread {
     return this.ask({ type: 'query', sql, ...packParameters(parameters) }) as Promise<SqlAnswer>;
   }
 
-  /** Closes the file and ends the thread, after everything asked before. */
+  /** Closes the file and ends the thread, after everything asked before. May be said again. */
   async close(): Promise<void> {
-    this.closing = true;
-    await this.ask({ type: 'close' });
+    await (this.closing ??= this.ask({ type: 'close' }));
   }
 
   private ask(request: SealRequest): Promise<SealAnswer> {
@@ -96,10 +95,10 @@ export class SealThread {
   }
 
   private fail(how: string): void {
-    if (this.closing || this.ended) return;
+    if (this.ended) return;
     this.ended = new HubError('KEY_VAULT.FAILED', `the sealing thread failed: ${how}`);
     for (const { reject } of this.calls.values()) reject(this.ended);
     this.calls.clear();
-    this.onFailure(this.ended);
+    if (!this.closing) this.onFailure(this.ended);
   }
 }

@@ -148,6 +148,7 @@ type Step = { ms: number } & (
   | { type: 'consent'; who: number; purpose: string; channel?: string; granted: boolean; lastsMs?: number }
   | { type: 'preference'; who: number; purpose?: string; channel: string; withdrawn: boolean; lastsMs?: number }
   | { type: 'link'; event: (typeof LINK_EVENTS)[number]; a: number; b: number; agent: boolean }
+  | { type: 'divide'; who: number; days: readonly number[] }
 );
 
 const LINK_EVENTS = ['IdentitiesLinked', 'LinkProposed', 'LinkConfirmed', 'LinkRejected', 'LinkRetracted'] as const;
@@ -271,6 +272,20 @@ const hubOf = async (steps: readonly Step[]): Promise<Hub> => {
         );
         break;
       }
+      case 'divide': {
+        const identity = personId(step.who);
+        if (!seen.includes(identity)) break;
+        const former = step.days
+          .toSorted((one, other) => one - other)
+          .map((day, n) => ({
+            identity: ids.formerEra(identity, n),
+            until: toInstant(BEGIN_MS + day * 86_400_000).slice(0, 10),
+          }));
+        const data = { identity, former, rule: 'rules-1' };
+        await hub.put(streamId('eras', identity), 'IdentityErasDecided', 'acme', data);
+        see(former.map((era) => era.identity));
+        break;
+      }
       case 'link': {
         const [a, b] = [seen[step.a % Math.max(1, seen.length)], seen[step.b % Math.max(1, seen.length)]];
         if (a === undefined || b === undefined || a === b) break;
@@ -297,7 +312,7 @@ const said: fc.Arbitrary<Said> = fc.record(
     others: fc.array(person, { maxLength: 2 }),
     verified: fc.boolean(),
     name: fc.constantFrom('Ana', 'Bo'),
-    minute: fc.nat(12),
+    minute: fc.nat(12).map((n) => n * 700),
     conversation: fc.nat(CONVERSATIONS - 1),
     channel: fc.constantFrom('email', 'phone'),
     direction: fc.constantFrom('inbound', 'outbound'),
@@ -312,6 +327,15 @@ const contactStep = fc.record({ ms, type: fc.constant('contact'), said, elsewher
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: contactStep },
   { weight: 2, arbitrary: fc.record({ ms, type: fc.constant('correct'), which: fc.nat(), said }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ms,
+      type: fc.constant('divide'),
+      who: person,
+      days: fc.uniqueArray(fc.nat(6), { maxLength: 2 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record(

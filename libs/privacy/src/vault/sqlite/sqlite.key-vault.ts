@@ -45,7 +45,7 @@ const TRUNCATE = 'PRAGMA wal_checkpoint(TRUNCATE)';
 /** The file as the vault uses it, whichever thread has it open. */
 interface KeysFile {
   db: Kysely<KeyVaultSchema>;
-  exec(sql: string): Promise<void>;
+  exec: (sql: string) => Promise<void>;
 }
 
 /**
@@ -83,7 +83,7 @@ const openHere = async (file: string, readonly: boolean): Promise<KeysFile> => {
   const { Kysely, SqliteDialect } = kysely();
   return {
     // Both drivers take what Kysely's dialect hands them; only their declared types differ in detail.
-    db: new Kysely({ dialect: new SqliteDialect({ database: sqlite.driver as unknown as KyselySqliteDatabase }) }),
+    db: new Kysely({ dialect: new SqliteDialect({ database: sqlite.driver as KyselySqliteDatabase }) }),
     exec: async (sql) => sqlite.exec(sql),
   };
 };
