@@ -12,9 +12,3 @@ export const metricsIn = (query: string): string[] | undefined => {
   });
   return broken ? undefined : [...metrics];
 };
-
-/** Names that a page of metrics holds series of. */
-export const familiesIn = (page: string): string[] =>
-  [...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name, type]) =>
-    type === 'histogram' || type === 'summary' ? [name!, `${name}_sum`, `${name}_count`, `${name}_bucket`] : [name!],
-  );
