@@ -22,6 +22,9 @@ export interface SqliteReadModelOptions {
 /** Transactions of a bulk write that are committed together. */
 const COMMITTED_TOGETHER = 50;
 
+/** How long a writer waits while the file is written anew after an erasure: some seconds a gigabyte. */
+const REWRITE_MS = 600_000;
+
 /** The read model in one SQLite file. Commits are synced with the next checkpoint of the file: what a power cut takes is folded again. */
 export class SqliteReadModel extends ReadModel {
   private queries?: Kysely<ReadModelSchema>;
@@ -44,7 +47,13 @@ export class SqliteReadModel extends ReadModel {
   }
 
   static open({ file, readonly = false, bulk = false, cacheKiB = 8192 }: SqliteReadModelOptions): SqliteReadModel {
-    const sqlite = openSqlite(file, { readonly, synchronous: bulk ? 'off' : 'normal', cacheKiB, pageBytes: 4096 });
+    const sqlite = openSqlite(file, {
+      readonly,
+      synchronous: bulk ? 'off' : 'normal',
+      cacheKiB,
+      pageBytes: 4096,
+      ...(!readonly && { busyTimeoutMs: REWRITE_MS }),
+    });
     if (!readonly && file !== ':memory:') chmodSync(file, 0o600);
     if (!readonly) sqlite.exec(bulk ? TABLES : TABLES + INDEXES);
     return new SqliteReadModel(sqlite, readonly, bulk ? COMMITTED_TOGETHER : 1);
