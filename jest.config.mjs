@@ -31,6 +31,8 @@ const base = {
 };
 
 export default {
+  // Files are compiled at their first use, on machines that do other things too.
+  testTimeout: 60_000,
   projects: [
     // opens no socket and writes no file
     { ...base, displayName: 'unit', testRegex: '(?<!\\.int|\\.e2e|\\.engines)\\.spec\\.ts$' },
