@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ensureFirstKeys, type FirstKeys } from '#libs/access/first-keys.js';
@@ -16,7 +17,7 @@ import { type HubSettings } from '#libs/kernel/settings.js';
 import { openTracing } from '#libs/kernel/tracing/open-tracing.js';
 import { openSealedEventStore } from '#libs/privacy/open-sealed-event-store.js';
 import { ProjectionProgress } from '#libs/projections';
-import { checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
+import { READ_MODEL_FILE, checkReadModelUrl, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { openTokens } from '../../shared/src/access.js';
 import { kafkaBusNeeds } from '../../shared/src/kafka-bus-needs.js';
 import { nestLogger } from '../../shared/src/nest-logger.js';
@@ -24,6 +25,7 @@ import type { HubParts } from '../../shared/src/parts.js';
 import { serveHttp } from '../../shared/src/serve-http.js';
 import { HubModule } from './hub.module.js';
 import { ProjectorHost } from './projector-host.js';
+import { rewrittenFile } from './rewritten-file.js';
 import type { ProjectorData } from './projector.protocol.js';
 
 export interface RunningHub {
@@ -108,7 +110,9 @@ export const startHub = async (settings: HubSettings, options: StartOptions): Pr
       log,
       bus,
       readModel,
-      deletedRows: home.deletedRows ? [home.deletedRows] : [],
+      deletedRows: [
+        home.deletedRows ?? rewrittenFile(`rows of ${READ_MODEL_FILE}`, join(settings.dataDir, READ_MODEL_FILE)),
+      ],
       progress,
       keys,
       ...(await openTokens(settings, clock, logger)),
