@@ -31,7 +31,7 @@ describe('hilo schema ensure', () => {
     ]);
     // Each step was taken by one of the two.
     const steps = schemas.map((_, index) => reports.flatMap((report) => report[index]!.taken).toSorted());
-    expect(steps).toEqual([['indexes', 'programs', 'tables'], ['tables'], ['tables'], ['tables']]);
+    expect(steps).toEqual([['indexes', 'programs', 'tables'], ['installation', 'tables'], ['tables'], ['tables']]);
 
     const server = openPostgres({ url, schema: 'public', room: 'TEST', connections: 1 });
     const { rows } = await server.query<{ name: string }>(
