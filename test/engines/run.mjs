@@ -7,7 +7,8 @@ import { join } from 'node:path';
 const directory = mkdtempSync(join(tmpdir(), 'hilo-engines-'));
 const report = join(directory, 'report');
 writeFileSync(report, '');
-const jest = ['jest', '--selectProjects', 'engines', '--runInBand', ...process.argv.slice(2)];
+// A server that a failed test left behind must not keep the run from ending.
+const jest = ['jest', '--selectProjects', 'engines', '--runInBand', '--forceExit', ...process.argv.slice(2)];
 const { status } = spawnSync('npx', jest, {
   stdio: 'inherit',
   env: { ...process.env, HILO_ENGINES_REPORT: report },

@@ -16,13 +16,13 @@ type Fields = Readonly<Record<string, BodyField<unknown>>>;
 type ReadBody<F extends Fields> = { [Name in keyof F]: F[Name] extends BodyField<infer T> ? T : never };
 
 /** NUL and halves of surrogate pairs are no text. */
-// eslint-disable-next-line no-control-regex -- NUL is what this finds
-const wholeCharacters = /^[^\u0000\ud800-\udfff]*$/u;
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
 
 /** A text of 1 to `max` characters once white space around it is gone. */
 export const textField = (max: number): BodyField<string> => ({
   read: (value) => {
-    if (typeof value !== 'string' || !wholeCharacters.test(value)) return undefined;
+    if (!isText(value)) return undefined;
     const text = value.trim();
     return text.length >= 1 && text.length <= max ? text : undefined;
   },

@@ -81,7 +81,9 @@ export abstract class ChannelAdapter {
   abstract readonly name: string;
   abstract readonly channel: ChannelName;
   abstract readonly transport: Transport;
-  abstract readonly settings: SettingsClass;
+
+  /** @default nothing may be set */
+  readonly settings: SettingsClass = Object;
 
   /** Whether an account without a secret is a mistake. @default true */
   readonly needsSecret: boolean = true;

@@ -72,29 +72,32 @@ export class Cluster {
 
   /** Starts the servers and makes topics and tables; no program yet. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-    const [kafka, postgres, eventStore] = await Promise.all([
-      KafkaBroker.start(),
-      startPostgres(),
-      EventStoreProcess.start(),
-    ]);
-    ranAgainst(`${postgres.name}, fake of EventStoreDB in its own process, four programs`);
-    const cluster = new Cluster(kafka, postgres, eventStore, {
-      HILO_BUS_URL: kafka.url,
-      HILO_EVENT_STORE_URL: eventStore.url,
-      HILO_READ_MODEL_URL: postgres.url,
-      HILO_MASTER_KEY: randomBytes(32).toString('base64'),
-      HILO_PEPPER: randomBytes(32).toString('base64'),
-      HILO_KAFKA_REPLICATION: '1',
-      HILO_KAFKA_MIN_INSYNC: '1',
-      HILO_KAFKA_PARTITIONS: '6',
-      HILO_KAFKA_SESSION_SECONDS: '6',
-      ...env,
-    });
-    for (const what of ['topics', 'schema']) {
-      const made = await cluster.hilo(what, 'ensure');
-      if (made.code !== 0) throw new Error(`hilo ${what} ensure ended with ${made.code}: ${made.stderr}`);
+    const servers = [KafkaBroker.start(), startPostgres(), EventStoreProcess.start()] as const;
+    try {
+      const [kafka, postgres, eventStore] = await Promise.all(servers);
+      ranAgainst(`${postgres.name}, fake of EventStoreDB in its own process, four programs`);
+      const cluster = new Cluster(kafka, postgres, eventStore, {
+        HILO_BUS_URL: kafka.url,
+        HILO_EVENT_STORE_URL: eventStore.url,
+        HILO_READ_MODEL_URL: postgres.url,
+        HILO_MASTER_KEY: randomBytes(32).toString('base64'),
+        HILO_PEPPER: randomBytes(32).toString('base64'),
+        HILO_KAFKA_REPLICATION: '1',
+        HILO_KAFKA_MIN_INSYNC: '1',
+        HILO_KAFKA_PARTITIONS: '6',
+        HILO_KAFKA_SESSION_SECONDS: '6',
+        ...env,
+      });
+      for (const what of ['topics', 'schema']) {
+        const made = await cluster.hilo(what, 'ensure');
+        if (made.code !== 0) throw new Error(`hilo ${what} ensure ended with ${made.code}: ${made.stderr}`);
+      }
+      return cluster;
+    } catch (error) {
+      // A server that went on would keep the test run from ending.
+      for (const start of await Promise.allSettled(servers)) if (start.status === 'fulfilled') await start.value.stop();
+      throw error;
     }
-    return cluster;
   }
 
   /** Starts two of each program, and waits until all are ready. */

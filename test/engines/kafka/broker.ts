@@ -49,10 +49,21 @@ export class KafkaBroker {
     const cluster = randomBytes(16).toString('base64url');
     await run(
       'java',
-      javaArgs('kafka.tools.StorageTool', 'format', '-t', cluster, '-c', join(directory, 'server.properties')),
+      javaArgs(
+        'kafka.tools.StorageTool',
+        'format',
+        `--cluster-id=${cluster}`,
+        '-c',
+        join(directory, 'server.properties'),
+      ),
     );
     const broker = new KafkaBroker(directory, port);
-    await broker.run();
+    try {
+      await broker.run();
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
     ranAgainst(`${KAFKA_DESCRIPTION}, kafkajs ${CLIENT}`);
     return broker;
   }

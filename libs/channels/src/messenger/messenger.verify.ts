@@ -22,8 +22,7 @@ const isAscii = (bytes: Buffer): boolean => bytes.every((byte) => byte < 0x80);
 
 /** Every UTF-16 unit above 0x7F as `\uXXXX` in lower-case hex. */
 const escaped = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- the range of ASCII begins with control characters
-  text.replace(/[^\u0000-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Answers the subscription handshake: the challenge as text when the verify token is ours, 403 otherwise. */
 export const answerHandshake = (url: string, verifyToken: string | undefined): DeliveryAnswer => {

@@ -11,8 +11,8 @@ export const fieldsOf = <T>(value: unknown): Lax<T> | undefined =>
 /** The value as a list; empty for anything else. */
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-// eslint-disable-next-line no-control-regex -- control characters are what this finds
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+// Of the control characters all but tab, line ends and those above ASCII.
+const controls = /[^\P{Cc}\t\n\r\u0080-\u009f]/gu;
 
 /** Text as it may be kept: well-formed Unicode without control characters; line ends become `\n`. Not trimmed. */
 export const cleanText = (text: string): string => text.toWellFormed().replaceAll('\r\n', '\n').replace(controls, '');

@@ -1,5 +1,4 @@
 import { ChannelAdapter, type ParsedDelivery, type RawDelivery } from '../channel-adapter.port.js';
-import { TelegramSettings } from './telegram.config.js';
 import { parseTelegram } from './telegram.parse.js';
 import { verifyTelegram } from './telegram.verify.js';
 
@@ -8,7 +7,6 @@ export class TelegramAdapter extends ChannelAdapter {
   readonly name = 'telegram';
   readonly channel = 'social';
   readonly transport = 'webhook';
-  readonly settings = TelegramSettings;
 
   verify(delivery: RawDelivery): void {
     verifyTelegram(delivery);

@@ -1,5 +1,4 @@
 import { ChannelAdapter, type DeliveryAnswer, type ParsedDelivery, type RawDelivery } from '../channel-adapter.port.js';
-import { TwilioVoiceSettings } from './twilio-voice.config.js';
 import { parseTwilioVoice } from './twilio-voice.parse.js';
 import { verifyTwilio } from './twilio-voice.verify.js';
 
@@ -8,7 +7,6 @@ export class TwilioVoiceAdapter extends ChannelAdapter {
   readonly name = 'twilio-voice';
   readonly channel = 'phone';
   readonly transport = 'webhook';
-  readonly settings = TwilioVoiceSettings;
 
   verify(delivery: RawDelivery): void {
     verifyTwilio(delivery);
