@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HubError } from '#libs/kernel';
 import { loadMasterKeys, promoteNextMasterKey, type MasterKeySettings } from './master-key/master-key-files.js';
 import { LOST } from './vault/key-vault.errors.js';
-import type { SealThread } from './thread/seal-thread.js';
+import type { VaultThread } from './vault/thread/vault-thread.js';
 import type { KyselyKeyVault } from './vault/kysely.key-vault.js';
 import { isKeyVaultFile, openSqliteKeyVault } from './vault/sqlite/sqlite.key-vault.js';
 
@@ -17,7 +17,7 @@ export interface OpenKeyVaultOptions {
   /** Most keys held unwrapped. @default 10000 */
   cachedKeys?: number;
   /** Keeps the file, for one that writes; closed with the vault. @default this thread keeps it */
-  thread?: SealThread | undefined;
+  thread?: VaultThread | undefined;
 }
 
 export interface OpenedKeyVault {

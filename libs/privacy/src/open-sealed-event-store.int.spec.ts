@@ -30,7 +30,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 let file = '';
 const vault = new MemoryKeyVault();
 const everything = new EventSealer(new Proxy({}, { get: () => ({ subject: 'stream', fields: {} }), has: () => true }));
-const overSqlite = () => new SealedEventStore(SqliteEventStore.open({ file }), vault, { sealer: everything });
+const overSqlite = () => new SealedEventStore(SqliteEventStore.open({ file }), vault, everything);
 eventStoreContract('SealedEventStore over SQLite', {
   makesTexts: true,
   open: () => {

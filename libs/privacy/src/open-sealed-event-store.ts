@@ -14,7 +14,7 @@ import { keysFileOf, openKeyVault, type OpenedKeyVault } from './open-key-vault.
 import { SealedEventLog } from './sealed.event-log.js';
 import { SealedEventStore } from './sealed.event-store.js';
 import { SealedParkedMessages } from './sealed.parked-messages.js';
-import { SealThread } from './thread/seal-thread.js';
+import { VaultThread } from './vault/thread/vault-thread.js';
 import { LOST } from './vault/key-vault.errors.js';
 import type { KeyVault } from './vault/key-vault.port.js';
 import { MemoryKeyVault } from './vault/memory/memory.key-vault.js';
@@ -43,7 +43,7 @@ export type OpenVault = (options: OpenVaultOptions) => Promise<KeyVault>;
 export interface OpenSealedEventStoreOptions extends OpenEventStoreOptions {
   /** Needed with `esdb://`; closed with the set. */
   vault?: OpenVault;
-  /** Has a thread seal and keep the file of the keys of `sqlite:`; hears of its death. @default this thread does both */
+  /** Has a thread keep the file of the keys of `sqlite:`; hears of its death. @default this thread keeps it */
   onThreadFailure?: (error: Error) => void;
 }
 
@@ -64,10 +64,10 @@ export const openSealedEventStore = async (
   const set = await openEventStore(settings, clock, options);
   const { onThreadFailure } = options;
   const thread =
-    onThreadFailure && settings.eventStoreUrl === 'sqlite:' ? SealThread.start(onThreadFailure) : undefined;
+    onThreadFailure && settings.eventStoreUrl === 'sqlite:' ? VaultThread.start(onThreadFailure) : undefined;
   try {
     const { vault, created } = await openVaultFor(settings, set, options, thread);
-    const events = new SealedEventStore(set.events, vault, { seal: thread?.seal });
+    const events = new SealedEventStore(set.events, vault);
     return {
       ...set,
       ids: set.ids.after(vault.erased),
@@ -92,7 +92,7 @@ const openVaultFor = async (
   settings: SealSettings,
   { installation }: EventStoreSet,
   options: OpenSealedEventStoreOptions,
-  thread: SealThread | undefined,
+  thread: VaultThread | undefined,
 ): Promise<Pick<OpenedKeyVault, 'created'> & { vault: KeyVault }> => {
   if (settings.eventStoreUrl === 'memory:') return { vault: new MemoryKeyVault() };
   if (isServerUrl(settings.eventStoreUrl)) {

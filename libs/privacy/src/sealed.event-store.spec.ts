@@ -15,7 +15,7 @@ import { MemoryKeyVault } from './vault/memory/memory.key-vault.js';
 const EVERYTHING = new EventSealer(new Proxy({}, { get: () => ({ subject: 'stream', fields: {} }), has: () => true }));
 
 eventStoreContract('SealedEventStore', {
-  open: () => new SealedEventStore(new MemoryEventStore(), new MemoryKeyVault(), { sealer: EVERYTHING }),
+  open: () => new SealedEventStore(new MemoryEventStore(), new MemoryKeyVault(), EVERYTHING),
   close: (store) => store.close(),
   lacks: { durability: 'memory ends with the process' },
   makesTexts: true,

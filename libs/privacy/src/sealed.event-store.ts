@@ -14,7 +14,6 @@ import {
 import type { IdentityErased } from '#libs/domain';
 import { HubError, type Uuid } from '#libs/kernel';
 import { EventSealer, type Draft, type SecretDraft } from './seal/event-sealer.js';
-import { sealHere, type SealTexts } from './seal/seal-texts.js';
 import { SealedEventLog } from './sealed.event-log.js';
 import { storeUnavailable } from './vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from './vault/key-vault.port.js';
@@ -34,12 +33,6 @@ interface WaitingAppend {
   reject: (error: unknown) => void;
 }
 
-export interface SealedEventStoreOptions {
-  sealer?: EventSealer | undefined;
-  /** What seals many texts. @default this thread, one after the other */
-  seal?: SealTexts | undefined;
-}
-
 /**
  * An event store whose log holds personal fields sealed only. On this side of it events are open: commands,
  * projections and queries know nothing of it.
@@ -54,18 +47,13 @@ export class SealedEventStore extends EventStore implements RawEventLog {
   private draining: Promise<void> | undefined;
   private closed = false;
 
-  private readonly sealer: EventSealer;
-  private readonly sealTexts: SealTexts;
-
   /** @param vault left open: it belongs to whoever opened it */
   constructor(
     private readonly inner: EventStore & RawEventLog,
     private readonly vault: KeyVault,
-    { sealer = new EventSealer(), seal = sealHere }: SealedEventStoreOptions = {},
+    private readonly sealer = new EventSealer(),
   ) {
     super();
-    this.sealer = sealer;
-    this.sealTexts = seal;
     this.log = new SealedEventLog(inner, vault, sealer);
   }
 
@@ -137,21 +125,18 @@ export class SealedEventStore extends EventStore implements RawEventLog {
 
   private async appendGroup(group: readonly WaitingAppend[]): Promise<void> {
     const { keys, failure } = await this.keysFor(group);
-    const opened = group.filter(({ stream, drafts, reject }) => {
-      const without = drafts.find(({ secret }) => secret && !keys.has(secret.subject));
-      if (without) reject(failure ?? this.keyless(stream, without));
-      return !without;
-    });
-    const secrets = opened.flatMap(({ drafts }) => drafts).filter(isSecret);
-    const jobs = secrets.map((draft) => this.sealer.job(draft, keys.get(draft.secret.subject)!));
-    const texts = await this.sealTexts(jobs);
-    let next = 0;
-    for (const { stream, drafts, expected, resolve, reject } of opened) {
-      const events = drafts.map((draft) => (isSecret(draft) ? this.sealer.seal(draft, texts[next++]!) : draft.event));
-      // An erasure may have come in between.
+    for (const { stream, drafts, expected, resolve, reject } of group) {
+      // An erasure may have come while others waited for their keys.
       const gone = drafts.find(({ secret }) => secret && this.vault.erased.has(secret.subject));
-      if (gone) reject(erased(stream));
-      else resolve(this.inner.append(stream, events, expected));
+      const without = gone ?? drafts.find(({ secret }) => secret && !keys.has(secret.subject));
+      if (without) {
+        reject(gone ? erased(stream) : (failure ?? noKey(without)));
+        continue;
+      }
+      const events = drafts.map((draft) =>
+        isSecret(draft) ? this.sealer.seal(draft, keys.get(draft.secret.subject)!) : draft.event,
+      );
+      resolve(this.inner.append(stream, events, expected));
     }
   }
 
@@ -172,11 +157,9 @@ export class SealedEventStore extends EventStore implements RawEventLog {
       return { keys, failure: storeUnavailable(error) };
     }
   }
-
-  private keyless(stream: StreamId, { event, secret }: Draft): HubError {
-    if (secret && this.vault.erased.has(secret.subject)) return erased(stream);
-    return new HubError('PRIVACY.NO_KEY', `${event.type}: there is no key to seal with`);
-  }
 }
+
+const noKey = ({ event }: Draft): HubError =>
+  new HubError('PRIVACY.NO_KEY', `${event.type}: there is no key to seal with`);
 
 const isSecret = (draft: Draft): draft is SecretDraft => draft.secret !== undefined;

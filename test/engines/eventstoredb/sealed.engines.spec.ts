@@ -23,7 +23,7 @@ afterAll(() => server?.stop());
 let url = '';
 const vault = new MemoryKeyVault();
 const everything = new EventSealer(new Proxy({}, { get: () => ({ subject: 'stream', fields: {} }), has: () => true }));
-const reopen = () => new SealedEventStore(EventStoreDbEventStore.open({ url }), vault, { sealer: everything });
+const reopen = () => new SealedEventStore(EventStoreDbEventStore.open({ url }), vault, everything);
 eventStoreContract(`SealedEventStore over EventStoreDB on ${kind}`, {
   makesTexts: true,
   open: async () => {

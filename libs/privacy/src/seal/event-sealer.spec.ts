@@ -5,7 +5,6 @@ import { streamId, type NewEvent, type StoredEvent } from '#libs/event-store';
 import { codeOf } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
 import { EventSealer } from './event-sealer.js';
-import { sealText } from './seal-texts.js';
 import { MAXIMAL, isPersonal } from './maximal-events.contract.js';
 
 const sealer = new EventSealer();
@@ -31,7 +30,7 @@ const storedOf = ({ json, data, ...rest }: NewEvent): StoredEvent => ({
 /** The event with what of it is personal sealed. */
 const sealWith = (by: EventSealer, event: NewEvent, key: DataKey): NewEvent => {
   const { secret } = by.draft(stream, event);
-  return secret ? by.seal({ event, secret }, sealText(by.job({ event, secret }, key))) : event;
+  return secret ? by.seal({ event, secret }, key) : event;
 };
 const sealed = (event: NewEvent): StoredEvent => storedOf(sealWith(sealer, event, key));
 const opened = (stored: StoredEvent, with_: DataKey = key): object =>

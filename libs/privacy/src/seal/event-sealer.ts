@@ -2,8 +2,7 @@ import { ERASED, PRIVACY, type EventPrivacy } from '#libs/domain';
 import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
 import { HubError, isUuid, type Uuid } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
-import { SEALED_FORMAT, SEAL_BYTES, unseal } from './cipher.js';
-import type { SealJob } from './seal-texts.js';
+import { SEALED_FORMAT, SEAL_BYTES, sealAsText, unseal } from './cipher.js';
 
 /** An event on its way into the log. */
 export interface Draft {
@@ -64,14 +63,11 @@ export class EventSealer {
     return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear) } };
   }
 
-  /** What of a draft is to be sealed with this key. */
-  job({ event, secret }: SecretDraft, { version, secret: key }: DataKey): SealJob {
-    return { secret: key, version, bound: boundTo(event, secret.subject, version), text: secret.json };
-  }
-
-  /** The event with the text that is stored of it, once what `job` says is sealed. */
-  seal({ event, secret }: SecretDraft, sealed: string): NewEvent {
-    const clear = secret.clearJson.slice(1, -1);
+  /** The event with the text that is stored of it, sealed with this key. */
+  seal({ event, secret: { subject, json, clearJson } }: SecretDraft, { version, secret }: DataKey): NewEvent {
+    const header = Buffer.from([SEALED_FORMAT, version >> 8, version & 0xff]);
+    const sealed = sealAsText(secret, boundTo(event, subject, version), json, header);
+    const clear = clearJson.slice(1, -1);
     return { ...event, json: `{${clear}${clear === '' ? '' : ','}"sealed":"${sealed}"}` };
   }
 

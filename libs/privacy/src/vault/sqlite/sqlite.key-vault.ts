@@ -6,8 +6,8 @@ import { latePackage } from '#libs/kernel/late-package.js';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import type { MasterKey } from '../../master-key/master-key.js';
 import type { KeyVaultSchema } from '../key-vault.schema.js';
-import { SealThreadDriver } from '../../thread/seal-thread.driver.js';
-import type { SealThread } from '../../thread/seal-thread.js';
+import { VaultThreadDriver } from '../thread/vault-thread.driver.js';
+import type { VaultThread } from '../thread/vault-thread.js';
 import { KyselyKeyVault } from '../kysely.key-vault.js';
 import { openKeysFile } from './keys-file.js';
 
@@ -37,7 +37,7 @@ export interface SqliteKeyVaultOptions {
   /** Most keys held unwrapped. @default 20000 */
   cachedKeys?: number;
   /** Keeps the file, for one that writes; closed with the vault. @default this thread keeps it */
-  thread?: SealThread | undefined;
+  thread?: VaultThread | undefined;
 }
 
 const TRUNCATE = 'PRAGMA wal_checkpoint(TRUNCATE)';
@@ -88,14 +88,14 @@ const openHere = async (file: string, readonly: boolean): Promise<KeysFile> => {
   };
 };
 
-const openThere = async (file: string, thread: SealThread): Promise<KeysFile> => {
+const openThere = async (file: string, thread: VaultThread): Promise<KeysFile> => {
   await thread.open(file);
   const { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } = kysely();
   return {
     db: new Kysely({
       dialect: {
         createAdapter: () => new SqliteAdapter(),
-        createDriver: () => new SealThreadDriver(thread),
+        createDriver: () => new VaultThreadDriver(thread),
         createIntrospector: (db) => new SqliteIntrospector(db),
         createQueryCompiler: () => new SqliteQueryCompiler(),
       },

@@ -1,12 +1,12 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import type { SqliteValue } from '#libs/kernel/sqlite.js';
-import type { SealThread } from './seal-thread.js';
+import type { VaultThread } from './vault-thread.js';
 
 /** Has Kysely's statements run in the thread, each of them whole in itself: it knows no transactions. */
-export class SealThreadDriver implements Driver {
+export class VaultThreadDriver implements Driver {
   private readonly connection: DatabaseConnection;
 
-  constructor(private readonly thread: SealThread) {
+  constructor(private readonly thread: VaultThread) {
     this.connection = {
       executeQuery: async <Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> => {
         const { rows, changes } = await thread.query(sql, parameters as readonly SqliteValue[]);

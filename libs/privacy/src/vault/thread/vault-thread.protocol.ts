@@ -1,8 +1,7 @@
 import type { SqliteValue } from '#libs/kernel/sqlite.js';
 
-/** What the main thread asks. Jobs travel as lists of one kind each: cheaper to copy than objects. */
-export type SealRequest =
-  | { type: 'seal'; secrets: Uint8Array; versions: number[]; bounds: string[]; texts: string[] }
+/** What the main thread asks. */
+export type VaultRequest =
   | { type: 'open'; file: string }
   | { type: 'exec'; sql: string }
   | { type: 'query'; sql: string; parameters: readonly PackedValue[]; blobs: Uint8Array }
@@ -40,9 +39,9 @@ export interface SqlAnswer {
   changes?: number;
 }
 
-export type SealAnswer = string[] | SqlAnswer | undefined;
+export type VaultAnswer = SqlAnswer | undefined;
 
-export type ToSealThread = SealRequest & { call: number };
+export type ToVaultThread = VaultRequest & { call: number };
 
-export type FromSealThread =
-  { call: number; answer: SealAnswer } | { call: number; error: { code?: string | undefined; message: string } };
+export type FromVaultThread =
+  { call: number; answer: VaultAnswer } | { call: number; error: { code?: string | undefined; message: string } };

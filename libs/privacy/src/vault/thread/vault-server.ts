@@ -1,22 +1,20 @@
 import { HubError, codeOf, messageOf } from '#libs/kernel';
 import type { SqliteDatabase } from '#libs/kernel/sqlite.js';
-import { KEY_BYTES } from '../master-key/master-key.js';
-import { sealText } from '../seal/seal-texts.js';
-import { openKeysFile } from '../vault/sqlite/keys-file.js';
+import { openKeysFile } from '../sqlite/keys-file.js';
 import {
   unpackParameters,
-  type FromSealThread,
-  type SealAnswer,
-  type SealRequest,
+  type FromVaultThread,
+  type VaultAnswer,
+  type VaultRequest,
   type SqlAnswer,
-  type ToSealThread,
-} from './seal-thread.protocol.js';
+  type ToVaultThread,
+} from './vault-thread.protocol.js';
 
-/** Does what the main thread asks, one request after the other; it keeps no key. */
-export class SealServer {
+/** Does what the main thread asks, one request after the other. */
+export class VaultServer {
   private file: SqliteDatabase | undefined;
 
-  serve({ call, ...request }: ToSealThread): FromSealThread {
+  serve({ call, ...request }: ToVaultThread): FromVaultThread {
     try {
       return { call, answer: this.answer(request) };
     } catch (error) {
@@ -24,10 +22,8 @@ export class SealServer {
     }
   }
 
-  private answer(request: SealRequest): SealAnswer {
+  private answer(request: VaultRequest): VaultAnswer {
     switch (request.type) {
-      case 'seal':
-        return sealAll(request);
       case 'open':
         this.file = openKeysFile(request.file);
         return undefined;
@@ -48,21 +44,9 @@ export class SealServer {
   }
 }
 
-const sealAll = ({ secrets, versions, bounds, texts }: Extract<SealRequest, { type: 'seal' }>): string[] => {
-  const keys = Buffer.from(secrets.buffer, secrets.byteOffset, secrets.byteLength);
-  return texts.map((text, i) =>
-    sealText({
-      secret: keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES),
-      version: versions[i]!,
-      bound: bounds[i]!,
-      text,
-    }),
-  );
-};
-
 const query = (
   { driver }: SqliteDatabase,
-  { sql, parameters, blobs }: Extract<SealRequest, { type: 'query' }>,
+  { sql, parameters, blobs }: Extract<VaultRequest, { type: 'query' }>,
 ): SqlAnswer => {
   const statement = driver.prepare(sql);
   const values = unpackParameters(parameters, blobs);

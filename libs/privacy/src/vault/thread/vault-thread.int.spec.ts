@@ -3,33 +3,29 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MasterKey } from '../master-key/master-key.js';
-import { sealText, type SealJob } from '../seal/seal-texts.js';
-import { unseal } from '../seal/cipher.js';
-import { keyVaultContract } from '../vault/key-vault.contract.js';
-import type { KyselyKeyVault } from '../vault/kysely.key-vault.js';
-import { openSqliteKeyVault } from '../vault/sqlite/sqlite.key-vault.js';
-import { SealServer } from './seal-server.js';
-import type { ToSealThread } from './seal-thread.protocol.js';
-import { SealThread } from './seal-thread.js';
+import { MasterKey } from '../../master-key/master-key.js';
+import { keyVaultContract } from '../key-vault.contract.js';
+import type { KyselyKeyVault } from '../kysely.key-vault.js';
+import { openSqliteKeyVault } from '../sqlite/sqlite.key-vault.js';
+import { VaultServer } from './vault-server.js';
+import type { ToVaultThread } from './vault-thread.protocol.js';
+import { VaultThread } from './vault-thread.js';
 
-const dir = mkdtempSync(join(tmpdir(), 'hilo-seal-thread-'));
+const dir = mkdtempSync(join(tmpdir(), 'hilo-vault-thread-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** What serves in the thread, with everything copied on the way as between threads. */
 class Port extends EventEmitter {
-  private readonly server = new SealServer();
-  asked = 0;
+  private readonly server = new VaultServer();
 
-  postMessage(message: ToSealThread): void {
-    this.asked += 1;
+  postMessage(message: ToVaultThread): void {
     const copy = structuredClone(message);
     setImmediate(() => this.emit('message', structuredClone(this.server.serve(copy))));
   }
 }
 
 const failures: Error[] = [];
-const newThread = (port = new Port()): SealThread => new SealThread(port, (error) => failures.push(error));
+const newThread = (port = new Port()): VaultThread => new VaultThread(port, (error) => failures.push(error));
 
 let file = '';
 const masters = [new MasterKey(randomBytes(32))];
@@ -44,28 +40,7 @@ keyVaultContract('SqliteKeyVault whose file a thread keeps', {
   reopen: open,
 });
 
-const jobOf = (n: number): SealJob => ({
-  secret: randomBytes(32),
-  version: n + 1,
-  bound: `event ${n}`,
-  text: `what ${n} said: čau ${'x'.repeat(n)}`,
-});
-const HEADER_BYTES = 3;
-
-describe('the sealing thread', () => {
-  it.each([1, 200])('seals %i texts in their order, so that the same keys open them', async (count) => {
-    const port = new Port();
-    const jobs = Array.from({ length: count }, (_, n) => jobOf(n));
-    const sealed = await newThread(port).seal(jobs);
-    expect(port.asked).toBe(count === 1 ? 0 : 1);
-    const texts = jobs.map(({ secret, bound }, i) =>
-      unseal(secret, bound, Buffer.from(sealed[i]!, 'base64'), HEADER_BYTES).toString(),
-    );
-    expect(texts).toEqual(jobs.map(({ text }) => text));
-    const lengths = jobs.map((job) => sealText(job).length);
-    expect(sealed.map((text) => text.length)).toEqual(lengths);
-  });
-
+describe('the thread of the key vault', () => {
   it('keeps the file to its owner and leaves no log of it behind', async () => {
     const vault = await openSqliteKeyVault({ file: join(dir, 'own.db'), masters, thread: newThread() });
     await vault.obtain([randomUUID()]);
@@ -103,6 +78,6 @@ describe('the sealing thread', () => {
     port.emit('exit', 1);
     await expect(asked).rejects.toMatchObject({ code: 'KEY_VAULT.FAILED' });
     await expect(thread.exec('SELECT 1')).rejects.toMatchObject({ code: 'KEY_VAULT.FAILED' });
-    expect(failures.map(({ message }) => message)).toEqual(['the sealing thread failed: out of memory']);
+    expect(failures.map(({ message }) => message)).toEqual(['the thread of the key vault failed: out of memory']);
   });
 });
