@@ -17,7 +17,7 @@ export interface KyselyKeyVaultOptions {
    * with `obtain` or `find` gets none from then on at once. @default nobody else does
    */
   sharedForgetMs?: number;
-  /** Most keys held unwrapped, 2 or more. @default 20000 */
+  /** Most keys held unwrapped, 2 or more; some 220 bytes each. What is not held is asked for with every batch. @default 50000 */
   cachedKeys?: number;
   /** Called when a key was destroyed, to have the engine forget what it keeps of old rows. */
   scrub?: () => void | Promise<void>;
@@ -54,7 +54,7 @@ export class KyselyKeyVault extends KeyVault {
     private readonly options: KyselyKeyVaultOptions,
   ) {
     super();
-    this.cache = new LruMap(options.cachedKeys ?? 20_000);
+    this.cache = new LruMap(options.cachedKeys ?? 50_000);
   }
 
   get id(): string {

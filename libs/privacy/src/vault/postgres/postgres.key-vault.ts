@@ -38,7 +38,7 @@ export interface PostgresKeyVaultOptions {
   readonly?: boolean;
   /** @default the system's */
   clock?: Clock;
-  /** Most keys held unwrapped. @default 20000 */
+  /** Most keys held unwrapped. @default 50000 */
   cachedKeys?: number;
 }
 

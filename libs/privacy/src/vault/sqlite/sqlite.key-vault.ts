@@ -34,7 +34,7 @@ export interface SqliteKeyVaultOptions {
   readonly?: boolean;
   /** @default the system's */
   clock?: Clock;
-  /** Most keys held unwrapped. @default 20000 */
+  /** Most keys held unwrapped. @default 50000 */
   cachedKeys?: number;
   /** Keeps the file, for one that writes; closed with the vault. @default this thread keeps it */
   thread?: VaultThread | undefined;
