@@ -8,6 +8,7 @@ import {
   ApiOperation,
   ApiProduces,
   ApiQuery,
+  ApiResponse,
   ApiTags,
 } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
@@ -279,8 +280,16 @@ export class QueriesController {
 
   @Get('receipts/:receipt')
   @Roles('integration', 'agent', 'supervisor', 'analyst')
-  @ApiOperation({ summary: 'What became of a delivery' })
+  @ApiOperation({
+    summary: 'What became of a delivery',
+    description:
+      'Asked on the heels of `accepted` it waits up to 5 s for the contact to be recorded. 404 says that nobody was given this receipt.',
+  })
   @ApiOkResponse({ type: ReceiptDto })
+  @ApiResponse({
+    status: 503,
+    description: 'Unknown, or not recorded yet (`RECEIPT.NOT_KNOWN_YET`): ask again after Retry-After.',
+  })
   receipt(@CurrentCaller() caller: Caller, @Param('receipt') receipt: string): Promise<ReceiptDto> {
     return this.queries.execute(new GetReceiptQuery(caller.tenant, receipt));
   }
