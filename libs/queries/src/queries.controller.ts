@@ -91,9 +91,9 @@ export class QueriesController {
     const identifier = single(query, 'identifier');
     if (identifier === undefined)
       throw invalidQuery('identifier', 'is missing', 'type:value is needed, for example email:ana@example.com');
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(caller.tenant, query);
     const found = await this.queries.execute(
-      new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(query)),
+      new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(caller.tenant, query)),
     );
     for (const { id } of found.items) this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? found : maskCustomers(found);
@@ -112,8 +112,10 @@ export class QueriesController {
   ): Promise<CustomerDto> {
     const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['atLeast', ...AS_OF]);
-    await this.freshness.atLeast(query);
-    const customer = await this.queries.execute(new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(query)));
+    await this.freshness.atLeast(caller.tenant, query);
+    const customer = await this.queries.execute(
+      new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(caller.tenant, query)),
+    );
     this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? customer : maskCustomer(customer);
   }
@@ -167,8 +169,8 @@ export class QueriesController {
       from: eitherInstant(query, 'from', 'occurredFrom'),
       to: eitherInstant(query, 'to', 'occurredTo'),
     };
-    await this.freshness.atLeast(query);
-    const asOf = await this.asOf.shown(query);
+    await this.freshness.atLeast(caller.tenant, query);
+    const asOf = await this.asOf.shown(caller.tenant, query);
     const found = await this.queries.execute(new GetTimelineQuery({ ...question, asOf }));
     this.trail.viewed(caller, { customer: id, saw: 'timeline', reason });
     return caller.pii ? found : maskPage(found);
@@ -230,7 +232,7 @@ export class QueriesController {
   ): Promise<AccessLogDto> {
     onlyParameters(query, ['limit', 'before', 'atLeast']);
     const { limit, before } = pageBounds(query);
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(caller.tenant, query);
     return this.queries.execute(new GetAccessLogQuery(caller.tenant, id, limit, before));
   }
 
@@ -271,8 +273,8 @@ export class QueriesController {
     const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast', ...AS_OF]);
     const question = { tenant: caller.tenant, id, ...page(query, caller) };
-    await this.freshness.atLeast(query);
-    const asOf = await this.asOf.shown(query);
+    await this.freshness.atLeast(caller.tenant, query);
+    const asOf = await this.asOf.shown(caller.tenant, query);
     const found = await this.queries.execute(new GetConversationQuery({ ...question, asOf }));
     for (const customer of found.customers) this.trail.viewed(caller, { customer, saw: 'conversation', reason });
     return caller.pii ? found : maskConversation(found);

@@ -44,8 +44,19 @@ export const settled = async (cluster: Cluster, patienceMs?: number): Promise<vo
   }, patienceMs);
 };
 
-/** The rows as they are, and as a fold of the whole log from its beginning makes them. */
-export const foldedTwice = async (cluster: Cluster): Promise<{ live: TableDigest[]; anew: TableDigest[] }> => {
+export interface FoldedTwice<Rows> {
+  live: Rows;
+  anew: Rows;
+}
+
+/** Digests of the rows as they are, and as a fold of the whole log from its beginning makes them. */
+export const foldedTwice = (cluster: Cluster): Promise<FoldedTwice<TableDigest[]>> => readTwice(cluster, tableDigests);
+
+/** The same of what is read of them. */
+export const readTwice = async <Rows>(
+  cluster: Cluster,
+  read: (readModel: PostgresReadModel) => Promise<Rows>,
+): Promise<FoldedTwice<Rows>> => {
   const url = cluster.env['HILO_READ_MODEL_URL']!;
   const live = await PostgresReadModel.open({ url, readonly: true });
   const aside = new URL(url);
@@ -54,7 +65,7 @@ export const foldedTwice = async (cluster: Cluster): Promise<{ live: TableDigest
   const log = await openClusterLog(readSettings(cluster.env), new SystemClock());
   try {
     await new Projector(anew, log.events).catchUp();
-    return { live: await tableDigests(live), anew: await tableDigests(anew) };
+    return { live: await read(live), anew: await read(anew) };
   } finally {
     await log.close();
     await live.close();

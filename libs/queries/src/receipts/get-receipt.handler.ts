@@ -79,7 +79,7 @@ export class GetReceiptHandler implements IQueryHandler<GetReceiptQuery> {
         receipt,
         status: last.type === 'InteractionCorrected' ? 'corrected' : 'recorded',
         position: last.position,
-        visible: last.position <= this.progress.position(),
+        visible: last.position <= this.progress.of(tenant).position(),
       };
     }
     const parked = (await this.parked.get(receipt)) ?? (await this.parked.list({ tenant, receipt, limit: 1 }))[0];

@@ -2,7 +2,7 @@ import { connectPostgres, schemaFor, type PostgresOptions, type PostgresSession 
 import { lockSchema } from '#libs/kernel/postgres-migrations.js';
 import { scrubTables } from '#libs/kernel/postgres-scrub.js';
 import { ReadModelHome, type DeletedRows } from '../read-model-home.port.js';
-import { PROJECTOR, READ_MODEL_VERSION } from '../read-model.port.js';
+import { READ_MODEL_VERSION } from '../read-model.port.js';
 import { PERSONAL_TABLES } from './postgres.ddl.js';
 import { PostgresReadModel, readModelSchema } from './postgres.read-model.js';
 
@@ -52,6 +52,7 @@ export class PostgresReadModelHome extends ReadModelHome {
         // A projector that is about to move the checkpoint waits, and then finds the new one.
         await session.query(`LOCK TABLE ${schema}.checkpoint IN ACCESS EXCLUSIVE MODE`);
         if ((await positionIn(session, schema))! > (await positionIn(session, next))!) await catchUp();
+        await divideAs(session, next, schema);
         await session.query(`ALTER SCHEMA ${schema} RENAME TO ${old}`);
       }
       await session.query(`ALTER SCHEMA ${next} RENAME TO ${schema}`);
@@ -93,13 +94,25 @@ export class PostgresReadModelHome extends ReadModelHome {
 
 const shapeOf = (schema: string): number => Number(/_(\d+)(_next|_old)?$/.exec(schema)![1]);
 
-/** Where a read model has got to; undefined where there is none. */
+/** Where the foremost shard of a read model has got to; undefined where there is none. */
 const positionIn = async (session: PostgresSession, schema: string): Promise<number | undefined> => {
   const table = `${schema}.checkpoint`;
   const { rows } = await session.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
   if (!rows[0]!.found) return undefined;
-  const places = await session.query<{ position: number }>(`SELECT position FROM ${table} WHERE name = $1`, [
-    PROJECTOR,
-  ]);
-  return places.rows[0]?.position ?? 0;
+  const places = await session.query<{ position: number }>(
+    `SELECT coalesce(max(position), 0) AS position FROM ${table}`,
+  );
+  return Number(places.rows[0]!.position);
+};
+
+/** Divides the tenants of one read model, all of whose tenants are shown to the same position, as those of another are. */
+const divideAs = async (session: PostgresSession, schema: string, other: string): Promise<void> => {
+  await session.query(
+    `INSERT INTO ${schema}.checkpoint SELECT o.name, c.version, c.position FROM ${other}.checkpoint o, ${schema}.checkpoint c
+     ON CONFLICT DO NOTHING`,
+  );
+  await session.query(
+    `DELETE FROM ${schema}.checkpoint c WHERE EXISTS (SELECT 1 FROM ${other}.checkpoint)
+       AND NOT EXISTS (SELECT 1 FROM ${other}.checkpoint o WHERE o.name = c.name)`,
+  );
 };
