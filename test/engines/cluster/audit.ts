@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/kernel';
 import { readSettings } from '#libs/kernel/settings.js';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -6,6 +7,9 @@ import { tableDigests, type TableDigest } from '#libs/projections/rebuild/table-
 import { openClusterLog } from '../../../apps/shared/src/open-cluster.js';
 import { eventually } from '../../e2e/waiting.js';
 import type { Cluster } from './cluster.js';
+
+/** For so long a program shows what it last read of the bus. */
+const LAG_FRESH_MS = 1100;
 
 export interface LogAudit {
   /** How often each contact was recorded, by its receipt. */
@@ -36,6 +40,7 @@ export const auditLog = async (cluster: Cluster): Promise<LogAudit> => {
 
 /** Waits until nothing waits on the bus and the timelines show the whole log. */
 export const settled = async (cluster: Cluster, patienceMs?: number): Promise<void> => {
+  await sleep(LAG_FRESH_MS);
   await eventually(async () => {
     const recorder = cluster.of('recorder')[0]!;
     expect(await recorder.metric('hilo_bus_in_flight')).toBe(0);
