@@ -27,8 +27,20 @@ export const membersOf = ({ index, of }: Shard): ((tenant: string) => boolean) =
   };
 };
 
-/** Under what name checkpoint, lease and progress of a shard are kept. */
-export const nameOf = ({ index, of }: Shard): string => (of === 1 ? PROJECTOR : `${PROJECTOR}/${index}/${of}`);
+/**
+ * Under what name the checkpoint of a shard is kept once tenants were divided. Keys of rows are those of one fold of the log
+ * no more, and stay so.
+ */
+export const dividedNameOf = ({ index, of }: Shard): string => `${PROJECTOR}/${index}/${of}`;
+
+/** Under what name lease and progress of a shard are kept. */
+export const nameOf = (shard: Shard): string => (shard.of === 1 ? PROJECTOR : dividedNameOf(shard));
+
+/** Whether a checkpoint is that of a shard. */
+export const isPlaceOf = (name: string, { index, of }: Shard): boolean => {
+  const found = shardNamed(name);
+  return found?.index === index && found.of === of;
+};
 
 /** The shard that is kept under a name; undefined where it is the name of something else. */
 export const shardNamed = (name: string): Shard | undefined => {

@@ -93,7 +93,7 @@ const oldDigests = async (settings: HubSettings, log: EventLog): Promise<TableDi
 
 const INCOMPARABLE: Readonly<Record<string, string>> = {
   'READ_MODEL.OUTDATED': 'the old timelines have the shape of another release',
-  'READ_MODEL.DIVIDED_OTHERWISE': 'the old timelines were folded by several shards, which number their rows otherwise',
+  'READ_MODEL.DIVIDED_OTHERWISE': 'the old timelines are divided in shards',
 };
 
 const digestsOf = async (settings: HubSettings): Promise<TableDigest[]> => {

@@ -3,7 +3,7 @@ import { connectPostgres, type PostgresSession } from '#libs/kernel/postgres.js'
 import { Projector, type EventLog } from '../projector/projector.js';
 import { readModelSchema, type PostgresReadModel } from '../read-model/postgres/postgres.read-model.js';
 import { READ_MODEL_VERSION } from '../read-model/read-model.port.js';
-import { nameOf, shardNamed, shardsOf, type Shard } from '../shards.js';
+import { dividedNameOf, nameOf, shardNamed, shardsOf, type Shard } from '../shards.js';
 
 export interface DivideOptions {
   /** Of the read model, whose tables are there. */
@@ -61,13 +61,14 @@ const divide = async (
   await session.query('DELETE FROM checkpoint');
   const shown = await session.query<{ position: number }>('DELETE FROM progress RETURNING position');
   const least = Math.min(through, ...shown.rows.map(({ position }) => position));
-  for (const name of shardsOf(shards).map(nameOf)) {
+  for (const shard of shardsOf(shards)) {
+    const name = present === undefined ? nameOf(shard) : dividedNameOf(shard);
     await session.query('INSERT INTO checkpoint (name, version, position) VALUES ($1, $2, $3)', [
       name,
       READ_MODEL_VERSION,
       through,
     ]);
-    await session.query('INSERT INTO progress (name, position) VALUES ($1, $2)', [name, least]);
+    await session.query('INSERT INTO progress (name, position) VALUES ($1, $2)', [nameOf(shard), least]);
   }
   return undefined;
 };

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connectPostgres, openPostgres, type PostgresPool, type PostgresSession } from '#libs/kernel/postgres.js';
 import type { ProjectionAdvance, ProjectionProgress } from '../progress.port.js';
 import { readModelSchema } from '../read-model/postgres/postgres.read-model.js';
-import { nameOf, shardNamed, WHOLE, type Shard } from '../shards.js';
+import { isPlaceOf, nameOf, shardNamed, WHOLE, type Shard } from '../shards.js';
 
 /** Positions a message; PostgreSQL takes 8000 bytes. */
 const CORRECTED_A_MESSAGE = 400;
@@ -111,11 +111,13 @@ export class PostgresProgressFeed {
   }
 
   private async look(session: PostgresSession): Promise<void> {
-    // What a projector of another division may have told since belongs to nobody.
-    const { rows } = await session.query<{ name: string; position: number }>(
-      `SELECT name, position FROM progress
-       WHERE name IN (SELECT name FROM checkpoint) OR NOT EXISTS (SELECT 1 FROM checkpoint)`,
-    );
-    for (const { name, position } of rows) this.progress.advance({ position, corrected: [] }, shardNamed(name));
+    const { rows } = await session.query<{ name: string; position: number }>('SELECT name, position FROM progress');
+    const places = await session.query<{ name: string }>('SELECT name FROM checkpoint');
+    for (const { name, position } of rows) {
+      const shard = shardNamed(name);
+      // What a projector of another division may have told since is nobody's.
+      const known = shard && (places.rows.length === 0 || places.rows.some((place) => isPlaceOf(place.name, shard)));
+      if (known) this.progress.advance({ position, corrected: [] }, shard);
+    }
   }
 }

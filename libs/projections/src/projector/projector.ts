@@ -2,7 +2,7 @@ import { upcast, type ContactSummary } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
 import { READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
-import { membersOf, nameOf, WHOLE, type Shard } from '../shards.js';
+import { isPlaceOf, membersOf, nameOf, WHOLE, type Shard } from '../shards.js';
 import { FoldContext } from './fold-context.js';
 import { fold } from './fold.js';
 import { foldStatements } from './statements.js';
@@ -20,15 +20,16 @@ export interface ProjectorOptions {
 /** Moves the read model along the log: rows and checkpoint in one transaction, in order, once. */
 export class Projector {
   private readonly context: FoldContext;
-  private readonly name: string;
+  private name: string;
   private readonly isOurs: (tenant: string) => boolean;
   private place?: number;
 
   constructor(
     private readonly readModel: ReadModel,
     private readonly log: EventLog,
-    { bulk = false, shard = WHOLE }: ProjectorOptions = {},
+    private readonly options: ProjectorOptions = {},
   ) {
+    const { bulk = false, shard = WHOLE } = options;
     this.context = new FoldContext(foldStatements(readModel.db), bulk, shard);
     this.name = nameOf(shard);
     this.isOurs = membersOf(shard);
@@ -43,7 +44,7 @@ export class Projector {
     this.place ??= await this.readModel.transaction(async (session) => {
       const { statements } = this.context;
       const rows = await session.all(statements.readCheckpoints, {});
-      const row = rows.find(({ name }) => name === this.name);
+      const row = rows.find(({ name }) => isPlaceOf(name, this.options.shard ?? WHOLE));
       if (!row && rows.length > 0)
         throw new HubError(
           'READ_MODEL.DIVIDED_OTHERWISE',
@@ -56,6 +57,7 @@ export class Projector {
           'READ_MODEL.OUTDATED',
           `the read model has shape ${row.version}, this release writes ${READ_MODEL_VERSION}; run hilo rebuild`,
         );
+      this.name = row?.name ?? this.name;
       return row?.position ?? 0;
     });
     return this.place;

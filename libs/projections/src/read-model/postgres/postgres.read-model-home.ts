@@ -1,8 +1,9 @@
+import { HubError } from '#libs/kernel';
 import { connectPostgres, schemaFor, type PostgresOptions, type PostgresSession } from '#libs/kernel/postgres.js';
 import { lockSchema } from '#libs/kernel/postgres-migrations.js';
 import { scrubTables } from '#libs/kernel/postgres-scrub.js';
 import { ReadModelHome, type DeletedRows } from '../read-model-home.port.js';
-import { READ_MODEL_VERSION } from '../read-model.port.js';
+import { PROJECTOR, READ_MODEL_VERSION } from '../read-model.port.js';
 import { PERSONAL_TABLES } from './postgres.ddl.js';
 import { PostgresReadModel, readModelSchema } from './postgres.read-model.js';
 
@@ -35,7 +36,9 @@ export class PostgresReadModelHome extends ReadModelHome {
     });
   }
 
-  openNext({ caughtUp = false } = {}): Promise<PostgresReadModel> {
+  /** @throws HubError `READ_MODEL.DIVIDED` where tenants are, or were, divided in shards */
+  async openNext({ caughtUp = false } = {}): Promise<PostgresReadModel> {
+    if (!caughtUp) await this.asked((session) => refuseDivided(session, this.schema));
     return PostgresReadModel.open({ url: this.url, schema: `${this.schema}_next`, bulk: !caughtUp });
   }
 
@@ -52,7 +55,6 @@ export class PostgresReadModelHome extends ReadModelHome {
         // A projector that is about to move the checkpoint waits, and then finds the new one.
         await session.query(`LOCK TABLE ${schema}.checkpoint IN ACCESS EXCLUSIVE MODE`);
         if ((await positionIn(session, schema))! > (await positionIn(session, next))!) await catchUp();
-        await divideAs(session, next, schema);
         await session.query(`ALTER SCHEMA ${schema} RENAME TO ${old}`);
       }
       await session.query(`ALTER SCHEMA ${next} RENAME TO ${schema}`);
@@ -105,14 +107,17 @@ const positionIn = async (session: PostgresSession, schema: string): Promise<num
   return Number(places.rows[0]!.position);
 };
 
-/** Divides the tenants of one read model, all of whose tenants are shown to the same position, as those of another are. */
-const divideAs = async (session: PostgresSession, schema: string, other: string): Promise<void> => {
-  await session.query(
-    `INSERT INTO ${schema}.checkpoint SELECT o.name, c.version, c.position FROM ${other}.checkpoint o, ${schema}.checkpoint c
-     ON CONFLICT DO NOTHING`,
-  );
-  await session.query(
-    `DELETE FROM ${schema}.checkpoint c WHERE EXISTS (SELECT 1 FROM ${other}.checkpoint)
-       AND NOT EXISTS (SELECT 1 FROM ${other}.checkpoint o WHERE o.name = c.name)`,
-  );
+/**
+ * Shards number rows as they come to them, so another fold gives other keys, and programs that know the old ones would mix
+ * customers up. Where one projector has folded everything, keys are those of the log.
+ */
+const refuseDivided = async (session: PostgresSession, schema: string): Promise<void> => {
+  if ((await positionIn(session, schema)) === undefined) return;
+  const { rows } = await session.query(`SELECT 1 FROM ${schema}.checkpoint WHERE name <> $1`, [PROJECTOR]);
+  if (rows.length > 0)
+    throw new HubError(
+      'READ_MODEL.DIVIDED',
+      `the tenants are divided in shards, which cannot be folded anew beside programs that read: stop projectors and ` +
+        `timeline APIs, DROP SCHEMA ${schema} CASCADE, hilo schema ensure, and start them again`,
+    );
 };
