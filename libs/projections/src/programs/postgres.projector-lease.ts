@@ -94,7 +94,7 @@ export class PostgresProjectorLease {
       await this.pause(worked);
       const askedMs = performance.now();
       // While nobody answers, it is ours until its time is over.
-      const held = worked.aborted || (await this.take().catch(() => undefined));
+      const held = worked.aborted || (await Promise.race([this.take(), this.silence()]).catch(() => undefined));
       if (held === true) heldUntilMs = askedMs + this.leaseMs;
       else if (held === false || performance.now() + this.leaseMs / 3 > heldUntilMs) return;
     }
@@ -109,6 +109,11 @@ export class PostgresProjectorLease {
       [this.name, this.owner, this.leaseMs],
     );
     return rows.length > 0;
+  }
+
+  /** The server may be cut off: then nothing is answered, and nothing fails. */
+  private silence(): Promise<undefined> {
+    return wait(this.leaseMs / 3, undefined, { ref: false });
   }
 
   private async giveUp(): Promise<void> {
