@@ -7,6 +7,7 @@ import { HubError, codeOf, isRetryable, type Clock, type UuidSet } from '#libs/k
 import type { Logger } from '#libs/kernel/logging.js';
 import type { Tracing } from '#libs/kernel/tracing/tracing.port.js';
 import type { ProjectionProgress, ReadModel } from '#libs/projections';
+import { membersOf, type Shard } from '#libs/projections/shards.js';
 import { Announcements } from '#libs/projections/programs/announcements.js';
 import { followLog } from '#libs/projections/programs/follow-log.js';
 import type { ProjectorMeasures } from '#libs/projections/programs/projector-measures.js';
@@ -18,6 +19,8 @@ import { ShownReader } from '#libs/projections/projector/shown-reader.js';
 import type { ReadModelHome } from '#libs/projections/read-model/read-model-home.port.js';
 
 export interface ProjectorTurnsParts {
+  /** Of whose events it takes turns. */
+  shard: Shard;
   log: EventStore;
   erased: UuidSet;
   home: ReadModelHome;
@@ -37,7 +40,7 @@ const LOOK_MS = 500;
 const BEHIND_MS = 10_000;
 
 /**
- * The two turns of a projector. While it leads it folds and resolves. While it stands by its resolver follows what the
+ * The two turns of a projector on a shard. While it leads it folds and resolves. While it stands by its resolver follows what the
  * active one has shown, and appends nothing, so that it takes over where that one ended.
  */
 export class ProjectorTurns {
@@ -55,12 +58,13 @@ export class ProjectorTurns {
   /** @param options where its resolver is, and by which rules */
   static async open(
     parts: ProjectorTurnsParts,
-    options: Omit<IdentityResolverOptions, 'append'>,
+    options: Omit<IdentityResolverOptions, 'append' | 'decidesFor'>,
   ): Promise<ProjectorTurns> {
-    const { log, erased } = parts;
+    const { log, erased, shard } = parts;
     const standbyAppend = appendedElsewhere((stream) => log.read(stream), erased);
     const append: EventStore['append'] = (...given) => turns.append(...given);
-    const resolver = await openResolver({ ...options, append }, await log.head());
+    const decidesFor = membersOf(shard);
+    const resolver = await openResolver({ ...options, append, decidesFor }, await log.head());
     const turns = new ProjectorTurns(parts, standbyAppend, resolver);
     return turns;
   }
@@ -81,12 +85,12 @@ export class ProjectorTurns {
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    const { log, home, announcer, measures, logger, clock, tracing } = this.parts;
-    const announcements = new Announcements((advance) => announcer.announce(advance));
+    const { shard, log, home, announcer, measures, logger, clock, tracing } = this.parts;
+    const announcements = new Announcements((advance) => announcer.announce(advance, shard));
     let readModel: ReadModel | undefined;
     try {
       readModel = await home.open();
-      const projector = new Projector(readModel, log);
+      const projector = new Projector(readModel, log, { shard });
       await this.refuseAhead(await projector.checkpoint(), signal);
       const reader = new ShownReader(projector, this.resolver, (advance) => announcements.tell(advance));
       this.append = async (...given) => {
@@ -95,21 +99,21 @@ export class ProjectorTurns {
         return receipt;
       };
       const position = await reader.checkpoint();
-      logger.info({ position }, 'this projector leads');
+      logger.info({ position, ...shard }, 'this projector leads');
       this.leading = true;
       announcements.tell({ position, corrected: [] });
-      const traced = tracing ? tracedReader(reader, tracing, clock) : reader;
+      const traced = tracing ? tracedReader(reader, tracing, clock, membersOf(shard)) : reader;
       await followLog(log, measures.over(traced), {
         signal,
         onRetry: (error) => {
           measures.retried();
-          logger.warn({ code: codeOf(error) }, 'folding is tried again');
+          logger.warn({ code: codeOf(error), ...shard }, 'folding is tried again');
         },
       });
     } catch (error) {
       // Somebody else took this one for dead and has gone on: there it is right.
       if (codeOf(error) !== 'READ_MODEL.FENCED' && !isRetryable(error)) throw error;
-      logger.warn({ code: codeOf(error) }, 'this projector cannot lead now, and stands by');
+      logger.warn({ code: codeOf(error), ...shard }, 'this projector cannot lead now, and stands by');
     } finally {
       this.leading = false;
       this.append = this.standbyAppend;
@@ -152,7 +156,8 @@ export class ProjectorTurns {
   /** What nobody has shown yet is not decided here. */
   private async applyShown(events: readonly StoredEvent[], signal: AbortSignal): Promise<void> {
     const last = events.at(-1)!.position;
-    while (!(await this.parts.progress.reached(last, LOOK_MS))) if (signal.aborted) return;
+    const shown = this.parts.progress.shard(this.parts.shard);
+    while (!(await shown.reached(last, LOOK_MS))) if (signal.aborted) return;
     await this.resolver.apply(events);
   }
 }

@@ -13,13 +13,16 @@ import type { BesideLog } from './open-cluster.js';
 import type { ProgramParts } from './parts.js';
 
 /** Whoever guards routes is no matter of engines. */
-type EngineParts = Omit<ProgramParts<BesideLog & { events?: EventStore }>, 'keys' | 'tokens'>;
+type EngineParts = Omit<ProgramParts<BesideLog & { events?: EventStore }>, 'keys' | 'tokens'> & {
+  /** Of whoever has no bus and answers for what waits on it. */
+  waiting?: WaitingReceipts;
+};
 
 /** Offers everywhere what a program has opened; what it lacks is missed by nobody it consists of. */
 @Module({})
 export class EnginesModule {
   static register(parts: EngineParts): DynamicModule {
-    const { bus, readModel, progress, rules } = parts;
+    const { bus, waiting = bus, readModel, progress, rules } = parts;
     const providers: Provider[] = [
       { provide: HubSettings, useValue: parts.settings },
       { provide: Clock, useValue: parts.clock },
@@ -31,7 +34,7 @@ export class EnginesModule {
       { provide: ParkDelivery, useValue: parkDelivery(parts) },
       ...offered(EventStore, parts.log.events),
       ...offered(InteractionBus, bus),
-      ...offered(WaitingReceipts, bus),
+      ...offered(WaitingReceipts, waiting),
       ...offered(ReadModel, readModel),
       ...offered(ProjectionProgress, progress),
       ...offered(IDENTITY_RULES, rules),

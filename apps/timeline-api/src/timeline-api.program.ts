@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { KafkaWatch } from '#libs/bus/kafka/kafka.watch.js';
 import { DeletedData, OwnTurns } from '#libs/commands';
 import { schemaFor } from '#libs/kernel/postgres.js';
 import { inPostgresTurn } from '#libs/kernel/postgres-turn.js';
@@ -27,11 +28,14 @@ class TimelineApiModule {}
 /** Read model and log to agents and analysts, and what they write down. */
 export const timelineApi: Program = {
   name: 'timeline-api',
-  needs: ['eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
+  needs: ['busUrl', 'eventStoreUrl', 'readModelUrl', 'masterKey', 'pepper'],
   docs: true,
   open: openClusterLog,
   build: async (parts, { closing }) => {
-    const { settings, log } = parts;
+    const { settings, log, logger } = parts;
+    // Without the brokers all but the receipts of what nobody has recorded yet is answered.
+    const waiting = new KafkaWatch(settings, logger);
+    closing.add(() => waiting.close());
     const home = await openReadModelHome(settings);
     const readModel = await home.open({ readonly: true });
     closing.add(() => readModel.close());
@@ -41,7 +45,7 @@ export const timelineApi: Program = {
     return {
       module: TimelineApiModule,
       imports: [
-        EnginesModule.register({ ...parts, readModel, progress }),
+        EnginesModule.register({ ...parts, readModel, progress, waiting }),
         accessModule(parts),
         HealthModule.register({
           checks: [

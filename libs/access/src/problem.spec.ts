@@ -28,6 +28,12 @@ describe('problemOf', () => {
     expect(problemOf(limited).headers['retry-after']).toBe('7');
   });
 
+  it('says of what cannot be done now what was written for the caller, and nothing else', () => {
+    const detail = (error: Error) => problemOf(error).details.detail;
+    expect(detail(new ProblemError('X.Y', 'ask again', { retryable: true }))).toBe('ask again');
+    expect(detail(new HubError('X.Y', 'esdb://user:password@host', { retryable: true }))).not.toContain('esdb');
+  });
+
   it('says nothing of an unexpected error', () => {
     const { details } = problemOf(new TypeError('libsql: cannot read ana@example.com'), 'req-1');
     expect(details).toEqual({

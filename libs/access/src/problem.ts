@@ -106,7 +106,11 @@ export const problemOf = (error: unknown, instance?: string): Problem => {
   const code = status === 404 ? 'NOT_FOUND' : known.code;
   // A missing route, an unknown id and somebody else's id must look alike.
   const detail =
-    status === 404 ? 'there is nothing at this address' : status >= 500 ? unavailable(status) : known.detail;
+    status === 404
+      ? 'there is nothing at this address'
+      : status >= 500 && !(status === 503 && known.told)
+        ? unavailable(status)
+        : known.detail;
   const details: ProblemDetails = {
     type: `urn:hilo:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: TITLES[status] ?? (status < 500 ? 'The request is not acceptable' : TITLES[500]!),
@@ -128,6 +132,8 @@ interface Known extends Pick<ProblemOptions, 'errors' | 'extensions' | 'retryAft
   status: number;
   code: string;
   detail: string;
+  /** Whether the detail was written for the caller. */
+  told?: boolean;
 }
 
 const unavailable = (status: number) =>
@@ -139,8 +145,9 @@ const describe = (error: unknown): Known => {
   if (error instanceof HttpException) return describeHttp(error);
   const code = codeOf(error);
   if (code !== undefined && hubCode.test(code)) {
-    const more = error instanceof ProblemError || hasProblem(error) ? error.problem : {};
-    return { status: statusOf(error, code), code, detail: messageOf(error), ...pick(more) };
+    const told = error instanceof ProblemError || hasProblem(error);
+    const more = told ? error.problem : {};
+    return { status: statusOf(error, code), code, detail: messageOf(error), told, ...pick(more) };
   }
   return { status: 500, code: 'INTERNAL', detail: '' };
 };

@@ -111,6 +111,24 @@ export const interactionBusContract = (
       expect(handled).toEqual(['t-1']);
     });
 
+    it('says whether everything accepted so far is handled', async () => {
+      bus = await open(100);
+      expect(await bus.handledSoFar(SOON_MS)).toBe(true);
+      const published = bus.publish([messageOf('t', 1)]);
+      if (durable === 'accepted') {
+        await published;
+        expect(await bus.handledSoFar(200)).toBe(false);
+      }
+      let handled = 0;
+      bus.consume(async (messages) => {
+        handled += messages.length;
+        return recordedOf(messages);
+      });
+      await published;
+      expect(await bus.handledSoFar(SOON_MS)).toBe(true);
+      expect(handled).toBe(1);
+    });
+
     it('takes an empty publish without asking the consumer', async () => {
       bus = await open(100);
       expect(await bus.publish([])).toEqual([]);

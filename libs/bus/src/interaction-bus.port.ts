@@ -59,5 +59,11 @@ export abstract class InteractionBus {
   /** The tenant of a message that was answered `accepted` here and is not known to be recorded; forgotten at a restart. */
   abstract waitingFor(receipt: string): string | undefined;
 
+  /**
+   * Whether everything that was accepted before this call, by whatever program, is handled, within so many milliseconds.
+   * Rejects where the bus cannot be asked.
+   */
+  abstract handledSoFar(withinMs: number): Promise<boolean>;
+
   abstract close(): Promise<void>;
 }

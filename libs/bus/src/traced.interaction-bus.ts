@@ -67,6 +67,10 @@ export class TracedInteractionBus extends InteractionBus {
     return this.bus.waitingFor(receipt);
   }
 
+  handledSoFar(withinMs: number): Promise<boolean> {
+    return this.bus.handledSoFar(withinMs);
+  }
+
   close(): Promise<void> {
     return this.bus.close();
   }

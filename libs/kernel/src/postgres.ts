@@ -26,6 +26,11 @@ export interface PostgresOptions {
   readonly?: boolean;
   /** A commit does not wait for the disk: a crash of the server may take the last ones, whole. @default false */
   unsynced?: boolean;
+  /**
+   * Milliseconds after which the server ends a connection that says nothing inside of a transaction, and lets go what it
+   * holds: its program may be cut off. @default never
+   */
+  silentWithinMs?: number;
 }
 
 export interface PostgresResult<Row> {
@@ -57,6 +62,8 @@ const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 const PREFIX = /^[a-z_][a-z0-9_]{0,31}$/;
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\]|)$/;
 const CONNECT_WITHIN_MS = 10_000;
+/** The server notices within 20 s that a program is gone without a word, and lets go what it holds. */
+const KEEPALIVE = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3';
 
 /**
  * That an address can be used: of PostgreSQL, and in production with a checked certificate or on this machine.
@@ -177,6 +184,7 @@ const configOf = ({
   statementTimeoutMs = 30_000,
   readonly = false,
   unsynced = false,
+  silentWithinMs = 0,
 }: PostgresOptions): PgPackage.ClientConfig => {
   if (!SCHEMA.test(schema)) throw new HubError('SETTINGS.INVALID', `"${schema}" is no name of a schema`);
   const address = new URL(url);
@@ -185,6 +193,7 @@ const configOf = ({
   const parameters = [
     ...(given ? [given] : []),
     `-c search_path=${schema}`,
+    KEEPALIVE,
     ...(readonly ? ['-c default_transaction_read_only=on'] : []),
     ...(unsynced ? ['-c synchronous_commit=off'] : []),
   ];
@@ -194,6 +203,7 @@ const configOf = ({
     application_name: schema,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,
+    ...(silentWithinMs > 0 && { idle_in_transaction_session_timeout: silentWithinMs }),
     types: { getTypeParser },
   };
 };
@@ -252,11 +262,11 @@ export const isSqlState = (code: string | undefined): code is string =>
 
 const isConnectionLoss = (error: unknown): boolean => {
   const code = codeOf(error);
-  return !isSqlState(code) || /^(08|57P)/.test(code);
+  return !isSqlState(code) || /^(08|57P|25P03)/.test(code);
 };
 
-// Lost connection, no resources, shutting down, deadlock, lock or statement timeout, a server that became read-only.
-const PASSING = /^(08|53|57P|40001|40P01|55P03|57014|25006)/;
+// Lost connection, no resources, shutting down, deadlock, lock, statement or idle timeout, a server that became read-only.
+const PASSING = /^(08|53|57P|40001|40P01|55P03|57014|25006|25P03)/;
 
 /** What PostgreSQL's failure means to who asked: passing ones are retryable. Values of rows are in the cause alone. */
 const failureOf = ({ room, url }: PostgresOptions, cause: unknown): HubError => {

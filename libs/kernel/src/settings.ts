@@ -110,6 +110,15 @@ export class HubSettings {
   @Max(300)
   kafkaSessionSeconds = 45;
 
+  /**
+   * Shards that the tenants are divided into, 1 to 64: projectors share them out, each leads some and stands by for the
+   * others. All projectors have the same. `HILO_PROJECTOR_SHARDS`, default 1.
+   */
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  projectorShards = 1;
+
   /** Speak TLS to the brokers: `true` or `false`. `HILO_KAFKA_TLS`, default `false`. */
   @IsIn(['true', 'false'])
   kafkaTls = 'false';
@@ -249,6 +258,7 @@ const variables: Record<keyof HubSettings, string> = {
   kafkaRetentionHours: 'HILO_KAFKA_RETENTION_HOURS',
   kafkaSendDeadlineMs: 'HILO_KAFKA_SEND_DEADLINE_MS',
   kafkaSessionSeconds: 'HILO_KAFKA_SESSION_SECONDS',
+  projectorShards: 'HILO_PROJECTOR_SHARDS',
   kafkaTls: 'HILO_KAFKA_TLS',
   kafkaCaFile: 'HILO_KAFKA_CA_FILE',
   kafkaCertFile: 'HILO_KAFKA_CERT_FILE',
@@ -285,6 +295,7 @@ const numeric: ReadonlySet<string> = new Set([
   'kafkaRetentionHours',
   'kafkaSendDeadlineMs',
   'kafkaSessionSeconds',
+  'projectorShards',
   'rateLimit',
   'oidcMaxTokenAgeSeconds',
 ]);

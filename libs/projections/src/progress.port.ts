@@ -1,3 +1,5 @@
+import { indexOf, WHOLE, type Shard } from './shards.js';
+
 /** News of one folded batch. */
 export interface ProjectionAdvance {
   /** Position of the last folded event. */
@@ -6,19 +8,47 @@ export interface ProjectionAdvance {
   corrected: readonly number[];
 }
 
-/** How far the read model has folded the log, pushed by whoever runs the projector. */
-export class ProjectionProgress {
-  private current = 0;
+/** How far some of the tenants are shown. */
+export interface ShownPlace {
+  position(): number;
+  /** Whether `position` is shown within `timeoutMs`. */
+  reached(position: number, timeoutMs: number): Promise<boolean>;
+}
+
+/**
+ * How far the read model has folded the log, pushed by whoever runs the projectors. Asked as it is, it answers for all
+ * tenants: by the shard that is furthest behind.
+ */
+export class ProjectionProgress implements ShownPlace {
+  /** Of each shard. */
+  private places = [0];
   private readonly listeners = new Set<(advance: ProjectionAdvance) => void>();
-  private readonly waiting = new Set<{ position: number; resolve: (reached: boolean) => void }>();
+  private readonly waiting = new Set<() => void>();
 
   position(): number {
-    return this.current;
+    return Math.min(...this.places);
   }
 
-  advance(news: ProjectionAdvance): void {
-    if (news.position > this.current) this.current = news.position;
-    for (const waiter of this.waiting) if (waiter.position <= this.current) waiter.resolve(true);
+  reached(position: number, timeoutMs: number): Promise<boolean> {
+    return this.wait(() => this.position() >= position, timeoutMs);
+  }
+
+  /** Of one tenant. */
+  of(tenant: string): ShownPlace {
+    return this.at(() => indexOf(tenant, this.places.length));
+  }
+
+  /** Of one shard, while the tenants are divided as it says. */
+  shard({ index }: Shard): ShownPlace {
+    return this.at(() => index);
+  }
+
+  advance(news: ProjectionAdvance, { index, of }: Shard = WHOLE): void {
+    // They are divided otherwise from a position on that each had reached.
+    const least = this.position();
+    if (of !== this.places.length) this.places = Array.from({ length: of }, () => least);
+    this.places[index] = Math.max(this.places[index]!, news.position);
+    for (const look of this.waiting) look();
     for (const listener of this.listeners) listener(news);
   }
 
@@ -28,18 +58,27 @@ export class ProjectionProgress {
     return () => void this.listeners.delete(listener);
   }
 
-  /** Whether the read model shows `position` within `timeoutMs`. */
-  async reached(position: number, timeoutMs: number): Promise<boolean> {
-    if (position <= this.current) return true;
+  private at(index: () => number): ShownPlace {
+    const position = (): number => this.places[index()] ?? 0;
+    return {
+      position,
+      reached: (wanted, timeoutMs) => this.wait(() => position() >= wanted, timeoutMs),
+    };
+  }
+
+  private async wait(isThere: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (isThere()) return true;
     return new Promise((resolve) => {
-      const done = (reached: boolean) => {
+      const done = (reached: boolean): void => {
         clearTimeout(timer);
-        this.waiting.delete(waiter);
+        this.waiting.delete(look);
         resolve(reached);
       };
-      const waiter = { position, resolve: done };
+      const look = (): void => {
+        if (isThere()) done(true);
+      };
       const timer = setTimeout(() => done(false), timeoutMs);
-      this.waiting.add(waiter);
+      this.waiting.add(look);
     });
   }
 }

@@ -8,6 +8,7 @@ import {
   ApiOperation,
   ApiProduces,
   ApiQuery,
+  ApiResponse,
   ApiTags,
 } from '#libs/kernel/api-docs.js';
 import type { FastifyReply } from 'fastify';
@@ -90,9 +91,9 @@ export class QueriesController {
     const identifier = single(query, 'identifier');
     if (identifier === undefined)
       throw invalidQuery('identifier', 'is missing', 'type:value is needed, for example email:ana@example.com');
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(caller.tenant, query);
     const found = await this.queries.execute(
-      new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(query)),
+      new FindCustomersQuery(caller.tenant, identifier, await this.asOf.shown(caller.tenant, query)),
     );
     for (const { id } of found.items) this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? found : maskCustomers(found);
@@ -111,8 +112,10 @@ export class QueriesController {
   ): Promise<CustomerDto> {
     const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['atLeast', ...AS_OF]);
-    await this.freshness.atLeast(query);
-    const customer = await this.queries.execute(new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(query)));
+    await this.freshness.atLeast(caller.tenant, query);
+    const customer = await this.queries.execute(
+      new GetCustomerQuery(caller.tenant, id, await this.asOf.shown(caller.tenant, query)),
+    );
     this.trail.viewed(caller, { customer: id, saw: 'header', reason });
     return caller.pii ? customer : maskCustomer(customer);
   }
@@ -166,8 +169,8 @@ export class QueriesController {
       from: eitherInstant(query, 'from', 'occurredFrom'),
       to: eitherInstant(query, 'to', 'occurredTo'),
     };
-    await this.freshness.atLeast(query);
-    const asOf = await this.asOf.shown(query);
+    await this.freshness.atLeast(caller.tenant, query);
+    const asOf = await this.asOf.shown(caller.tenant, query);
     const found = await this.queries.execute(new GetTimelineQuery({ ...question, asOf }));
     this.trail.viewed(caller, { customer: id, saw: 'timeline', reason });
     return caller.pii ? found : maskPage(found);
@@ -229,7 +232,7 @@ export class QueriesController {
   ): Promise<AccessLogDto> {
     onlyParameters(query, ['limit', 'before', 'atLeast']);
     const { limit, before } = pageBounds(query);
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(caller.tenant, query);
     return this.queries.execute(new GetAccessLogQuery(caller.tenant, id, limit, before));
   }
 
@@ -270,8 +273,8 @@ export class QueriesController {
     const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['limit', 'before', 'after', 'include', 'atLeast', ...AS_OF]);
     const question = { tenant: caller.tenant, id, ...page(query, caller) };
-    await this.freshness.atLeast(query);
-    const asOf = await this.asOf.shown(query);
+    await this.freshness.atLeast(caller.tenant, query);
+    const asOf = await this.asOf.shown(caller.tenant, query);
     const found = await this.queries.execute(new GetConversationQuery({ ...question, asOf }));
     for (const customer of found.customers) this.trail.viewed(caller, { customer, saw: 'conversation', reason });
     return caller.pii ? found : maskConversation(found);
@@ -279,8 +282,16 @@ export class QueriesController {
 
   @Get('receipts/:receipt')
   @Roles('integration', 'agent', 'supervisor', 'analyst')
-  @ApiOperation({ summary: 'What became of a delivery' })
+  @ApiOperation({
+    summary: 'What became of a delivery',
+    description:
+      'Asked on the heels of `accepted` it waits up to 5 s for the contact to be recorded. 404 says that nobody was given this receipt.',
+  })
   @ApiOkResponse({ type: ReceiptDto })
+  @ApiResponse({
+    status: 503,
+    description: 'Unknown, or not recorded yet (`RECEIPT.NOT_KNOWN_YET`): ask again after Retry-After.',
+  })
   receipt(@CurrentCaller() caller: Caller, @Param('receipt') receipt: string): Promise<ReceiptDto> {
     return this.queries.execute(new GetReceiptQuery(caller.tenant, receipt));
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '#libs/kernel';
 import { readSettings } from '#libs/kernel/settings.js';
 import { Projector } from '#libs/projections/projector/projector.js';
@@ -6,6 +7,9 @@ import { tableDigests, type TableDigest } from '#libs/projections/rebuild/table-
 import { openClusterLog } from '../../../apps/shared/src/open-cluster.js';
 import { eventually } from '../../e2e/waiting.js';
 import type { Cluster } from './cluster.js';
+
+/** For so long a program shows what it last read of the bus. */
+const LAG_FRESH_MS = 1100;
 
 export interface LogAudit {
   /** How often each contact was recorded, by its receipt. */
@@ -36,6 +40,7 @@ export const auditLog = async (cluster: Cluster): Promise<LogAudit> => {
 
 /** Waits until nothing waits on the bus and the timelines show the whole log. */
 export const settled = async (cluster: Cluster, patienceMs?: number): Promise<void> => {
+  await sleep(LAG_FRESH_MS);
   await eventually(async () => {
     const recorder = cluster.of('recorder')[0]!;
     expect(await recorder.metric('hilo_bus_in_flight')).toBe(0);
@@ -44,8 +49,19 @@ export const settled = async (cluster: Cluster, patienceMs?: number): Promise<vo
   }, patienceMs);
 };
 
-/** The rows as they are, and as a fold of the whole log from its beginning makes them. */
-export const foldedTwice = async (cluster: Cluster): Promise<{ live: TableDigest[]; anew: TableDigest[] }> => {
+export interface FoldedTwice<Rows> {
+  live: Rows;
+  anew: Rows;
+}
+
+/** Digests of the rows as they are, and as a fold of the whole log from its beginning makes them. */
+export const foldedTwice = (cluster: Cluster): Promise<FoldedTwice<TableDigest[]>> => readTwice(cluster, tableDigests);
+
+/** The same of what is read of them. */
+export const readTwice = async <Rows>(
+  cluster: Cluster,
+  read: (readModel: PostgresReadModel) => Promise<Rows>,
+): Promise<FoldedTwice<Rows>> => {
   const url = cluster.env['HILO_READ_MODEL_URL']!;
   const live = await PostgresReadModel.open({ url, readonly: true });
   const aside = new URL(url);
@@ -54,7 +70,7 @@ export const foldedTwice = async (cluster: Cluster): Promise<{ live: TableDigest
   const log = await openClusterLog(readSettings(cluster.env), new SystemClock());
   try {
     await new Projector(anew, log.events).catchUp();
-    return { live: await tableDigests(live), anew: await tableDigests(anew) };
+    return { live: await read(live), anew: await read(anew) };
   } finally {
     await log.close();
     await live.close();

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PostgresApiKeys } from '#libs/access/postgres.api-keys.js';
 import { SystemClock } from '#libs/kernel';
 import { HubClient } from '../../e2e/hub-client.js';
 import { cleanUp, hiloWith, temporaryDirectory, type CliRun, type Role } from '../../e2e/hub-process.js';
 import { eventually, within } from '../../e2e/waiting.js';
 import { KafkaBroker } from '../kafka/broker.js';
+import type { NetworkNamespace } from '../namespace.js';
 import { startPostgres, type PostgresServer } from '../postgres/postgres-server.js';
 import { ended } from '../processes.js';
 import { ranAgainst } from '../ran-against.js';
@@ -62,6 +63,7 @@ export class Cluster {
   readonly programs: ProgramProcess[] = [];
   private readonly keys = new Map<string, string>();
   private apiKeys: PostgresApiKeys | undefined;
+  private namespace: { network: NetworkNamespace; env: Readonly<Record<string, string>> } | undefined;
 
   private constructor(
     readonly kafka: KafkaBroker,
@@ -70,9 +72,12 @@ export class Cluster {
     readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts the servers and makes topics and tables; no program yet. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-    const servers = [KafkaBroker.start(), startPostgres(), EventStoreProcess.start()] as const;
+  /**
+   * Starts the servers and makes topics and tables; no program yet.
+   * @param network where programs are to run whose way to the servers can be cut
+   */
+  static async start(env: Readonly<Record<string, string>> = {}, network?: NetworkNamespace): Promise<Cluster> {
+    const servers = [KafkaBroker.start(network?.outside), startPostgres(), EventStoreProcess.start()] as const;
     try {
       const [kafka, postgres, eventStore] = await Promise.all(servers);
       ranAgainst(`${postgres.name}, fake of EventStoreDB in its own process, four programs`);
@@ -88,6 +93,7 @@ export class Cluster {
         HILO_KAFKA_SESSION_SECONDS: '6',
         ...env,
       });
+      if (network) await cluster.reachFrom(network);
       for (const what of ['topics', 'schema']) {
         const made = await cluster.hilo(what, 'ensure');
         if (made.code !== 0) throw new Error(`hilo ${what} ensure ended with ${made.code}: ${made.stderr}`);
@@ -111,6 +117,14 @@ export class Cluster {
   /** Starts one more. Resolves at once; its data directory is its own. */
   startProgram(name: ProgramName, env: Readonly<Record<string, string>> = {}): ProgramProcess {
     const program = ProgramProcess.spawn(name, { ...this.env, HILO_DATA_DIR: temporaryDirectory(), ...env });
+    this.programs.push(program);
+    return program;
+  }
+
+  /** Starts one inside of the network namespace. */
+  startInside(name: ProgramName): ProgramProcess {
+    const { network, env } = this.namespace!;
+    const program = ProgramProcess.spawn(name, { ...this.env, ...env, HILO_DATA_DIR: temporaryDirectory() }, network);
     this.programs.push(program);
     return program;
   }
@@ -149,6 +163,23 @@ export class Cluster {
     await this.apiKeys?.close();
     await Promise.all([this.kafka.stop(), this.postgres.stop(), this.eventStore.stop()]);
     await cleanUp();
+  }
+
+  private async reachFrom(network: NetworkNamespace): Promise<void> {
+    const eventStore = new URL(this.eventStore.url);
+    const postgres = new URL(this.postgres.url);
+    const socket = postgres.searchParams.get('host');
+    if (socket === null) throw new Error('this PostgreSQL is not ours: unset HILO_TEST_POSTGRES_URL');
+    const storePort = await network.expose({ host: eventStore.hostname, port: Number(eventStore.port) });
+    const postgresPort = await network.expose({ path: join(socket, '.s.PGSQL.5432') });
+    this.namespace = {
+      network,
+      env: {
+        HILO_BUS_URL: this.kafka.otherUrl,
+        HILO_EVENT_STORE_URL: `esdb://${network.outside}:${storePort}?tls=false`,
+        HILO_READ_MODEL_URL: `postgres://hub@${network.outside}:${postgresPort}/postgres`,
+      },
+    };
   }
 
   private async key(role: Role, tenant: string): Promise<string> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { DIST, environment, type Exit } from '../../e2e/hub-process.js';
 import { within } from '../../e2e/waiting.js';
+import type { NetworkNamespace } from '../namespace.js';
 
 export type ProgramName = 'ingest' | 'recorder' | 'projector' | 'timeline-api';
 
@@ -23,9 +24,12 @@ export class ProgramProcess {
   private constructor(
     readonly name: ProgramName,
     env: Readonly<Record<string, string>>,
+    namespace?: NetworkNamespace,
   ) {
-    this.child = spawn(process.execPath, [...PROFILE, join(DIST, 'apps', name, 'src', 'main.js')], {
-      env: environment({ HILO_PORT: '0', ...env }),
+    const main = join(DIST, 'apps', name, 'src', 'main.js');
+    const [command, ...words] = [...(namespace?.prefix ?? []), process.execPath, ...PROFILE, main];
+    this.child = spawn(command!, words, {
+      env: environment({ HILO_PORT: '0', ...(namespace && { HILO_HOST: namespace.inside }), ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(this);
@@ -51,9 +55,9 @@ export class ProgramProcess {
     this.address.catch(() => undefined);
   }
 
-  /** Runs the program and does not wait for it. */
-  static spawn(name: ProgramName, env: Readonly<Record<string, string>>): ProgramProcess {
-    return new ProgramProcess(name, env);
+  /** Runs the program, in a network namespace where one is given, and does not wait for it. */
+  static spawn(name: ProgramName, env: Readonly<Record<string, string>>, namespace?: NetworkNamespace): ProgramProcess {
+    return new ProgramProcess(name, env, namespace);
   }
 
   url(): Promise<string> {

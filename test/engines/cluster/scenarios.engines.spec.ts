@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
 import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
@@ -67,6 +68,24 @@ describe('the four programs on shared servers', () => {
     const who = 'email:first@example.com';
     const told = [...(await tell(contact([who]))), ...(await tell(contact([who])))].map(({ receipt }) => receipt);
     for (const agent of agents) expect(await idsOn(agent, (await agent.customer(who)).id)).toEqual(told);
+  });
+
+  it('know a receipt as soon as it was given, and call one unknown only when nothing can have it', async () => {
+    const [taken] = await senders[0]!.take([contact(['email:prompt@example.com'])]);
+    expect(await agents[0]!.receipt(taken!.receipt!)).toMatchObject({ status: 'recorded' });
+    expect((await agents[1]!.get(`/v1/receipts/${randomUUID()}`)).status).toBe(404);
+
+    await Promise.all(cluster.of('recorder').map((recorder) => recorder.stop()));
+    const [waiting] = await senders[1]!.take([contact(['email:prompt@example.com'])]);
+    for (const receipt of [waiting!.receipt, randomUUID()]) {
+      const asked = await agents[0]!.get(`/v1/receipts/${receipt}`);
+      expect(asked).toMatchObject({ status: 503, body: { code: 'RECEIPT.NOT_KNOWN_YET' } });
+      expect(asked.headers.get('retry-after')).toBe('2');
+    }
+    await Promise.all([0, 1].map(() => cluster.startProgram('recorder').url()));
+    await eventually(async () =>
+      expect(await agents[1]!.receipt(waiting!.receipt!)).toMatchObject({ status: 'recorded', visible: true }),
+    );
   });
 
   it('record a repeated contact once, a higher revision in its place, and set other content aside', async () => {

@@ -33,12 +33,14 @@ export class Traffic {
   private constructor(
     private readonly cluster: Cluster,
     private readonly name: string,
+    private readonly tenants: readonly (string | undefined)[],
   ) {
     this.running = this.run();
   }
 
-  static start(cluster: Cluster, name: string): Traffic {
-    return new Traffic(cluster, name);
+  /** @param tenants to each of them in turn. @default the one that a cluster has */
+  static start(cluster: Cluster, name: string, tenants: readonly string[] = []): Traffic {
+    return new Traffic(cluster, name, tenants.length > 0 ? tenants : [undefined]);
   }
 
   /** Contacts taken so far. */
@@ -54,16 +56,17 @@ export class Traffic {
   private async run(): Promise<void> {
     for (let turn = 0; !this.stopped; turn++) {
       const batch = Array.from({ length: BATCH }, (_, i) => trafficContact(this.name, this.sent + i));
-      await this.hand(batch, turn);
+      await this.hand(batch, turn, this.tenants[turn % this.tenants.length]);
       this.sent += BATCH;
       await sleep(BETWEEN_MS);
     }
   }
 
-  private async hand(batch: object[], turn: number): Promise<void> {
+  private async hand(batch: object[], turn: number, tenant?: string): Promise<void> {
     for (let tries = turn; ; tries++) {
       try {
-        const sender = await this.cluster.client('ingest', 'integration', tries % this.cluster.of('ingest').length);
+        const nth = tries % this.cluster.of('ingest').length;
+        const sender = await this.cluster.client('ingest', 'integration', nth, tenant);
         for (const { receipt } of await sender.take(batch)) this.receipts.add(receipt!);
         return;
       } catch {

@@ -35,17 +35,23 @@ export class KafkaBroker {
   private constructor(
     private readonly directory: string,
     readonly port: number,
+    /** Where it is reached by another way. */
+    private readonly other: string | undefined,
   ) {
     // Whatever becomes of the tests, no broker outlives them.
     process.once('exit', this.killNow);
   }
 
-  /** Fetches the artifacts on first use, formats a directory and starts a broker on a free port. */
-  static async start(): Promise<KafkaBroker> {
+  /**
+   * Fetches the artifacts on first use, formats a directory and starts a broker on a free port.
+   * @param alsoAt another address of this machine to listen on
+   */
+  static async start(alsoAt?: string): Promise<KafkaBroker> {
     await fetchJars();
     const directory = mkdtempSync(join(tmpdir(), 'hilo-kafka-'));
     const [port, controllerPort] = [await freePort(), await freePort()];
-    writeFileSync(join(directory, 'server.properties'), propertiesOf(directory, port, controllerPort));
+    const other = alsoAt === undefined ? undefined : `${alsoAt}:${await freePort()}`;
+    writeFileSync(join(directory, 'server.properties'), propertiesOf(directory, port, controllerPort, other));
     const cluster = randomBytes(16).toString('base64url');
     await run(
       'java',
@@ -57,7 +63,7 @@ export class KafkaBroker {
         join(directory, 'server.properties'),
       ),
     );
-    const broker = new KafkaBroker(directory, port);
+    const broker = new KafkaBroker(directory, port, other);
     try {
       await broker.run();
     } catch (error) {
@@ -70,6 +76,11 @@ export class KafkaBroker {
 
   get url(): string {
     return `kafka://${this.address}`;
+  }
+
+  /** As `url`, by the address it was also to listen on. */
+  get otherUrl(): string {
+    return `kafka://${this.other}`;
   }
 
   get address(): string {
@@ -148,15 +159,15 @@ const javaArgs = (main: string, ...args: string[]): string[] => [
   ...args,
 ];
 
-const propertiesOf = (directory: string, port: number, controllerPort: number): string => `
+const propertiesOf = (directory: string, port: number, controllerPort: number, other?: string): string => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${other ? `,OTHER://${other}` : ''}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}${other ? `,OTHER://${other}` : ''}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:PLAINTEXT
 log.dirs=${join(directory, 'data')}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1

@@ -82,12 +82,18 @@ const oldDigests = async (settings: HubSettings, log: EventLog): Promise<TableDi
     await new Projector(old, log).catchUp();
     return await tableDigests(old);
   } catch (error) {
-    if (codeOf(error) !== 'READ_MODEL.OUTDATED') throw error;
-    process.stderr.write('the old timelines have the shape of another release: nothing to compare\n');
+    const why = INCOMPARABLE[codeOf(error) ?? ''];
+    if (why === undefined) throw error;
+    process.stderr.write(`${why}: nothing to compare\n`);
     return undefined;
   } finally {
     await old.close();
   }
+};
+
+const INCOMPARABLE: Readonly<Record<string, string>> = {
+  'READ_MODEL.OUTDATED': 'the old timelines have the shape of another release',
+  'READ_MODEL.DIVIDED_OTHERWISE': 'the old timelines are divided in shards',
 };
 
 const digestsOf = async (settings: HubSettings): Promise<TableDigest[]> => {

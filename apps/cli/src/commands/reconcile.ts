@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { HubSettings } from '#libs/kernel/settings.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
-import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { AGENT_WORK_CODES } from '#libs/projections/timeline/codes.js';
 import { openBooks } from '../books.js';
 import { failure } from '../errors.js';
@@ -65,12 +64,8 @@ const entriesThrough = async (
   const readModel = await home.open({ readonly: true });
   try {
     const { db } = readModel;
-    const checkpoint = await db
-      .selectFrom('checkpoint')
-      .select('position')
-      .where('name', '=', PROJECTOR)
-      .executeTakeFirst();
-    const position = checkpoint?.position ?? 0;
+    const checkpoints = await db.selectFrom('checkpoint').select('position').execute();
+    const position = checkpoints.length === 0 ? 0 : Math.min(...checkpoints.map((shard) => shard.position));
     if (position < through) return { position };
     const entries = await db
       .selectFrom('entry')

@@ -95,6 +95,10 @@ export class EmbeddedInteractionBus extends InteractionBus {
     return undefined;
   }
 
+  async handledSoFar(): Promise<boolean> {
+    return true;
+  }
+
   /** Takes no more, has everything waiting handled; without a consumer it is refused. */
   async close(): Promise<void> {
     this.closed = true;

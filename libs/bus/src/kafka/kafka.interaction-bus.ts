@@ -13,6 +13,7 @@ import { kafkaClient, kafkaNames, type KafkaNames, type KafkaSettings } from './
 import { KafkaConsumer, type ReadForeign } from './kafka.consumer.js';
 import { DeadLetters, type ParkDeadLetter } from './kafka.dead-letters.js';
 import { busUnavailable, fromClient } from './kafka.errors.js';
+import { KafkaHandled } from './kafka.handled.js';
 import { KafkaLag } from './kafka.lag.js';
 import type { MessageSeal } from './kafka.message.js';
 import { KafkaPublisher } from './kafka.publisher.js';
@@ -47,6 +48,7 @@ export class KafkaInteractionBus extends InteractionBus {
   private consumer: KafkaConsumer | undefined;
   /** Tenants by receipt. What is recorded meanwhile stays in it until newer ones push it out: the store is asked first. */
   private readonly accepted = new LruMap<string, string>(ACCEPTED_KNOWN);
+  private readonly handled: KafkaHandled;
   private readonly endKeys: NodeJS.Timeout;
 
   private constructor(
@@ -61,6 +63,7 @@ export class KafkaInteractionBus extends InteractionBus {
     private readonly settings: KafkaSettings,
   ) {
     super();
+    this.handled = new KafkaHandled(() => Promise.resolve(admin), names.group, names.interactions);
     const endOld = (): void => {
       needs.seal.endBefore(retentionMsOf(settings)).catch((error: unknown) => {
         needs.logger.warn(`keys of the bus could not be ended: ${messageOf(error)}`);
@@ -137,6 +140,10 @@ export class KafkaInteractionBus extends InteractionBus {
 
   waitingFor(receipt: string): string | undefined {
     return this.accepted.get(receipt);
+  }
+
+  handledSoFar(withinMs: number): Promise<boolean> {
+    return this.handled.soFar(withinMs);
   }
 
   async backlog(): Promise<number> {

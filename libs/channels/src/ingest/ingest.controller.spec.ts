@@ -28,6 +28,7 @@ class StubBus extends InteractionBus {
   inFlight = () => 0;
   backlog = () => Promise.resolve(0);
   waitingFor = () => undefined;
+  handledSoFar = () => Promise.resolve(true);
   close = () => Promise.resolve();
 }
 

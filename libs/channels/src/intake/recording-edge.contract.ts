@@ -42,6 +42,10 @@ export class RecordingBus extends InteractionBus {
     return undefined;
   }
 
+  handledSoFar(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -41,6 +41,8 @@ export interface IdentityResolverOptions {
   erased?: UuidSet;
   /** Other rules than those that filled the file decide everything again from position 0. @default DEFAULT_RULES */
   rules?: IdentityRules;
+  /** Whether a tenant is one of those it decides for. @default all */
+  decidesFor?: (tenant: string) => boolean;
 }
 
 type FollowedEvent =
@@ -56,7 +58,7 @@ const LONGEST_COMBINATION = 512;
 
 /**
  * Decides who is who: follows the log in order and appends what follows to the link streams. There must be one for each
- * log. The same log gives the same decisions, whatever the batches and however often it is started again.
+ * tenant of a log. The same log gives the same decisions, whatever the batches and however often it is started again.
  */
 export class IdentityResolver {
   private readonly sightings: Sightings;
@@ -71,6 +73,7 @@ export class IdentityResolver {
     append: EventStore['append'],
     private readonly rules: IdentityRules,
     private readonly erased: UuidSet,
+    private readonly decidesFor: (tenant: string) => boolean,
   ) {
     this.sightings = new Sightings(ids, erased, rules);
     this.decisions = new Decisions(ids, append);
@@ -83,9 +86,11 @@ export class IdentityResolver {
     append,
     erased = new UuidSet(),
     rules = DEFAULT_RULES,
+    decidesFor = () => true,
   }: IdentityResolverOptions): IdentityResolver {
     const unerased = ids.after(erased);
-    return new IdentityResolver(IdentityState.open(file, rules, unerased), unerased, append, rules, erased);
+    const state = IdentityState.open(file, rules, unerased);
+    return new IdentityResolver(state, unerased, append, rules, erased, decidesFor);
   }
 
   /** Position of the last event whose decisions are recorded. */
@@ -105,7 +110,8 @@ export class IdentityResolver {
     if (!last || last.position <= this.state.checkpoint) return;
     this.state.begin();
     try {
-      for (const event of events) if (event.position > this.state.checkpoint) this.take(event);
+      for (const event of events)
+        if (event.position > this.state.checkpoint && this.decidesFor(event.tenant)) this.take(event);
       await this.decisions.record();
       this.state.commit(last.position);
     } catch (error) {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connectPostgres, openPostgres, type PostgresPool, type PostgresSession } from '#libs/kernel/postgres.js';
 import type { ProjectionAdvance, ProjectionProgress } from '../progress.port.js';
 import { readModelSchema } from '../read-model/postgres/postgres.read-model.js';
-import { PROJECTOR } from '../read-model/read-model.port.js';
+import { isPlaceOf, nameOf, shardNamed, WHOLE, type Shard } from '../shards.js';
 
 /** Positions a message; PostgreSQL takes 8000 bytes. */
 const CORRECTED_A_MESSAGE = 400;
@@ -10,6 +10,12 @@ const CORRECTED_A_MESSAGE = 400;
 const LOOK_EVERY_MS = 5000;
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5000;
+
+/** What is told by `NOTIFY`. */
+interface Told extends ProjectionAdvance {
+  /** Absent where the tenants are not divided. */
+  shard?: Shard;
+}
 
 const optionsOf = (url: string) => ({
   url,
@@ -19,7 +25,7 @@ const optionsOf = (url: string) => ({
 });
 const channelOf = (url: string): string => `${readModelSchema(url)}_progress`;
 
-/** Tells the other programs how far the read model has got. */
+/** Tells the other programs how far the shards of the read model have got. */
 export class PostgresProgressAnnouncer {
   private readonly pool: PostgresPool;
 
@@ -28,7 +34,8 @@ export class PostgresProgressAnnouncer {
   }
 
   /** @throws HubError `READ_MODEL.UNAVAILABLE`, retryable */
-  async announce({ position, corrected }: ProjectionAdvance): Promise<void> {
+  async announce({ position, corrected }: ProjectionAdvance, shard: Shard = WHOLE): Promise<void> {
+    const told = (part: readonly number[]): Told => ({ position, corrected: part, ...(shard.of > 1 && { shard }) });
     for (let first = 0; first === 0 || first < corrected.length; first += CORRECTED_A_MESSAGE)
       await this.pool.query(
         `WITH told AS (
@@ -36,10 +43,10 @@ export class PostgresProgressAnnouncer {
            ON CONFLICT (name) DO UPDATE SET position = greatest(progress.position, excluded.position) RETURNING 1)
          SELECT pg_notify($3, $4) FROM told`,
         [
-          PROJECTOR,
+          nameOf(shard),
           position,
           channelOf(this.url),
-          JSON.stringify({ position, corrected: corrected.slice(first, first + CORRECTED_A_MESSAGE) }),
+          JSON.stringify(told(corrected.slice(first, first + CORRECTED_A_MESSAGE))),
         ],
       );
   }
@@ -60,7 +67,7 @@ export class PostgresProgressFeed {
 
   constructor(
     private readonly url: string,
-    private readonly progress: ProjectionProgress,
+    private readonly progress: Pick<ProjectionProgress, 'advance'>,
   ) {
     this.running = this.run();
   }
@@ -84,7 +91,10 @@ export class PostgresProgressFeed {
     const session = await connectPostgres(optionsOf(this.url));
     const ended = new AbortController();
     session.onEnd(() => ended.abort());
-    session.onNotification((_channel, payload) => this.progress.advance(JSON.parse(payload) as ProjectionAdvance));
+    session.onNotification((_channel, payload) => {
+      const { shard, ...news } = JSON.parse(payload) as Told;
+      this.progress.advance(news, shard);
+    });
     const over = AbortSignal.any([ended.signal, this.stopped.signal]);
     try {
       await session.query(`LISTEN ${channelOf(this.url)}`);
@@ -101,9 +111,13 @@ export class PostgresProgressFeed {
   }
 
   private async look(session: PostgresSession): Promise<void> {
-    const { rows } = await session.query<{ position: number }>('SELECT position FROM progress WHERE name = $1', [
-      PROJECTOR,
-    ]);
-    if (rows[0]) this.progress.advance({ position: rows[0].position, corrected: [] });
+    const { rows } = await session.query<{ name: string; position: number }>('SELECT name, position FROM progress');
+    const places = await session.query<{ name: string }>('SELECT name FROM checkpoint');
+    for (const { name, position } of rows) {
+      const shard = shardNamed(name);
+      // What a projector of another division may have told since is nobody's.
+      const known = shard && (places.rows.length === 0 || places.rows.some((place) => isPlaceOf(place.name, shard)));
+      if (known) this.progress.advance({ position, corrected: [] }, shard);
+    }
   }
 }

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
 import { streamId } from '#libs/event-store';
 import { openPostgres } from '#libs/kernel/postgres.js';
 import { interactionContent } from '#libs/testing';
 import { postgresForTests } from '../../../../test/engines/postgres/postgres-server.js';
 import { ProjectionProgress, type ProjectionAdvance } from '../progress.port.js';
+import { foldStatements } from '../projector/statements.js';
+import { PROJECTOR, READ_MODEL_VERSION } from '../read-model/read-model.port.js';
 import { Projector } from '../projector/projector.js';
 import { PostgresReadModel, readModelSchema } from '../read-model/postgres/postgres.read-model.js';
 import { PostgresProgressAnnouncer, PostgresProgressFeed } from './postgres.progress-feed.js';
@@ -102,6 +105,28 @@ it('a projector that was taken for dead finds the checkpoint moved, and writes n
   const entries = await other.db.selectFrom('entry').select('position').orderBy('position').execute();
   expect(entries.map(({ position }) => position)).toEqual([1, 2, 3]);
 });
+
+it('a projector that falls silent inside of a transaction keeps whoever leads instead waiting for seconds only', async () => {
+  const { url, readModel } = await open();
+  const store = new MemoryEventStore();
+  const data = interactionContent({ externalId: 'm1', digest: 'd1' });
+  const event = { id: randomUUID(), type: 'InteractionRecorded', schema: 1, tenant: 'acme', data };
+  await store.append(streamId('interaction', randomUUID()), [event], 'no_stream');
+  await new Projector(readModel, store).checkpoint();
+  let speak: () => void;
+  const silence = new Promise<void>((resolve) => (speak = resolve));
+  const cutOff = readModel.transaction(async (session) => {
+    const moved = { name: PROJECTOR, version: READ_MODEL_VERSION, previous: 0, next: 1 };
+    await session.all(foldStatements(readModel.db).moveCheckpoint, moved);
+    await silence;
+  });
+  const { readModel: other } = await open(url);
+  const leading = new Projector(other, store);
+  await leading.catchUp();
+  expect(await leading.checkpoint()).toBe(1);
+  speak!();
+  await expect(cutOff).rejects.toMatchObject({ code: 'READ_MODEL.UNAVAILABLE', retryable: true });
+}, 30_000);
 
 describe('progress across programs', () => {
   const listening = (url: string) => {

@@ -14,6 +14,9 @@ export class ProjectorMeasures {
     this.retries.inc();
   }
 
+  /** @param isRead whether the events of a tenant are folded here */
+  constructor(private readonly isRead: (tenant: string) => boolean = () => true) {}
+
   /** The same reader, counted. */
   over(reader: LogReader): LogReader {
     return {
@@ -32,7 +35,7 @@ export class ProjectorMeasures {
   }
 
   private folded(events: readonly StoredEvent[], seconds: number): void {
-    this.events.inc(events.length);
+    this.events.inc(events.filter(({ tenant }) => this.isRead(tenant)).length);
     this.seconds.observe(seconds);
     this.recordedAtMs = events.at(-1)?.recordedAtMs ?? this.recordedAtMs;
   }

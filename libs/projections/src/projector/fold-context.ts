@@ -2,6 +2,7 @@ import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity, ContactSummary } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
+import { WHOLE } from '../shards.js';
 import { SeenIds } from './seen-ids.js';
 import { IDS_A_QUESTION, type FoldStatements, type IdentityRow, type NewConversation } from './statements.js';
 
@@ -68,6 +69,8 @@ export class FoldContext {
     readonly statements: FoldStatements,
     /** The timeline is filled at the end, in its own order. */
     readonly bulk: boolean,
+    /** Each shard gives keys of its own. */
+    private readonly shard = WHOLE,
   ) {}
 
   async begin(session: ReadModelSession): Promise<void> {
@@ -214,8 +217,9 @@ export class FoldContext {
     const { find, add } = this.statements[table];
     let key = (await this.session.all(find, { text }))[0]?.key;
     if (key === undefined) {
-      key = ++this.counters![table];
-      await this.session.run(add, { key, text });
+      await this.session.run(add, { key: this.next(table), text });
+      // Another shard may have named it at the same moment.
+      key = (await this.session.all(find, { text }))[0]!.key;
     }
     names.set(text, key);
     return key;
@@ -238,7 +242,7 @@ export class FoldContext {
       }
       return found;
     }
-    const key = ++this.counters!.identity;
+    const key = this.next('identity');
     const verified = carried.verified ? 1 : 0;
     const row: FoldedIdentity = {
       key,
@@ -271,7 +275,7 @@ export class FoldContext {
   async era(id: Uuid, whole: FoldedIdentity, position: number): Promise<FoldedIdentity> {
     const found = await this.findIdentity(id);
     if (found) return found;
-    const key = ++this.counters!.identity;
+    const key = this.next('identity');
     const bytes = bytesOfUuid(id);
     this.met?.add(bytes);
     await this.session.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
@@ -346,7 +350,7 @@ export class FoldContext {
     if (this.met?.has(bytes) !== false)
       key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
     if (key === undefined) {
-      key = ++this.counters!.conversation;
+      key = this.next('conversation');
       this.met?.add(bytes);
       this.newConversations.push({ key, id: bytes, tenant });
     }
@@ -362,8 +366,15 @@ export class FoldContext {
     this.mentions.set(pair, true);
   }
 
+  /** The next key of a table, among those of this shard. */
+  private next(table: keyof Counters): number {
+    const { index, of } = this.shard;
+    const least = this.counters![table] + 1;
+    return (this.counters![table] = least + ((index + of - (least % of)) % of));
+  }
+
   nextLink(): number {
-    return ++this.counters!.link;
+    return this.next('link');
   }
 }
 

@@ -1,7 +1,8 @@
 import { upcast, type ContactSummary } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
-import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
+import { READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
+import { isPlaceOf, membersOf, nameOf, WHOLE, type Shard } from '../shards.js';
 import { FoldContext } from './fold-context.js';
 import { fold } from './fold.js';
 import { foldStatements } from './statements.js';
@@ -9,34 +10,54 @@ import { foldStatements } from './statements.js';
 /** What of the event store a projector needs. */
 export type EventLog = Pick<EventStore, 'read' | 'readAll' | 'head'>;
 
+export interface ProjectorOptions {
+  /** How a rebuild writes. @default false */
+  bulk?: boolean;
+  /** Whose events it folds; it passes over those of others. @default all */
+  shard?: Shard;
+}
+
 /** Moves the read model along the log: rows and checkpoint in one transaction, in order, once. */
 export class Projector {
   private readonly context: FoldContext;
+  private name: string;
+  private readonly isOurs: (tenant: string) => boolean;
   private place?: number;
 
   constructor(
     private readonly readModel: ReadModel,
     private readonly log: EventLog,
-    options: { bulk?: boolean } = {},
+    private readonly options: ProjectorOptions = {},
   ) {
-    this.context = new FoldContext(foldStatements(readModel.db), options.bulk ?? false);
+    const { bulk = false, shard = WHOLE } = options;
+    this.context = new FoldContext(foldStatements(readModel.db), bulk, shard);
+    this.name = nameOf(shard);
+    this.isOurs = membersOf(shard);
   }
 
   /**
    * Position of the last folded event.
-   * @throws HubError `READ_MODEL.OUTDATED` when its rows have another shape than this release writes.
+   * @throws HubError `READ_MODEL.OUTDATED` when its rows have another shape than this release writes,
+   *   `READ_MODEL.DIVIDED_OTHERWISE` when its tenants are divided in other shards.
    */
   async checkpoint(): Promise<number> {
     this.place ??= await this.readModel.transaction(async (session) => {
       const { statements } = this.context;
-      const row = (await session.all(statements.readCheckpoint, { name: PROJECTOR }))[0];
+      const rows = await session.all(statements.readCheckpoints, {});
+      const row = rows.find(({ name }) => isPlaceOf(name, this.options.shard ?? WHOLE));
+      if (!row && rows.length > 0)
+        throw new HubError(
+          'READ_MODEL.DIVIDED_OTHERWISE',
+          `the read model keeps the places ${rows.map(({ name }) => name).join(', ')}, and none of ${this.name}`,
+        );
       if (!row)
-        await session.run(statements.startCheckpoint, { name: PROJECTOR, version: READ_MODEL_VERSION, position: 0 });
+        await session.run(statements.startCheckpoint, { name: this.name, version: READ_MODEL_VERSION, position: 0 });
       if (row && row.version !== READ_MODEL_VERSION)
         throw new HubError(
           'READ_MODEL.OUTDATED',
           `the read model has shape ${row.version}, this release writes ${READ_MODEL_VERSION}; run hilo rebuild`,
         );
+      this.name = row?.name ?? this.name;
       return row?.position ?? 0;
     });
     return this.place;
@@ -61,7 +82,7 @@ export class Projector {
     try {
       await this.readModel.transaction(async (session) => {
         const moved = await session.all(context.statements.moveCheckpoint, {
-          name: PROJECTOR,
+          name: this.name,
           version: READ_MODEL_VERSION,
           previous,
           next,
@@ -72,9 +93,9 @@ export class Projector {
             `another projector moved the checkpoint away from ${previous}; only one may run`,
           );
         await context.begin(session);
-        if (session.isFar) await context.prefetch(contactsOf(events.filter(({ position }) => position > previous)));
-        for (const event of events) {
-          if (event.position <= previous) continue;
+        const ours = events.filter(({ position, tenant }) => position > previous && this.isOurs(tenant));
+        if (session.isFar) await context.prefetch(contactsOf(ours));
+        for (const event of ours) {
           // Most events bring nothing that has to be asked for: no turn of the event loop for those.
           const asking = fold(context, event, findRecorded);
           if (asking) await asking;
@@ -91,9 +112,13 @@ export class Projector {
     }
   }
 
-  /** Folds everything up to the head of the log; `report` hears of each batch. */
-  async catchUp(report?: (position: number) => void, batchSize = 1000): Promise<void> {
-    for await (const events of this.log.readAll({ after: await this.checkpoint(), batchSize })) {
+  /**
+   * Folds everything up to the head of the log; `report` hears of each batch.
+   * @param through the last position to be folded. @default the head
+   */
+  async catchUp(report?: (position: number) => void, batchSize = 1000, through?: number): Promise<void> {
+    const until = through === undefined ? {} : { through };
+    for await (const events of this.log.readAll({ after: await this.checkpoint(), batchSize, ...until })) {
       await this.apply(events);
       report?.(this.place!);
     }

@@ -111,8 +111,8 @@ const manyOf = (slots: Many): Buffer[] => Array.from({ length: IDS_A_QUESTION },
 
 /** Every statement the folds run, compiled once for the dialect of `db`. */
 export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) => ({
-  readCheckpoint: statement<{ name: string }, { version: number; position: number }>((s) =>
-    db.selectFrom('checkpoint').select(['version', 'position']).where('name', '=', s.name),
+  readCheckpoints: statement<object, { name: string; version: number; position: number }>(() =>
+    db.selectFrom('checkpoint').selectAll(),
   ),
   startCheckpoint: statement<{ name: string; version: number; position: number }>((s) =>
     db
@@ -412,5 +412,10 @@ const nameStatements = (db: Kysely<ReadModelSchema>, table: 'tenant' | 'label') 
   find: statement<{ text: string }, { key: number }>((s) =>
     db.selectFrom(table).select('key').where('text', '=', s.text),
   ),
-  add: statement<{ key: number; text: string }>((s) => db.insertInto(table).values({ key: s.key, text: s.text })),
+  add: statement<{ key: number; text: string }>((s) =>
+    db
+      .insertInto(table)
+      .values({ key: s.key, text: s.text })
+      .onConflict((c) => c.column('text').doNothing()),
+  ),
 });

@@ -41,9 +41,9 @@ export class AsOfReader {
    * As `read`, for what the read model answers.
    * @throws HubError `QUERY.INVALID`, or `READ_MODEL.BEHIND` when the read model is not there within 5 s
    */
-  async shown(query: RawQuery): Promise<AsOf | undefined> {
+  async shown(tenant: string, query: RawQuery): Promise<AsOf | undefined> {
     const asOf = await this.read(query);
-    if (asOf) await this.freshness.reached(asOf.position);
+    if (asOf) await this.freshness.reached(tenant, asOf.position);
     return asOf;
   }
 }

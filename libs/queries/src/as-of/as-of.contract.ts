@@ -515,7 +515,7 @@ const rules = (): void => {
           const head = await hub.store.head();
           for (const percent of [...percents, 100]) {
             const position = Math.round((percent * head) / 100);
-            const asOf = await hub.asOf.shown({ asOfPosition: `${position}` });
+            const asOf = await hub.asOf.shown('acme', { asOfPosition: `${position}` });
             const replayed = await hub.replayedTo(position);
             const question = { ...filtered, ...how };
             expect(await everything(hub, question, asOf)).toEqual(await everything(replayed, question));

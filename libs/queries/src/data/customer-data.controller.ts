@@ -58,7 +58,7 @@ export class CustomerDataController {
       throw new HubError('ACCESS.FORBIDDEN', 'everything about a person is shown in clear: the scope pii is needed');
     const reason = this.reasons.of(caller, why);
     onlyParameters(query, ['atLeast']);
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(caller.tenant, query);
     const document = await this.data.of(caller.tenant, id);
     this.trail.viewed(caller, { customer: id, saw: 'data', reason });
     // Not awaited: a client that leaves is no failure of the request.

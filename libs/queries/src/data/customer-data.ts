@@ -52,7 +52,7 @@ export class CustomerData {
 
   /** @throws HubError `CUSTOMER.NOT_FOUND` */
   async of(tenant: string, id: string): Promise<CustomerDocument> {
-    const position = this.progress.position();
+    const position = this.progress.of(tenant).position();
     const nowMs = this.clock.nowMs();
     const { keys, rows, links, others } = await this.customers.inPast(tenant, id, position, async (past, own) => {
       const found = await past.links(own);

@@ -37,7 +37,7 @@ export class ErasureFindings {
    * @throws HubError `CUSTOMER.NOT_FOUND`; `READ_MODEL.BEHIND`, retryable
    */
   async find(tenant: string, id: string) {
-    await this.freshness.reached(await this.store.head());
+    await this.freshness.reached(tenant, await this.store.head());
     const tenantKey = await this.labels.tenant(tenant);
     return this.readModel.snapshot(async (db) => {
       const known = isUuid(id)

@@ -76,7 +76,7 @@ export class LinkQueriesController {
           allowed: 'one of them',
         },
       ]);
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(tenant, query);
     const preview = await this.queries.execute(new PreviewLinkQuery(question));
     return pii ? preview : maskPreview(preview);
   }
@@ -92,7 +92,7 @@ export class LinkQueriesController {
   async proposals(@CurrentCaller() { tenant, pii }: Caller, @Query() query: RawQuery): Promise<LinkProposalPageDto> {
     onlyParameters(query, ['limit', 'before', 'after', 'atLeast']);
     const question = { tenant, ...pageBounds(query) };
-    await this.freshness.atLeast(query);
+    await this.freshness.atLeast(tenant, query);
     const page = await this.queries.execute(new GetLinkProposalsQuery(question));
     return pii ? page : maskProposals(page);
   }
@@ -118,8 +118,8 @@ export class LinkQueriesController {
     onlyParameters(query, ['limit', 'before', 'after', 'atLeast', ...AS_OF]);
     const reason = this.reasons.of(caller, why);
     const question = { tenant: caller.tenant, customer, ...pageBounds(query) };
-    await this.freshness.atLeast(query);
-    const asOf = await this.asOf.shown(query);
+    await this.freshness.atLeast(caller.tenant, query);
+    const asOf = await this.asOf.shown(caller.tenant, query);
     const found = await this.queries.execute(new GetCustomerIdentitiesQuery({ ...question, ...(asOf && { asOf }) }));
     this.trail.viewed(caller, { customer, saw: 'identities', reason });
     return caller.pii ? found : maskIdentities(found);

@@ -41,8 +41,8 @@ export class PreviewLinkHandler implements IQueryHandler<PreviewLinkQuery> {
   ) {}
 
   async execute({ question }: PreviewLinkQuery): Promise<LinkPreviewDto> {
-    const position = this.progress.position();
     const { tenant } = question;
+    const position = this.progress.of(tenant).position();
     const preview =
       'link' in question ? await this.link(tenant, question.link) : await this.retract(tenant, question.retract);
     return { ...preview, position };

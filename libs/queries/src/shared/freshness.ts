@@ -11,18 +11,19 @@ const WAIT_MS = 5_000;
 export class Freshness {
   constructor(private readonly progress: ProjectionProgress) {}
 
-  /** @throws HubError `READ_MODEL.BEHIND`, retryable, when the read model is not there within 5 s. */
-  async atLeast(query: RawQuery): Promise<void> {
+  /** @throws HubError `READ_MODEL.BEHIND`, retryable, when the read model does not show the tenant so much within 5 s. */
+  async atLeast(tenant: string, query: RawQuery): Promise<void> {
     const position = whole(query, 'atLeast', 0, Number.MAX_SAFE_INTEGER);
-    if (position !== undefined) await this.reached(position);
+    if (position !== undefined) await this.reached(tenant, position);
   }
 
   /** @throws HubError `READ_MODEL.BEHIND`, retryable, when the read model is not there within 5 s. */
-  async reached(position: number): Promise<void> {
-    if (await this.progress.reached(position, WAIT_MS)) return;
+  async reached(tenant: string, position: number): Promise<void> {
+    const shown = this.progress.of(tenant);
+    if (await shown.reached(position, WAIT_MS)) return;
     throw new HubError(
       'READ_MODEL.BEHIND',
-      `the timeline shows position ${this.progress.position()}, not yet ${position}; ask again`,
+      `the timeline shows position ${shown.position()}, not yet ${position}; ask again`,
       { retryable: true },
     );
   }

@@ -42,7 +42,8 @@ export class LiveTimelines implements OnModuleDestroy {
   private readonly watchers = new Set<Watcher>();
   private readonly heartbeat: NodeJS.Timeout;
   private readonly unlisten: () => void;
-  private corrected = new Set<number>();
+  /** Where entries that have changed are, and where the change was folded: another shard may be behind that. */
+  private readonly corrected = new Map<number, number>();
   private seen = 0;
   private running: Promise<void> | undefined;
 
@@ -89,16 +90,16 @@ export class LiveTimelines implements OnModuleDestroy {
 
   private wake(news: ProjectionAdvance): void {
     if (this.watchers.size === 0) return;
-    for (const position of news.corrected) this.corrected.add(position);
+    for (const position of news.corrected) this.corrected.set(position, news.position);
     this.running ??= this.push().finally(() => (this.running = undefined));
   }
 
   private async push(): Promise<void> {
     for (;;) {
       const through = this.progress.position();
-      const corrected = [...this.corrected];
+      const corrected = [...this.corrected].filter(([, at]) => at <= through).map(([position]) => position);
       if (through <= this.seen && corrected.length === 0) return;
-      this.corrected.clear();
+      for (const position of corrected) this.corrected.delete(position);
       const found = await this.watched([...this.watchers].map(({ identity }) => identity));
       const watched = this.byCustomer(found);
       for (let after = this.seen; after < through;) {

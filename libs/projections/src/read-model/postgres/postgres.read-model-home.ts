@@ -1,3 +1,4 @@
+import { HubError } from '#libs/kernel';
 import { connectPostgres, schemaFor, type PostgresOptions, type PostgresSession } from '#libs/kernel/postgres.js';
 import { lockSchema } from '#libs/kernel/postgres-migrations.js';
 import { scrubTables } from '#libs/kernel/postgres-scrub.js';
@@ -35,7 +36,9 @@ export class PostgresReadModelHome extends ReadModelHome {
     });
   }
 
-  openNext({ caughtUp = false } = {}): Promise<PostgresReadModel> {
+  /** @throws HubError `READ_MODEL.DIVIDED` where tenants are, or were, divided in shards */
+  async openNext({ caughtUp = false } = {}): Promise<PostgresReadModel> {
+    if (!caughtUp) await this.asked((session) => refuseDivided(session, this.schema));
     return PostgresReadModel.open({ url: this.url, schema: `${this.schema}_next`, bulk: !caughtUp });
   }
 
@@ -93,13 +96,28 @@ export class PostgresReadModelHome extends ReadModelHome {
 
 const shapeOf = (schema: string): number => Number(/_(\d+)(_next|_old)?$/.exec(schema)![1]);
 
-/** Where a read model has got to; undefined where there is none. */
+/** Where the foremost shard of a read model has got to; undefined where there is none. */
 const positionIn = async (session: PostgresSession, schema: string): Promise<number | undefined> => {
   const table = `${schema}.checkpoint`;
   const { rows } = await session.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
   if (!rows[0]!.found) return undefined;
-  const places = await session.query<{ position: number }>(`SELECT position FROM ${table} WHERE name = $1`, [
-    PROJECTOR,
-  ]);
-  return places.rows[0]?.position ?? 0;
+  const places = await session.query<{ position: number }>(
+    `SELECT coalesce(max(position), 0) AS position FROM ${table}`,
+  );
+  return Number(places.rows[0]!.position);
+};
+
+/**
+ * Shards number rows as they come to them, so another fold gives other keys, and programs that know the old ones would mix
+ * customers up. Where one projector has folded everything, keys are those of the log.
+ */
+const refuseDivided = async (session: PostgresSession, schema: string): Promise<void> => {
+  if ((await positionIn(session, schema)) === undefined) return;
+  const { rows } = await session.query(`SELECT 1 FROM ${schema}.checkpoint WHERE name <> $1`, [PROJECTOR]);
+  if (rows.length > 0)
+    throw new HubError(
+      'READ_MODEL.DIVIDED',
+      `the tenants are divided in shards, which cannot be folded anew beside programs that read: stop projectors and ` +
+        `timeline APIs, DROP SCHEMA ${schema} CASCADE, hilo schema ensure, and start them again`,
+    );
 };

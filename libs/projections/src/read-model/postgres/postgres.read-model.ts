@@ -32,6 +32,9 @@ export interface PostgresReadModelOptions {
 /** Transactions of a bulk write that are committed together. */
 const COMMITTED_TOGETHER = 50;
 
+/** For so long a transaction may wait for the program, which asks the log inside of it at most. */
+const SILENT_MS = 5000;
+
 const ROOM = 'READ_MODEL';
 
 /**
@@ -127,7 +130,10 @@ export class PostgresReadModel extends ReadModel {
   }
 
   private async connectWriter(): Promise<PostgresSession> {
-    const writer = await connectPostgres({ ...this.options, statementTimeoutMs: 0, unsynced: true }, true);
+    // A projector that is cut off holds its checkpoint, and keeps whoever leads instead waiting.
+    const silentWithinMs = this.committedTogether === 1 ? SILENT_MS : 0;
+    const options = { ...this.options, statementTimeoutMs: 0, unsynced: true, silentWithinMs };
+    const writer = await connectPostgres(options, true);
     writer.onEnd(() => this.dropWriter(writer));
     return writer;
   }
