@@ -12,7 +12,7 @@ import {
   settleSource,
   type MigrationSource,
 } from '../migrate/migration-source.js';
-import { STEPS, differing, type Compared, type StepTools } from '../migrate/migration-steps.js';
+import { STEPS, isSame, type Compared, type StepTools } from '../migrate/migration-steps.js';
 import { claimTarget, claimVault, openMigrationTarget, type MigrationTarget } from '../migrate/migration-target.js';
 import { requireData, requireUnowned, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { wholeOption } from '../options.js';
@@ -117,16 +117,17 @@ const takeSteps = async (source: MigrationSource, target: MigrationTarget, inFli
 };
 
 const refuseDiffering = (compared: readonly Compared[], what: string): void => {
-  const wrong = differing(compared).map(({ what: name, hub, cluster }) =>
-    hub.count === cluster.count
-      ? `${name} (${grouped(hub.count)} on both sides, checksum ${cluster.checksum} instead of ${hub.checksum})`
-      : `${name} (${grouped(cluster.count)} instead of ${grouped(hub.count)})`,
-  );
+  const wrong = compared.filter((one) => isSame(one) === false).map(differenceOf);
   if (wrong.length > 0) throw failure(`${what}: ${wrong.join(', ')}`);
 };
 
+const differenceOf = ({ what, hub, cluster }: Compared): string =>
+  hub!.count === cluster.count
+    ? `${what} (${grouped(cluster.count)} on both sides, checksum ${cluster.checksum} instead of ${hub!.checksum})`
+    : `${what} (${grouped(cluster.count)} instead of ${grouped(hub!.count)})`;
+
 const linesOf = (compared: readonly Compared[]): string =>
-  compared.map((one) => `${JSON.stringify({ ...one, same: differing([one]).length === 0 })}\n`).join('');
+  compared.map((one) => `${JSON.stringify({ ...one, same: isSame(one) })}\n`).join('');
 
 const tableOf = (compared: readonly Compared[]): string =>
   table(
@@ -139,9 +140,9 @@ const tableOf = (compared: readonly Compared[]): string =>
     ],
     compared.map((one) => [
       one.what,
-      grouped(one.hub.count),
+      one.hub ? grouped(one.hub.count) : '-',
       grouped(one.cluster.count),
       one.cluster.checksum.slice(0, 16),
-      differing([one]).length === 0 ? 'same' : 'differs',
+      { true: 'same', false: 'differs', undefined: 'not compared' }[`${isSame(one)}`],
     ]),
   );

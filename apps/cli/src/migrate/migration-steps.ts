@@ -26,7 +26,8 @@ import { each, sumRows, type Sum } from './sum-rows.js';
 /** What was compared at the end of a step. */
 export interface Compared {
   what: string;
-  hub: Sum;
+  /** Absent where the hub has nothing to compare with. */
+  hub?: Sum;
   cluster: Sum;
 }
 
@@ -51,9 +52,9 @@ export interface Step {
   run(tools: StepTools): Promise<Compared[] | undefined>;
 }
 
-const same = ({ hub, cluster }: Compared): boolean => hub.count === cluster.count && hub.checksum === cluster.checksum;
-
-export const differing = (compared: readonly Compared[]): Compared[] => compared.filter((one) => !same(one));
+/** Undefined where there was nothing to compare with. */
+export const isSame = ({ hub, cluster }: Compared): boolean | undefined =>
+  hub && hub.count === cluster.count && hub.checksum === cluster.checksum;
 
 const copyEvents: Step['run'] = async (tools) => {
   const { source, target, inFlight, signal, progress } = tools;
@@ -152,11 +153,10 @@ const foldTimelines: Step['run'] = async (tools) => {
     const before = await digestsOfHub(source);
     // Keys of rows count up in the order of the log.
     const sumOf = ({ rows, sha256 }: TableDigest): Sum => ({ count: rows, checksum: sameOrder ? sha256 : '' });
-    return after.map((digest) => ({
-      what: `timelines: ${digest.table}`,
-      hub: sumOf(before?.find(({ table }) => table === digest.table) ?? digest),
-      cluster: sumOf(digest),
-    }));
+    return after.map((digest) => {
+      const hub = before?.find(({ table }) => table === digest.table);
+      return { what: `timelines: ${digest.table}`, ...(hub && { hub: sumOf(hub) }), cluster: sumOf(digest) };
+    });
   } finally {
     await readModel.close();
   }
