@@ -15,6 +15,7 @@ import {
   type Role,
 } from '../../e2e/hub-process.js';
 import { eventually, within } from '../../e2e/waiting.js';
+import { ELSEWHERE, inServerFiles } from '../postgres/server-files.js';
 import { Cluster } from './cluster.js';
 
 jest.setTimeout(400_000);
@@ -192,14 +193,35 @@ describe('a hub that moves to a cluster', () => {
       expect(early.stderr).toContain('run hilo migrate');
     }
     const moved = await migrate('--json');
-    expect(moved).toMatchObject({ code: 0 });
     expect(moved.stderr).toMatch(/everything is there: start the programs with this HILO_PEPPER \(fingerprint \w{8}\)/);
     const compared = moved.stdout.trim().split('\n').map((line) => JSON.parse(line) as { what: string; same: boolean; cluster: { count: number } }); // prettier-ignore
     expect(compared.filter(({ same }) => !same)).toEqual([]);
     const counts = Object.fromEntries(compared.map(({ what, cluster: { count } }) => [what, count]));
-    expect(counts).toMatchObject({ 'parked messages': 1, erasures: 1, 'API keys': 5, 'timelines: access': 1 });
+    expect(counts).toMatchObject({ 'parked messages': 1, erasures: 1, 'API keys': 5 });
     // Nothing is left to do, and nothing is done twice.
     expect(await migrate('--json')).toMatchObject({ code: 0, stdout: moved.stdout });
+  });
+
+  it('takes over what the hub has done since, erasures too', async () => {
+    const gone = 'crowd9@example.com';
+    expect([[true], ELSEWHERE]).toContainEqual(await inServerFiles(cluster.postgres.url, [gone]));
+    const hub = await HubProcess.start({ dataDir });
+    const clientOf: ClientOf = (role) => hub.client(role);
+    const [sender, agent, supervisor] = await Promise.all(
+      (['integration', 'agent', 'supervisor'] as const).map(clientOf),
+    );
+    const [result] = await sender!.take([contact(['email:crowd7@example.com'])]);
+    const { id } = await agent!.customer(`email:${gone}`, result!.position);
+    const erasing = supervisor!.post<ErasureDto>(`/v1/customers/${id}/erase`, { reason: 'art-17' });
+    expect(await must(erasing)).toMatchObject({ status: 'completed' });
+    shown = await seen(clientOf, said);
+    await hub.stop();
+
+    const moved = await migrate();
+    expect(moved).toMatchObject({ code: 0 });
+    expect(moved.stdout).not.toContain('differs');
+    expect(moved.stdout).toMatch(/^erasures +2 +2 /m);
+    expect([[false], ELSEWHERE]).toContainEqual(await inServerFiles(cluster.postgres.url, [gone]));
   });
 
   it('goes on there: the same customers, keys, receipts and streams', async () => {
@@ -208,6 +230,9 @@ describe('a hub that moves to a cluster', () => {
       new HubClient(await cluster.of(role === 'integration' ? 'ingest' : 'timeline-api')[0]!.url(), hubKeys(role));
     await eventually(async () => expect((await (await clientOf('agent')).customers(BEA!)).length).toBe(1));
     expect(await seen(clientOf, said)).toEqual(shown);
+    const [bea] = await (await clientOf('supervisor')).customers(BEA!);
+    const looks = await (await clientOf('supervisor')).mustGet<{ items: { by: string }[] }>(`/v1/customers/${bea!.id}/access-log`); // prettier-ignore
+    expect(looks.items.map(({ by }) => by)).toContainEqual(expect.stringMatching(/^machine:/));
     expect((await (await clientOf('analyst')).get('/v1/customers')).status).toBe(401);
 
     const bytes = await cluster.hilo('parked', 'show', said.conflict, '--raw');

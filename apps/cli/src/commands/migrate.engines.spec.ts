@@ -12,11 +12,12 @@ import { EventStoreDbEventStore } from '#libs/event-store/eventstoredb/eventstor
 import { openEventStore } from '#libs/event-store/open-event-store.js';
 import { openOperations } from '#libs/event-store/postgres/operations-schema.js';
 import { PostgresCopyState } from '#libs/event-store/postgres/postgres.copy-state.js';
-import { HubError, SystemClock } from '#libs/kernel';
+import { HubError, SystemClock, bytesOfUuid } from '#libs/kernel';
 import { readSettings, type HubSettings } from '#libs/kernel/settings.js';
 import { loadMasterKeys } from '#libs/privacy/master-key/master-key-files.js';
 import { openSealedEventStore, type SealedEventStoreSet } from '#libs/privacy/open-sealed-event-store.js';
 import { openPostgresKeyVault } from '#libs/privacy/vault/postgres/postgres.key-vault.js';
+import { openSqliteVaultTables } from '#libs/privacy/vault/sqlite/sqlite.key-vault.js';
 import { interactionContent } from '#libs/testing';
 import {
   eventStoreDbKind,
@@ -24,6 +25,7 @@ import {
   type EventStoreDbUnderTest,
 } from '#libs/testing/engines/event-store-db-server.js';
 import { postgresForTests } from '../../../../test/engines/postgres/postgres-server.js';
+import { ELSEWHERE, inServerFiles } from '../../../../test/engines/postgres/server-files.js';
 import { ranAgainst } from '../../../../test/engines/ran-against.js';
 import { openClusterLog } from '../../../shared/src/open-cluster.js';
 import { errorLines } from '../errors.js';
@@ -83,6 +85,13 @@ const record = (count: number): Promise<string[]> =>
     await parked.park({ ...account, stage: 'parse', reasonCode: 'EMAIL.ODD', reason: 'odd', receivedAtMs: 1, contentType: 'text/plain', bytes }); // prettier-ignore
     return anchors;
   });
+
+const wrappedKeyOf = async (identity: string): Promise<Buffer> => {
+  const tables = await openSqliteVaultTables(join(dataDir, 'keys.db'));
+  const row = await tables.selectFrom('data_key').select('wrapped').where('identity', '=', bytesOfUuid(identity)).executeTakeFirstOrThrow(); // prettier-ignore
+  await tables.destroy();
+  return Buffer.from(row.wrapped!);
+};
 
 /** What the programs will be given. */
 const giveSecrets = (): void => {
@@ -147,6 +156,8 @@ describe(`hilo migrate into ${kind} and PostgreSQL`, () => {
     });
 
     await record(5);
+    const wrapped = await wrappedKeyOf(second);
+    expect([[true], ELSEWHERE]).toContainEqual(await inServerFiles(env['HILO_READ_MODEL_URL']!, [wrapped]));
     await withHub(async ({ vault, parked }) => {
       const erasure = randomUUID();
       await vault.beginErasure({ erasure, tenant: 'acme' });
@@ -159,6 +170,7 @@ describe(`hilo migrate into ${kind} and PostgreSQL`, () => {
     const twice = await compared('--in-flight', '8');
     expect(Object.values(twice).filter(({ same }) => same === false)).toEqual([]);
     expect(twice).toMatchObject({ events: { cluster: { count: 26 } }, erasures: { cluster: { count: 1 } } });
+    expect([[false], ELSEWHERE]).toContainEqual(await inServerFiles(env['HILO_READ_MODEL_URL']!, [wrapped]));
 
     const set = await openClusterLog(clusterSettings(), clock);
     expect([...(await set.vault.obtain([first, second])).keys()]).toEqual([first]);

@@ -68,7 +68,8 @@ export const tableDigests = async (
 };
 
 const isPosition = (table: string, column: string): boolean =>
-  /^(position|since|(first|last|ended)Position)$/.test(column) || (column === 'until' && table.endsWith('_past'));
+  /^(position|since|erased|(first|last|ended)Position)$/.test(column) ||
+  (column === 'until' && table.endsWith('_past'));
 
 const bytesAsHex = ([name, value]: [string, unknown]): [string, unknown] => [
   name,
