@@ -26,13 +26,19 @@ export const ensureApiKeysSchema = async (url: string): Promise<SchemaReport> =>
 export const apiKeyRowsOf = (url: string): Promise<ApiKeyRow[]> =>
   withPool(url, (pool) => new PostgresApiKeyRows(pool).list(undefined));
 
-/** Puts keys of another place into a database, as they are; one that is there already becomes what it is here. */
+/**
+ * Puts keys of another place into a database. What ended there ends here; what has ended here is not brought back.
+ * Repeatable.
+ */
 export const putApiKeyRows = (url: string, rows: readonly ApiKeyRow[]): Promise<void> =>
   withPool(url, async (pool) => {
     for (const row of rows)
       await pool.query(
-        `INSERT INTO api_keys (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((_, i) => `$${i + 1}`).join(', ')})
-         ON CONFLICT (id) DO UPDATE SET ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+        `INSERT INTO api_keys AS here (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((_, i) => `$${i + 1}`).join(', ')})
+         ON CONFLICT (id) DO UPDATE SET revoked_at = coalesce(here.revoked_at, excluded.revoked_at),
+           expires_at = least(here.expires_at, excluded.expires_at),
+           last_used_at = greatest(here.last_used_at, excluded.last_used_at),
+           replaced_by = coalesce(here.replaced_by, excluded.replaced_by)`,
         COLUMNS.map((name) => (name === 'hash' ? Buffer.from(row.hash as Uint8Array) : row[name])),
       );
   });

@@ -189,6 +189,23 @@ describe(`hilo migrate into ${kind} and PostgreSQL`, () => {
     await expect(migrate()).rejects.toMatchObject({ code: 'COPY.IN_USE' });
   });
 
+  it('brings no API key back that was revoked on the copy', async () => {
+    await record(1);
+    const keys = SqliteApiKeys.open({ dataDir, clock });
+    const [stays, goes] = [await keys.create({ tenant: 'acme', role: 'agent' }), await keys.create({ tenant: 'acme', role: 'admin' })]; // prettier-ignore
+    await keys.close();
+    giveSecrets();
+    await migrate();
+    const copied = await PostgresApiKeys.open({ url: env['HILO_READ_MODEL_URL']!, clock });
+    await copied.revoke(goes.id);
+    const made = await copied.create({ tenant: 'acme', role: 'analyst' });
+    expect(await compared()).toMatchObject({ 'API keys': { same: true, cluster: { count: 2 } } });
+    expect(await copied.verify(goes.key)).toBeUndefined();
+    expect(await copied.verify(stays.key)).toMatchObject({ keyId: stays.id });
+    expect(await copied.verify(made.key)).toMatchObject({ keyId: made.id });
+    await copied.close();
+  });
+
   it('lets no program start on a copy that is not whole', async () => {
     await record(2);
     giveSecrets();
@@ -246,6 +263,14 @@ describe(`hilo migrate into ${kind} and PostgreSQL`, () => {
     expect(await refusal()).toMatch(/holds a key vault, a pepper that/);
 
     giveSecrets();
+    // As a hub leaves it that had its timelines there, by another release.
+    const operations = await openOperations(env['HILO_READ_MODEL_URL']!);
+    const schema = `${new URL(env['HILO_READ_MODEL_URL']!).searchParams.get('schema')!}_read_model_1`;
+    await operations.query(`CREATE SCHEMA ${schema}`);
+    expect(await refusal()).toMatch(/holds timelines that/);
+    await operations.query(`DROP SCHEMA ${schema}`);
+    await operations.end();
+
     const target = EventStoreDbEventStore.open({ url });
     await target.append(newStream(), [eventOf()], 'no_stream');
     await expect(migrate()).rejects.toMatchObject({ code: 'COPY.OTHER_LOG' });

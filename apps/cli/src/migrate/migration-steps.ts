@@ -1,4 +1,5 @@
 import { apiKeyRowsOf, putApiKeyRows } from '#libs/access/postgres.api-keys.js';
+import type { ApiKeyRow } from '#libs/access/stored.api-keys.js';
 import { apiKeyRowsIn } from '#libs/access/sqlite.api-keys.js';
 import { carryCounts } from '#libs/event-store/copy/carry-counts.js';
 import { carryInstallation } from '#libs/event-store/copy/copied-installation.js';
@@ -129,8 +130,21 @@ const copyApiKeys: Step['run'] = async ({ source, target }) => {
   const url = target.settings.readModelUrl;
   const rows = apiKeyRowsIn(source.settings.dataDir);
   await putApiKeyRows(url, rows);
-  return [{ what: 'API keys', hub: await sumRows(rows), cluster: await sumRows(await apiKeyRowsOf(url)) }];
+  const ids = new Set(rows.map(({ id }) => id));
+  const there = (await apiKeyRowsOf(url)).filter(({ id }) => ids.has(id));
+  return [{ what: 'API keys', hub: await sumRows(rows.map(lasting)), cluster: await sumRows(there.map(lasting)) }];
 };
+
+/** What no use, rotation or revocation of a key changes. */
+const lasting = ({ id, hash, tenant, role, scopes, label, created_at }: ApiKeyRow): object => ({
+  id,
+  hash,
+  tenant,
+  role,
+  scopes,
+  label,
+  created_at,
+});
 
 const countDeliveries: Step['run'] = async ({ source, target }) => {
   const saved = readSavedLedger(source.log);

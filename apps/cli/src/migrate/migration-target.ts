@@ -7,12 +7,13 @@ import { COPY, PEPPER } from '#libs/event-store/installation.js';
 import { openOperations } from '#libs/event-store/postgres/operations-schema.js';
 import { PostgresCopyState } from '#libs/event-store/postgres/postgres.copy-state.js';
 import { PostgresInstallation } from '#libs/event-store/postgres/postgres.installation.js';
-import type { PostgresPool } from '#libs/kernel/postgres.js';
+import { schemaFor, type PostgresPool } from '#libs/kernel/postgres.js';
 import { HubSettings } from '#libs/kernel/settings.js';
 import { beginVaultCopy, vaultIdOf } from '#libs/privacy/vault/copy-vault.js';
 import { openPostgresVaultTables, type PostgresVaultTables } from '#libs/privacy/vault/postgres/postgres.key-vault.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import type { ReadModelHome } from '#libs/projections/read-model/read-model-home.port.js';
+import { readModelSchema } from '#libs/projections/read-model/postgres/postgres.read-model.js';
 import { PROJECTOR } from '#libs/projections/read-model/read-model.port.js';
 import { Closing } from '../../../shared/src/closing.js';
 import { ensureSchemas } from '../commands/schema.js';
@@ -88,13 +89,22 @@ const refuseOthersData = async (target: MigrationTarget): Promise<void> => {
     ...((await tableHasRows('parked')) ? ['parked messages'] : []),
     ...((await tableHasRows('ledger')) ? ['delivery counts'] : []),
     ...((await apiKeyRowsOf(settings.readModelUrl)).length === 0 ? [] : ['API keys']),
-    ...((await shownIn(home)) === 0 ? [] : ['timelines']),
+    ...((await shownIn(home)) === 0 && !(await hasOtherTimelines(target)) ? [] : ['timelines']),
   ];
   if (found.length > 0)
     throw failure(
       `HILO_READ_MODEL_URL: holds ${found.join(', ')} that this command has not put there; name a database (or ?schema=…) ` +
         'that no hub and no program has begun anything in',
     );
+};
+
+/** Those of another release. */
+const hasOtherTimelines = async ({ operations, settings: { readModelUrl } }: MigrationTarget): Promise<boolean> => {
+  const { rows } = await operations.query(
+    'SELECT 1 FROM pg_namespace WHERE starts_with(nspname, $1) AND nspname <> $2',
+    [schemaFor(readModelUrl, 'read_model_'), readModelSchema(readModelUrl)],
+  );
+  return rows.length > 0;
 };
 
 /** Through which position timelines are shown; 0 where there are none. */
