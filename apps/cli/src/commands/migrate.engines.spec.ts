@@ -54,8 +54,8 @@ beforeEach(async () => {
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
 const hubSettings = (): HubSettings => readSettings({ HILO_DATA_DIR: dataDir });
-const clusterSettings = (): HubSettings =>
-  readSettings({ ...env, HILO_EVENT_STORE_URL: url, HILO_DATA_DIR: join(dataDir, 'scratch') });
+const clusterSettings = (over: Readonly<Record<string, string>> = {}): HubSettings =>
+  readSettings({ ...env, HILO_EVENT_STORE_URL: url, HILO_DATA_DIR: join(dataDir, 'scratch'), ...over });
 
 const withHub = async <T>(work: (set: SealedEventStoreSet) => Promise<T>): Promise<T> => {
   const set = await openSealedEventStore(hubSettings(), clock);
@@ -323,9 +323,9 @@ describe(`hilo migrate into ${kind} and PostgreSQL`, () => {
     await record(2);
     giveSecrets();
     await migrate();
-    const other = { ...clusterSettings(), pepper: randomBytes(32).toString('base64') };
+    const other = clusterSettings({ HILO_PEPPER: randomBytes(32).toString('base64') });
     await expect(openClusterLog(other, clock)).rejects.toMatchObject({ code: 'DATA_DIRECTORY.PEPPER_MISMATCH' });
-    const elsewhere = { ...clusterSettings(), readModelUrl: newDatabase() };
+    const elsewhere = clusterSettings({ HILO_READ_MODEL_URL: newDatabase() });
     await expect(openClusterLog(elsewhere, clock)).rejects.toMatchObject({ code: 'KEY_VAULT.MISMATCH' });
     const [hub, cluster] = [
       await openEventStore({ eventStoreUrl: 'sqlite:', dataDir }),

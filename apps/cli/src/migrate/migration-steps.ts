@@ -50,7 +50,7 @@ export interface Step {
   /** What it makes follows from what was copied before: the programs can go on with it, whatever the hub had. */
   derived?: true;
   /** @returns what was compared, or undefined when it was stopped */
-  run(tools: StepTools): Promise<Compared[] | undefined>;
+  run: (tools: StepTools) => Promise<Compared[] | undefined>;
 }
 
 /** Undefined where there was nothing to compare with. */

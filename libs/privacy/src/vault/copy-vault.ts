@@ -56,9 +56,9 @@ export const beginVaultCopy = async (from: VaultTables, to: VaultTables): Promis
     .insertInto('master_key')
     .values(await masterKeysOf(from))
     .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet(({ ref }) => ({
-        fingerprint: ref('excluded.fingerprint'),
-        state: ref('excluded.state'),
+      conflict.column('key').doUpdateSet((set) => ({
+        fingerprint: set.ref('excluded.fingerprint'),
+        state: set.ref('excluded.state'),
       })),
     )
     .execute();
@@ -107,7 +107,7 @@ const putErasures = async (to: VaultTables, rows: readonly ErasureTable[]): Prom
     .onConflict((conflict) =>
       conflict
         .column('id')
-        .doUpdateSet(({ ref }) => ({ endedAt: ref('excluded.endedAt') }))
+        .doUpdateSet((set) => ({ endedAt: set.ref('excluded.endedAt') }))
         .where('erasure.endedAt', 'is', null),
     )
     .execute();
@@ -120,21 +120,21 @@ const putDataKeys = async (to: VaultTables, rows: readonly DataKeyTable[]): Prom
     .onConflict((conflict) =>
       conflict
         .column('identity')
-        .doUpdateSet(({ ref }) => ({
-          version: ref('excluded.version'),
-          master: ref('excluded.master'),
-          wrapped: ref('excluded.wrapped'),
-          createdAt: ref('excluded.createdAt'),
-          destroyedAt: ref('excluded.destroyedAt'),
+        .doUpdateSet((set) => ({
+          version: set.ref('excluded.version'),
+          master: set.ref('excluded.master'),
+          wrapped: set.ref('excluded.wrapped'),
+          createdAt: set.ref('excluded.createdAt'),
+          destroyedAt: set.ref('excluded.destroyedAt'),
         }))
         // A later version, or the same one wrapped anew or destroyed since.
-        .where(({ eb, and, or, ref }) =>
-          or([
-            eb('data_key.version', '<', ref('excluded.version')),
-            and([
-              eb('data_key.version', '=', ref('excluded.version')),
+        .where((eb) =>
+          eb.or([
+            eb('data_key.version', '<', eb.ref('excluded.version')),
+            eb.and([
+              eb('data_key.version', '=', eb.ref('excluded.version')),
               eb('data_key.wrapped', 'is not', null),
-              eb('data_key.wrapped', 'is distinct from', ref('excluded.wrapped')),
+              eb('data_key.wrapped', 'is distinct from', eb.ref('excluded.wrapped')),
             ]),
           ]),
         ),

@@ -62,8 +62,11 @@ describe('a copy of a key vault', () => {
     });
     const stop = new AbortController();
     const seen: number[] = [];
-    const stopping = { signal: stop.signal, onProgress: (done: number) => void (seen.push(done), stop.abort()) };
-    expect(await copy(stopping)).toBe(false);
+    const onProgress = (done: number): void => {
+      seen.push(done);
+      stop.abort();
+    };
+    expect(await copy({ signal: stop.signal, onProgress })).toBe(false);
     expect(seen).toEqual([500]);
     for (let again = 0; again < 2; again++) expect(await copy()).toBe(true);
     await inCopy(async (vault) => {
