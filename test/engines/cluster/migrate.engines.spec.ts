@@ -80,7 +80,7 @@ const live = async (clientOf: ClientOf): Promise<Said> => {
   for (let n = 0; n < crowd.length; n += 200) await sender!.take(crowd.slice(n, n + 200));
   const repeated = contact(ANA);
   const results = await sender!.take([
-    repeated, contact([BEA!]), contact([CARLA!]), contact([PARTED]), contact([IDA!], { text: 'mag keine Anrufe' }),
+    repeated, contact([BEA]), contact([CARLA]), contact([PARTED]), contact([IDA], { text: 'mag keine Anrufe' }),
   ]); // prettier-ignore
   await sender!.take([repeated, repeated]);
   await sender!.take([{ ...repeated, revision: 2, text: 'said better' }]);
@@ -92,7 +92,7 @@ const live = async (clientOf: ClientOf): Promise<Said> => {
   const link = (pair: string[]) =>
     must(supervisor!.post<LinkOutcomeDto>('/v1/links', { identities: pair, reason: 'said so' }));
   await agent!.customers(PARTED, results.at(-1)!.position);
-  await link([BEA!, CARLA!]);
+  await link([BEA, CARLA]);
   const undone = await link([ANA[0]!, PARTED]);
   await must(supervisor!.post(`/v1/links/${undone.link}/retract`, { reason: 'it was not so' }));
   const ana = await agent!.customer(ANA[0]!);
@@ -103,14 +103,14 @@ const live = async (clientOf: ClientOf): Promise<Said> => {
   await must(supervisor!.post(`/v1/customers/${ana.id}/consents`, consent));
   await must(supervisor!.post(`/v1/customers/${ana.id}/preferences`, { channel: 'sms' }));
 
-  const { id: erasedCustomer } = await agent!.customer(IDA!);
+  const { id: erasedCustomer } = await agent!.customer(IDA);
   const { erasure } = await must(
     supervisor!.post<ErasureDto>(`/v1/customers/${erasedCustomer}/erase`, { reason: 'art-17' }),
   );
   await eventually(async () => expect((await agent!.get(`/v1/customers/${erasedCustomer}`)).status).toBe(410));
   // Somebody new under the same address.
-  const [again] = await sender!.take([contact([IDA!], { text: 'a fresh start' })]);
-  await agent!.customers(IDA!, again!.position);
+  const [again] = await sender!.take([contact([IDA], { text: 'a fresh start' })]);
+  await agent!.customers(IDA, again!.position);
   const receipts = [...results.slice(0, 4), again!].map(({ receipt }) => receipt!);
   return { repeated, conflict: parked!.receipt!, erasedCustomer, erasure, receipts };
 };
@@ -119,7 +119,7 @@ const live = async (clientOf: ClientOf): Promise<Said> => {
 const seen = async (clientOf: ClientOf, { receipts, erasedCustomer, erasure }: Said): Promise<unknown> => {
   const [agent, supervisor] = await Promise.all((['agent', 'supervisor'] as const).map(clientOf));
   const customers = [];
-  for (const who of [...ANA, BEA!, CARLA!, PARTED, IDA!, 'email:crowd7@example.com']) {
+  for (const who of [...ANA, BEA, CARLA, PARTED, IDA, 'email:crowd7@example.com']) {
     const customer = await agent!.customer(who);
     const { items } = await agent!.timeline(customer.id, { include: 'body', limit: 100 });
     customers.push({ customer, items });
@@ -152,7 +152,7 @@ beforeAll(async () => {
   await hilo(dataDir, 'api-keys', 'revoke', /^\S+/.exec(analyst!)![0]);
   await hub.stop();
   // A look at the files themselves, which no hub has written into its log yet.
-  await hilo(dataDir, 'timeline', BEA!, '--tenant', 'demo');
+  await hilo(dataDir, 'timeline', BEA, '--tenant', 'demo');
   secrets = {
     HILO_PEPPER: readFileSync(join(dataDir, 'pepper')).toString('base64'),
     HILO_MASTER_KEY: readFileSync(join(dataDir, 'master.key'), 'utf8').trim(),
@@ -163,8 +163,12 @@ afterAll(() => cluster?.stop());
 
 const migrate = (...words: string[]): Promise<CliRun> => hiloWith({ dataDir, env: cluster.env }, 'migrate', ...words);
 
-/** Runs it and kills it so many milliseconds after it has said that a step begins. */
-const killIn = (step: number, afterMs: number): Promise<string> =>
+/** Runs it and sends a signal so many milliseconds after it has said that a step begins. */
+const breakOff = (
+  step: number,
+  signal: NodeJS.Signals,
+  afterMs: number,
+): Promise<{ code: number | null; stderr: string }> =>
   within(
     new Promise((ended) => {
       const child = spawn(process.execPath, [CLI, 'migrate'], {
@@ -173,10 +177,12 @@ const killIn = (step: number, afterMs: number): Promise<string> =>
       });
       let stderr = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        const before = stderr;
         stderr += text;
-        if (stderr.includes(`${step} of ${STEPS}:`)) setTimeout(() => child.kill('SIGKILL'), afterMs);
+        const line = `${step} of ${STEPS}:`;
+        if (!before.includes(line) && stderr.includes(line)) setTimeout(() => child.kill(signal), afterMs);
       });
-      child.once('close', () => ended(stderr));
+      child.once('close', (code) => ended({ code, stderr }));
     }),
     `step ${step} to begin`,
   );
@@ -189,8 +195,11 @@ describe('a hub that moves to a cluster', () => {
 
   it('is carried over whole, however often the move is killed, and starts nowhere before', async () => {
     expect(readdirSync(join(dataDir, 'looks'))).toHaveLength(1);
+    const stopped = await breakOff(1, 'SIGINT', 0);
+    expect(stopped).toMatchObject({ code: 130 });
+    expect(stopped.stderr).toMatch(/^hilo: stopped at the log; the same command goes on$/m);
     for (let step = 1; step <= STEPS; step++) {
-      const stderr = await killIn(step, (step * 13) % 40);
+      const { stderr } = await breakOff(step, 'SIGKILL', (step * 13) % 40);
       expect(stderr).toContain(`${step} of ${STEPS}:`);
       if (stderr.includes('everything is there')) continue; // it was faster
       const early = await cluster.hilo('reconcile');
@@ -233,9 +242,9 @@ describe('a hub that moves to a cluster', () => {
     await cluster.startPrograms();
     const clientOf: ClientOf = async (role) =>
       new HubClient(await cluster.of(role === 'integration' ? 'ingest' : 'timeline-api')[0]!.url(), hubKeys(role));
-    await eventually(async () => expect((await (await clientOf('agent')).customers(BEA!)).length).toBe(1));
+    await eventually(async () => expect((await (await clientOf('agent')).customers(BEA)).length).toBe(1));
     expect(await seen(clientOf, said)).toEqual(shown);
-    const [bea] = await (await clientOf('supervisor')).customers(BEA!);
+    const [bea] = await (await clientOf('supervisor')).customers(BEA);
     const looks = await (await clientOf('supervisor')).mustGet<{ items: { by: string }[] }>(`/v1/customers/${bea!.id}/access-log`); // prettier-ignore
     expect(looks.items.map(({ by }) => by)).toContainEqual(expect.stringMatching(/^machine:/));
     expect((await (await clientOf('analyst')).get('/v1/customers')).status).toBe(401);
