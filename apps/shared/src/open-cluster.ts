@@ -4,6 +4,7 @@ import { PostgresDeliveryLedger } from '#libs/event-store/ledger/postgres.delive
 import { PostgresParkedMessages } from '#libs/event-store/parked/postgres.parked-messages.js';
 import { givenPepper } from '#libs/event-store/pepper.js';
 import { openOperations } from '#libs/event-store/postgres/operations-schema.js';
+import { PostgresCopyState } from '#libs/event-store/postgres/postgres.copy-state.js';
 import { PostgresInstallation } from '#libs/event-store/postgres/postgres.installation.js';
 import { HubError, IdFactory, type Clock } from '#libs/kernel';
 import { counter } from '#libs/kernel/measures.js';
@@ -81,6 +82,7 @@ export const vaultOf =
 const openShared = async (settings: Settings, clock: Clock): Promise<Operations> => {
   const pool = await openOperations(settings.readModelUrl);
   try {
+    await new PostgresCopyState(pool).use();
     await givenPepper(settings.pepper, {
       shown: 'HILO_READ_MODEL_URL',
       installation: new PostgresInstallation(pool),

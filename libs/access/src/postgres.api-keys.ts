@@ -22,6 +22,51 @@ export const ensureApiKeysSchema = async (url: string): Promise<SchemaReport> =>
   return { schema: options.schema, taken: await migratePostgres(options, MIGRATIONS) };
 };
 
+/** The keys of a database as they are kept, revoked ones too. */
+export const apiKeyRowsOf = (url: string): Promise<ApiKeyRow[]> =>
+  withPool(url, (pool) => new PostgresApiKeyRows(pool).list(undefined));
+
+/**
+ * Puts keys of another place into a database. What ended there ends here; what has ended here is not brought back.
+ * Repeatable.
+ */
+export const putApiKeyRows = (url: string, rows: readonly ApiKeyRow[]): Promise<void> =>
+  withPool(url, async (pool) => {
+    for (const row of rows)
+      await pool.query(
+        `INSERT INTO api_keys AS here (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((_, i) => `$${i + 1}`).join(', ')})
+         ON CONFLICT (id) DO UPDATE SET revoked_at = coalesce(here.revoked_at, excluded.revoked_at),
+           expires_at = least(here.expires_at, excluded.expires_at),
+           last_used_at = greatest(here.last_used_at, excluded.last_used_at),
+           replaced_by = coalesce(here.replaced_by, excluded.replaced_by)`,
+        COLUMNS.map((name) => (name === 'hash' ? Buffer.from(row.hash as Uint8Array) : row[name])),
+      );
+  });
+
+const COLUMNS = [
+  'id',
+  'hash',
+  'tenant',
+  'role',
+  'label',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'last_used_at',
+  'scopes',
+  'replaced_by',
+] as const satisfies (keyof ApiKeyRow)[];
+
+const withPool = async <T>(url: string, work: (pool: PostgresPool) => Promise<T>): Promise<T> => {
+  await ensureApiKeysSchema(url);
+  const pool = openPostgres({ ...optionsOf(url), connections: 1 });
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+};
+
 /** API keys in a schema of a PostgreSQL database, for as many programs as like. */
 export class PostgresApiKeys extends StoredApiKeys {
   /** @throws HubError `ACCESS.UNAVAILABLE`, retryable */

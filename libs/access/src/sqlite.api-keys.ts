@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#libs/kernel';
 import { openSqlite, type SqliteDatabase } from '#libs/kernel/sqlite.js';
@@ -10,9 +10,24 @@ export class SqliteApiKeys extends StoredApiKeys {
   static open({ dataDir, clock }: { dataDir: string; clock: Clock }): SqliteApiKeys {
     if (dataDir === ':memory:') return new SqliteApiKeys(new SqliteApiKeyRows(openSqlite(':memory:')), clock);
     mkdirSync(dataDir, { recursive: true });
-    return new SqliteApiKeys(new SqliteApiKeyRows(openSqlite(join(dataDir, 'access.db'), { cacheKiB: 1024 })), clock);
+    return new SqliteApiKeys(rowsIn(dataDir), clock);
   }
 }
+
+const fileIn = (dataDir: string): string => join(dataDir, 'access.db');
+const rowsIn = (dataDir: string): SqliteApiKeyRows =>
+  new SqliteApiKeyRows(openSqlite(fileIn(dataDir), { cacheKiB: 1024 }));
+
+/** The keys of a data directory as they are kept, revoked ones too; none where none were ever made. */
+export const apiKeyRowsIn = (dataDir: string): ApiKeyRow[] => {
+  if (!existsSync(fileIn(dataDir))) return [];
+  const rows = rowsIn(dataDir);
+  try {
+    return rows.list(undefined);
+  } finally {
+    rows.close();
+  }
+};
 
 class SqliteApiKeyRows implements ApiKeyRows {
   constructor(private readonly database: SqliteDatabase) {

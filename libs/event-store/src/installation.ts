@@ -13,3 +13,6 @@ export const PEPPER = 'pepper';
 
 /** The vault that the log was sealed with. */
 export const KEY_VAULT = 'key vault';
+
+/** Tells the copy that a log on a server is, or becomes, from every other. */
+export const COPY = 'copy';

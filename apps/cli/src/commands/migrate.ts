@@ -1,18 +1,20 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { compareLogs, copyLog, type CopyComparison, type CopySource } from '#libs/event-store/copy/copy-log.js';
-import { carryInstallation, checkInstallation } from '#libs/event-store/copy/copied-installation.js';
-import type { CopyTarget, Position } from '#libs/event-store';
 import { DataDirectory } from '#libs/event-store/data-directory.js';
-import { EventStoreDbEventStore } from '#libs/event-store/eventstoredb/eventstoredb.event-store.js';
-import { PEPPER } from '#libs/event-store/installation.js';
-import { fingerprintOf, pepperFile, pepperOf } from '#libs/event-store/pepper.js';
-import type { SqliteEventLogReader } from '#libs/event-store/sqlite/sqlite.event-log-reader.js';
 import type { HubSettings } from '#libs/kernel/settings.js';
+import { checkReadModelUrl } from '#libs/projections/read-model/open-read-model.js';
 import { failure, interrupted, usageError } from '../errors.js';
-import { grouped, perSecond } from '../format/table.js';
+import { grouped, table } from '../format/table.js';
 import { interruptSignal } from '../interrupt.js';
-import { openSealedFile, ownerText, settingsFrom, type GlobalOptions } from '../open-data.js';
+import {
+  checkSecrets,
+  openMigrationSource,
+  requireSecrets,
+  settleSource,
+  type MigrationSource,
+} from '../migrate/migration-source.js';
+import { STEPS, isSame, type Compared, type StepTools } from '../migrate/migration-steps.js';
+import { claimTarget, claimVault, openMigrationTarget, type MigrationTarget } from '../migrate/migration-target.js';
+import { requireData, requireUnowned, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { wholeOption } from '../options.js';
 import { startProgress } from '../progress.js';
 
@@ -20,11 +22,12 @@ interface MigrateOptions extends GlobalOptions {
   from: string;
   to?: string;
   inFlight: string;
+  json?: true;
 }
 
 export const migrateCommand = (): Command =>
   new Command('migrate')
-    .description('copy the log of a data directory into EventStoreDB, and compare the two')
+    .description('move the hub of a data directory to EventStoreDB and PostgreSQL, and compare the two')
     .option('--from <url>', 'the log to copy', 'sqlite:')
     .option('--to <url>', 'esdb://… (default: HILO_EVENT_STORE_URL, where no list of processes shows its password)')
     .option(
@@ -32,13 +35,15 @@ export const migrateCommand = (): Command =>
       'appends under way at a time; above 1 streams keep their order, the whole log does not',
       '1',
     )
+    .option('--json', 'one line of JSON for everything that was compared')
     .addHelpText(
       'after',
       `
-Events are copied as they lie there, sealed. Run it again to go on after Ctrl-C, or to take over what a running hub has
-added since: what is there already is recognised. The copy is bound to the pepper and the key vault of the data directory:
-programs open it with the same pepper (HILO_PEPPER: the file "pepper" of the data directory, in base64) and the same keys
-only. Parked messages, the ledger and the keys are not copied: keep the data directory.`,
+Copies, in this order: the log, the key vault, parked messages, API keys, delivery counts; and folds the timelines anew.
+What is sealed stays sealed. Everything but the log goes to HILO_READ_MODEL_URL (postgres://…). HILO_PEPPER and
+HILO_MASTER_KEY must be what the programs will be given: the pepper and the master key of this data directory.
+Stop the hub first. After Ctrl-C or a crash the same command goes on; also once the hub has run again, as long as no
+program has started on the copy. No program starts on a copy that is not whole.`,
     )
     .action((_options: unknown, command: Command) => run(command.optsWithGlobals<MigrateOptions>()));
 
@@ -50,76 +55,94 @@ const run = async (options: MigrateOptions): Promise<void> => {
   if (!/^esdb(\+discover)?:/.test(to))
     throw usageError('--to', to === '' ? 'is missing' : 'is no engine to copy to', 'write esdb://host:2113?…');
   const settings = settingsFrom(options, { HILO_EVENT_STORE_URL: 'sqlite:' });
-  const target = EventStoreDbEventStore.open({ url: to });
+  checkReadModelUrl(settings.readModelUrl);
+  requireData(settings);
+  requireUnowned(settings, 'what it records meanwhile would be left behind');
+  requireSecrets(settings);
+  const directory = DataDirectory.claim(settings.dataDir, { program: 'hilo migrate' });
   try {
-    const source = openSealedFile(settings);
+    await migrate(settings, directory, to, inFlight, options.json ?? false);
+  } finally {
+    directory.release();
+  }
+};
+
+const migrate = async (
+  settings: HubSettings,
+  directory: DataDirectory,
+  to: string,
+  inFlight: number,
+  json: boolean,
+): Promise<void> => {
+  const fingerprints = await checkSecrets(settings);
+  await settleSource(settings, directory);
+  const source = await openMigrationSource(settings);
+  try {
+    const target = await openMigrationTarget(settings, to);
     try {
-      await checkPepper(settings, source);
-      await checkInstallation(source.installation, target.installation);
-      const through = await copy(source, target, inFlight);
-      await carryInstallation(source.installation, target.installation);
-      process.stdout.write(report(await compare(source, target, through)));
-      const owner = DataDirectory.owner(settings.dataDir);
-      if (owner)
-        process.stderr.write(`${ownerText(owner)} still writes: stop it and run this again for what it adds\n`);
+      await claimTarget(source, target);
+      await claimVault(source, target);
+      const compared = await takeSteps(source, target, inFlight);
+      await target.state.end();
+      process.stdout.write(json ? linesOf(compared) : tableOf(compared));
+      refuseDiffering(compared, 'everything is copied, yet what follows from it is not what the hub had');
+      process.stderr.write(
+        `everything is there: start the programs with this HILO_PEPPER (fingerprint ${fingerprints.pepper}) and ` +
+          `HILO_MASTER_KEY (fingerprint ${fingerprints.masterKey}), and never again the hub on ${directory.path}; delete it once ` +
+          'there is no way back to it, since no erasure reaches it any more\n',
+      );
     } finally {
-      await source.close();
+      await target.close();
     }
   } finally {
-    await target.close();
+    await source.close();
   }
 };
 
-/** The pepper that programs on the copy will be given, where it is given here. */
-const checkPepper = async ({ dataDir, pepper }: HubSettings, source: SqliteEventLogReader): Promise<void> => {
-  const file = resolve(pepperFile(dataDir));
-  if (pepper === undefined) {
-    process.stderr.write(`programs on the copy need HILO_PEPPER: what ${file} holds, in base64\n`);
-    return;
+const takeSteps = async (source: MigrationSource, target: MigrationTarget, inFlight: number): Promise<Compared[]> => {
+  const all: Compared[] = [];
+  const signal = interruptSignal();
+  const tools: StepTools = { source, target, inFlight, signal, progress: () => undefined };
+  for (const [index, { name, derived, run: take }] of STEPS.entries()) {
+    process.stderr.write(`${index + 1} of ${STEPS.length}: ${name}\n`);
+    const progress = startProgress(name);
+    tools.progress = (done, total, text) => progress.update(done, total, text);
+    const compared = await take(tools).finally(() => progress.stop());
+    if (!compared || signal.aborted) throw interrupted(`stopped at the ${name}; the same command goes on`);
+    if (!derived) refuseDiffering(compared, 'the copy differs, and no program will start on it');
+    all.push(...compared);
   }
-  if (fingerprintOf(pepperOf(pepper)) === (await source.installation.recall(PEPPER))) return;
-  throw failure(
-    `HILO_PEPPER: is not the pepper of this log, under which all its ids were derived; set it to what ${file} holds, in base64`,
-  );
+  if (tools.sameOrder === false) process.stderr.write('streams keep their order, the whole log does not\n');
+  return all;
 };
 
-const copy = async (source: CopySource, target: CopyTarget, inFlight: number): Promise<Position> => {
-  const startedMs = Date.now();
-  const { through, sent, complete } = await withProgress('copy', (onProgress) =>
-    copyLog(source, target, { inFlight, signal: interruptSignal(), onProgress }),
-  );
-  if (!complete) throw interrupted(`stopped at position ${grouped(through)}; the same command goes on`);
-  const ms = Date.now() - startedMs;
-  process.stderr.write(`${grouped(sent)} events sent; ${(ms / 1000).toFixed(1)} s, ${perSecond(sent, ms)} events/s\n`);
-  return through;
+const refuseDiffering = (compared: readonly Compared[], what: string): void => {
+  const wrong = compared.filter((one) => isSame(one) === false).map(differenceOf);
+  if (wrong.length > 0) throw failure(`${what}: ${wrong.join(', ')}`);
 };
 
-const compare = async (source: CopySource, target: CopyTarget, through: Position): Promise<CopyComparison> => {
-  const comparison = await withProgress('compare', (onProgress) =>
-    compareLogs(source, target, through, { signal: interruptSignal(), onProgress }),
-  );
-  if (!comparison) throw interrupted('stopped; the log is copied, but not compared: the same command compares it');
-  if (comparison.same) return comparison;
-  const { source: from, target: to } = comparison;
-  throw failure(
-    from.events === to.events
-      ? `the copy differs: ${grouped(from.events)} events on both sides, checksum ${to.content} instead of ${from.content}`
-      : `the copy differs: ${grouped(to.events)} events instead of ${grouped(from.events)}`,
-  );
-};
+const differenceOf = ({ what, hub, cluster }: Compared): string =>
+  hub!.count === cluster.count
+    ? `${what} (${grouped(cluster.count)} on both sides, checksum ${cluster.checksum} instead of ${hub!.checksum})`
+    : `${what} (${grouped(cluster.count)} instead of ${grouped(hub!.count)})`;
 
-const report = ({ source, sameOrder }: CopyComparison): string =>
-  `${grouped(source.events)} events on both sides, checksum ${source.content}; ` +
-  `${sameOrder ? 'the order is the same' : 'streams keep their order, the whole log does not'}\n`;
+const linesOf = (compared: readonly Compared[]): string =>
+  compared.map((one) => `${JSON.stringify({ ...one, same: isSame(one) })}\n`).join('');
 
-const withProgress = async <T>(
-  what: string,
-  work: (onProgress: (done: Position, head: Position) => void) => Promise<T>,
-): Promise<T> => {
-  const progress = startProgress(what);
-  try {
-    return await work((done, head) => progress.update(done, head, `position ${grouped(done)} of ${grouped(head)}`));
-  } finally {
-    progress.stop();
-  }
-};
+const tableOf = (compared: readonly Compared[]): string =>
+  table(
+    [
+      { title: 'what' },
+      { title: 'hub', align: 'right' },
+      { title: 'cluster', align: 'right' },
+      { title: 'sha256' },
+      { title: '' },
+    ],
+    compared.map((one) => [
+      one.what,
+      one.hub ? grouped(one.hub.count) : '-',
+      grouped(one.cluster.count),
+      one.cluster.checksum.slice(0, 16),
+      { true: 'same', false: 'differs', undefined: 'not compared' }[`${isSame(one)}`],
+    ]),
+  );

@@ -5,7 +5,7 @@ import { type HubSettings } from '#libs/kernel/settings.js';
 import { Projector, type EventLog } from '#libs/projections/projector/projector.js';
 import { checkReadModelUrl, openReadModel, openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { rebuild } from '#libs/projections/rebuild/rebuild.js';
-import { tableDigests, type TableDigest } from '#libs/projections/rebuild/table-digests.js';
+import { tableDigests, type TableDigest, type TableDigestsOptions } from '#libs/projections/rebuild/table-digests.js';
 import { failure, interrupted } from '../errors.js';
 import { grouped, perSecond, table } from '../format/table.js';
 import { interruptSignal } from '../interrupt.js';
@@ -74,13 +74,17 @@ const foldAnew = async (settings: HubSettings, log: EventLog): Promise<void> => 
 };
 
 /** What the old timelines hold once they have caught up; undefined where there is nothing to compare with. */
-const oldDigests = async (settings: HubSettings, log: EventLog): Promise<TableDigest[] | undefined> => {
+export const oldDigests = async (
+  settings: HubSettings,
+  log: EventLog,
+  options: TableDigestsOptions = {},
+): Promise<TableDigest[] | undefined> => {
   const home = await openReadModelHome(settings);
   if (!(await home.exists())) return undefined;
   const old = await home.open();
   try {
     await new Projector(old, log).catchUp();
-    return await tableDigests(old);
+    return await tableDigests(old, options);
   } catch (error) {
     const why = INCOMPARABLE[codeOf(error) ?? ''];
     if (why === undefined) throw error;

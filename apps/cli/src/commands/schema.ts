@@ -34,13 +34,19 @@ owner alone may.`,
 /** Each room has a schema of its own. */
 const ROOMS = [ensureReadModelSchema, ensureOperationsSchema, ensureKeyVaultSchema, ensureApiKeysSchema];
 
+/** Makes what is missing in a database. */
+export const ensureSchemas = async (url: string): Promise<SchemaReport[]> => {
+  const reports: SchemaReport[] = [];
+  for (const room of ROOMS) reports.push(await room(url));
+  return reports;
+};
+
 const ensure = async (options: EnsureOptions): Promise<void> => {
   const { readModelUrl } = settingsFrom(options);
   checkReadModelUrl(readModelUrl);
   if (readModelUrl === 'sqlite:')
     throw failure('HILO_READ_MODEL_URL: sqlite: makes its tables itself; name a database, postgres://user:password@host/database'); // prettier-ignore
-  const reports: SchemaReport[] = [];
-  for (const room of ROOMS) reports.push(await room(readModelUrl));
+  const reports = await ensureSchemas(readModelUrl);
   process.stdout.write(
     options.json ? reports.map((report) => `${JSON.stringify(report)}\n`).join('') : tableOf(reports),
   );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, rmSync, watch, type FSWatcher } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { SCHEMAS, type TimelineViewed } from '#libs/domain';
@@ -40,6 +40,15 @@ export const noteLook = (dataDir: string, tenant: string, data: TimelineViewed['
   }
 };
 
+/** Files of looks that wait to be written into the log. */
+export const waitingLooks = (dataDir: string): string[] => {
+  const directory = directoryOf(dataDir);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => join(directory, name));
+};
+
 /** Brings the looks noted beside a hub into its log: those it finds at its start, and others as they come. */
 export class NotedLooks implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly directory: string;
@@ -47,7 +56,7 @@ export class NotedLooks implements OnApplicationBootstrap, OnApplicationShutdown
   private taking: Promise<void> = Promise.resolve();
 
   constructor(
-    dataDir: string,
+    private readonly dataDir: string,
     private readonly store: EventStore,
     private readonly logger: Logger,
   ) {
@@ -76,8 +85,7 @@ export class NotedLooks implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private async takeAll(): Promise<void> {
-    for (const name of readdirSync(this.directory).filter((file) => file.endsWith(SUFFIX))) {
-      const file = join(this.directory, name);
+    for (const file of waitingLooks(this.dataDir)) {
       const event = JSON.parse(readFileSync(file, 'utf8')) as NewEvent;
       // Under its own id: one that was written already, before a crash, is recognised.
       await this.store.append(streamId('access', event.id), [event], 'no_stream');

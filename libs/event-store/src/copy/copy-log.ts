@@ -81,8 +81,14 @@ export const compareLogs = async (
   return { source: from, target: to, same, sameOrder: same && from.order === to.order };
 };
 
-/** Where to go on: before the window in which the newest event of the target lies. */
-const resumeAfter = async (source: CopySource, target: CopyTarget): Promise<Position> => {
+/**
+ * Where to go on: before the window in which the newest event of the target lies.
+ * @throws HubError `COPY.OTHER_LOG` when the source does not hold that event
+ */
+export const resumeAfter = async (
+  source: Pick<CopySource, 'read'>,
+  target: Pick<CopyTarget, 'newest'>,
+): Promise<Position> => {
   const newest = await target.newest();
   if (!newest) return 0;
   const { stream, revision, id } = newest;

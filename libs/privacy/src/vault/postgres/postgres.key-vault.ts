@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import { HubError, SystemClock, type Clock } from '#libs/kernel';
 import { connectPostgres, openPostgres, schemaFor, type PostgresOptions } from '#libs/kernel/postgres.js';
 import { lockSchema, migratePostgres, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
@@ -81,6 +82,25 @@ export const openPostgresKeyVault = async ({
   } finally {
     turn.release();
   }
+};
+
+/** The tables of a vault that is to become the copy of another. */
+export interface PostgresVaultTables {
+  db: Kysely<KeyVaultSchema>;
+  /**
+   * Leaves nothing of keys that were destroyed in the files of the server.
+   * @throws HubError `KEY_VAULT.UNAVAILABLE`, retryable
+   */
+  scrub(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws HubError `KEY_VAULT.UNAVAILABLE`, retryable */
+export const openPostgresVaultTables = async (url: string): Promise<PostgresVaultTables> => {
+  const options = optionsOf(url);
+  await migratePostgres(options, MIGRATIONS);
+  const db = openPostgres(options).kysely<KeyVaultSchema>();
+  return { db, scrub: () => scrub(options), close: () => db.destroy() };
 };
 
 /** @throws HubError `KEY_VAULT.UNAVAILABLE`, retryable */

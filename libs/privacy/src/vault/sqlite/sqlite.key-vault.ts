@@ -78,6 +78,13 @@ export const openSqliteKeyVault = async ({
   }
 };
 
+/**
+ * The tables of a vault at rest, keys wrapped, to be copied; `destroy` closes the file.
+ * @throws HubError `SQLITE.FILE_MISSING`
+ */
+export const openSqliteVaultTables = async (file: string): Promise<Kysely<KeyVaultSchema>> =>
+  (await openHere(file, true)).db;
+
 const openHere = async (file: string, readonly: boolean): Promise<KeysFile> => {
   const sqlite = openKeysFile(file, readonly);
   const { Kysely, SqliteDialect } = kysely();
