@@ -187,7 +187,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     this.closing.abort();
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
     await this.marking;
-    await this.appender.idle();
+    await this.appender.close();
     // It waits for the ends of calls, which a server that hangs may owe for ever.
     await Promise.race([this.client.dispose(), delay(DISPOSE_MS, undefined, { ref: false })]);
   }
@@ -209,8 +209,9 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
 
   /** Asked at the call, not at the first batch. */
   private endOf({ through }: ReadAllOptions): Promise<Position> {
-    const end = through === undefined ? this.head() : Promise.resolve(through);
-    end.catch(() => undefined); // whoever reads gets it; a reading that never begins must not end the program
+    if (through !== undefined) return Promise.resolve(through);
+    const end = this.head();
+    this.appender.after(end); // whoever reads gets its failure; a reading that never begins must not end the program
     return end;
   }
 

@@ -37,6 +37,10 @@ export class FakeEventStoreDb {
   readonly faults = new Faults();
   /** Stream names of all appends that arrived, refused and repeated ones too. */
   readonly arrivedAppends: string[] = [];
+  /** Calls that carried many appends. */
+  batchCalls = 0;
+  /** Servers before 21.6 do not. */
+  takesBatches = true;
   private readonly nodes: FakeNode[] = [];
   private leader = 0;
   private electing = false;
@@ -119,6 +123,10 @@ export class FakeEventStoreDb {
         leaderElsewhere: () =>
           index === this.leader ? undefined : notLeader(HOST, this.nodes[this.leader]!.relay.port),
         onAppend: (stream) => this.count(stream),
+        onBatch: () => {
+          this.batchCalls += 1;
+          return this.takesBatches;
+        },
       }),
     );
     server.addService(gossipService.GossipService, {
@@ -153,7 +161,7 @@ export class FakeEventStoreDb {
   }
 }
 
-/** As a server says it: batch appends too, so that a client which would rather use them shows itself. */
+/** As a server says it. */
 const supportedMethods = (): SupportedMethods =>
   new features.SupportedMethods()
     .setEventStoreServerVersion('24.10.0')
