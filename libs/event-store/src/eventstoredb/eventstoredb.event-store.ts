@@ -32,7 +32,7 @@ const DISPOSE_MS = 2000;
 export interface EventStoreDbOptions {
   /** `esdb://user:password@host:2113?tls=true&namespace=acme`; the README lists what it may hold. */
   url: string;
-  /** Appends under way at a time, 1 to 1000. @default 64 */
+  /** Appends under way at a time, 1 to 1000. @default 256 */
   maxInFlight?: number;
   /** Appends waiting for their turn before further ones are refused with `EVENT_STORE.UNAVAILABLE`. @default 20000 */
   maxWaiting?: number;
@@ -81,7 +81,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
       giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
       backoff,
     };
-    const bounds = { maxInFlight: options.maxInFlight ?? 64, maxWaiting: options.maxWaiting ?? 20_000 };
+    const bounds = { maxInFlight: options.maxInFlight ?? 256, maxWaiting: options.maxWaiting ?? 20_000 };
     this.names = new StreamNames(settings.prefix);
     this.log = new LogReader(client, this.names, settings, patience, (position) => this.instants.knownUpTo(position));
     this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>

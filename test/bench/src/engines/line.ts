@@ -17,7 +17,7 @@ export interface LineSizes {
 
 const BATCH = 500;
 const AT_A_TIME = 4;
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 200;
 const RECORDERS = 2;
 
 /**
