@@ -15,6 +15,8 @@ export interface SubscriptionSource {
   ): AllStreamSubscription;
   streamOf(name: string): StreamId | undefined;
   head(): Promise<Position>;
+  /** Told of what was handled: all of our events after a position. */
+  followed(after: Position, events: readonly StoredEvent[]): void;
 }
 
 export interface SubscriptionTiming {
@@ -60,6 +62,10 @@ export class AllSubscription implements Subscription {
     this.stopping.abort();
     this.wake();
     await this.done.catch(() => undefined); // the failure belongs to whoever awaits `done`
+  }
+
+  private get place(): Position {
+    return this.position === 'start' ? 0 : positionOf(this.position);
   }
 
   private get stopped(): boolean {
@@ -117,7 +123,7 @@ export class AllSubscription implements Subscription {
       const silentSince = lastSign;
       if (busy || Date.now() - silentSince < this.timing.watchdogMs) return;
       const head = await this.source.head();
-      const seen = this.position === 'start' ? 0 : positionOf(this.position);
+      const seen = this.place;
       if (head > seen && !busy && lastSign === silentSince && stream.readableLength === 0)
         drop(new Error(`silent at ${seen} for ${this.timing.watchdogMs} ms, while the log went on to ${head}`));
     };
@@ -162,6 +168,7 @@ export class AllSubscription implements Subscription {
         throw new HandlerFailure(error);
       }
       this.drops = 0;
+      this.source.followed(this.place, events);
     }
     const last = resolved.findLast(({ event }) => event)?.event;
     if (last) this.position = last.position;

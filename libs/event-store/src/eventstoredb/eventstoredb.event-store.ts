@@ -160,6 +160,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
         ),
       streamOf: (name) => this.names.streamOf(name),
       head: () => this.head(),
+      followed: (from, events) => this.instants.followed(from, events),
     };
     const subscription = new AllSubscription(source, after, handle, this.subscriptionTiming);
     this.subscriptions.add(subscription);
@@ -196,13 +197,13 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     return this.closing.signal.aborted;
   }
 
-  /** So that nobody who asks for an instant has to read much that no mark covers. */
+  /** So that nobody who asks for an instant has to read much that no mark covers, where nobody follows the log. */
   private markNowAndThen(appended: number): void {
     this.unmarked += appended;
     if (this.unmarked < EVENTS_A_MARK || this.marking || this.closed) return;
     this.unmarked = 0;
     this.marking = this.instants
-      .extend(this.closing.signal)
+      .extend(this.closing.signal, true)
       .catch(() => undefined) // the next thousand events try again
       .finally(() => (this.marking = undefined));
   }

@@ -228,7 +228,9 @@ describe('appends on one call', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
     expect(answers[1]).toMatchObject({ reason: { code: 'EVENT_STORE.REVISION_CONFLICT', facts: { actual: 0 } } });
-    expect(answers[2]).toMatchObject({ reason: { code: 'EVENT_STORE.REVISION_CONFLICT', facts: { actual: 'no_stream' } } });
+    expect(answers[2]).toMatchObject({
+      reason: { code: 'EVENT_STORE.REVISION_CONFLICT', facts: { actual: 'no_stream' } },
+    });
     expect(fake.batchCalls).toBe(1);
   });
 
