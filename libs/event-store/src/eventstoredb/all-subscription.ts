@@ -45,6 +45,8 @@ export class AllSubscription implements Subscription {
   readonly done: Promise<void>;
   private readonly stopping = new AbortController();
   private position: 'start' | LogPosition;
+  /** Of our events; `position` may be a checkpoint behind it. */
+  private handledUpTo: Position;
   private drops = 0;
   private wake = (): void => undefined;
 
@@ -54,6 +56,7 @@ export class AllSubscription implements Subscription {
     private readonly handle: (events: StoredEvent[]) => Promise<void>,
     private readonly timing: SubscriptionTiming,
   ) {
+    this.handledUpTo = after;
     this.position = after === 0 ? 'start' : logPositionOf(after);
     this.done = this.run();
   }
@@ -62,10 +65,6 @@ export class AllSubscription implements Subscription {
     this.stopping.abort();
     this.wake();
     await this.done.catch(() => undefined); // the failure belongs to whoever awaits `done`
-  }
-
-  private get place(): Position {
-    return this.position === 'start' ? 0 : positionOf(this.position);
   }
 
   private get stopped(): boolean {
@@ -123,7 +122,7 @@ export class AllSubscription implements Subscription {
       const silentSince = lastSign;
       if (busy || Date.now() - silentSince < this.timing.watchdogMs) return;
       const head = await this.source.head();
-      const seen = this.place;
+      const seen = this.position === 'start' ? 0 : positionOf(this.position);
       if (head > seen && !busy && lastSign === silentSince && stream.readableLength === 0)
         drop(new Error(`silent at ${seen} for ${this.timing.watchdogMs} ms, while the log went on to ${head}`));
     };
@@ -168,7 +167,8 @@ export class AllSubscription implements Subscription {
         throw new HandlerFailure(error);
       }
       this.drops = 0;
-      this.source.followed(this.place, events);
+      this.source.followed(this.handledUpTo, events);
+      this.handledUpTo = events.at(-1)!.position;
     }
     const last = resolved.findLast(({ event }) => event)?.event;
     if (last) this.position = last.position;

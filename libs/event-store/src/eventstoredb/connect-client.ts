@@ -1,11 +1,15 @@
 import { EventStoreDBClient, type Credentials } from '@eventstore/db-client';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { CallOptions, Metadata } from '@grpc/grpc-js';
 
-type Batches = ReturnType<StreamsClient['batchAppend']>;
-
-/** One call that carries appends and their answers. */
-export type BatchAppendCall = Pick<Batches, 'write' | 'cancel' | 'on'>;
+/** One call that carries appends, as `appendMessage` makes them, and their answers. */
+export interface BatchAppendCall {
+  write(message: Buffer): void;
+  onAnswer(hear: (answer: BatchAppendResp) => void): void;
+  cancel(): void;
+}
 
 /** Of the client, beside its types. */
 interface Internals {
@@ -14,7 +18,7 @@ interface Internals {
   callArguments(
     options: { credentials: Credentials; requiresLeader: boolean },
     callOptions: { deadline: number },
-  ): Parameters<StreamsClient['batchAppend']>;
+  ): [metadata: Metadata, options: Partial<CallOptions>];
 }
 
 /**
@@ -41,7 +45,11 @@ export const openBatchAppend = async (
 ): Promise<BatchAppendCall> => {
   const internals = internalsOf(client);
   const connection = await internals.getGRPCClient(grpc.StreamsClient, 'batchAppend');
-  const call = connection.batchAppend(
+  const { path, responseDeserialize } = grpc.StreamsService.batchAppend;
+  const call = connection.makeBidiStreamRequest(
+    path,
+    (message: Buffer) => message,
+    responseDeserialize,
     ...internals.callArguments({ credentials, requiresLeader: true }, { deadline: Infinity }),
   );
   let asked = false;
@@ -56,8 +64,8 @@ export const openBatchAppend = async (
   });
   call.on('end', () => end(new Error('the server has ended the call')));
   return {
-    write: call.write.bind(call),
-    on: call.on.bind(call),
+    write: (message) => void call.write(message),
+    onAnswer: (hear) => void call.on('data', hear),
     cancel: () => {
       asked = true;
       call.cancel();
