@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
+import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendResult, EventStoreDBClient } from '@eventstore/db-client';
-import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ExpectedRevision } from '../event-store.port.js';
-import { appendMessage } from './append-message.js';
 import { openBatchAppend, type BatchAppendCall } from './connect-client.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { describeFailure } from './failures.js';
@@ -61,7 +61,7 @@ export class AppendStream {
       this.pending.set(id, { resolve, reject, timer: setTimeout(silent, timeoutMs) });
       this.call ??= this.open(generation);
       this.call.then(
-        (call) => void call.write(appendMessage(id, name, events, expected)),
+        (call) => void call.write(requestOf(id, name, events, expected)),
         (error: unknown) => this.end(generation, lost(error)),
       );
     });
@@ -106,6 +106,37 @@ export class AppendStream {
 /** Why a call ended says nothing of what it carried. */
 const lost = (cause: unknown): Error =>
   Object.assign(new Error(`the call ended: ${describeFailure(cause)}`, { cause }), { type: 'unavailable' });
+
+const { BatchAppendReq: Request } = streams;
+// The message type of nothing is in a package that is no dependency of ours.
+const NOTHING = Request.Options.deserializeBinary(Uint8Array.of(0x1a, 0)).getNoStream()!;
+
+// Without a deadline: the server has its own for a write, and a point in time would have to be the same on both clocks.
+const requestOf = (
+  id: string,
+  name: string,
+  events: readonly OutgoingEvent[],
+  expected: ExpectedRevision,
+): BatchAppendReq => {
+  const options = new Request.Options();
+  options.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(name)));
+  if (expected === 'no_stream') options.setNoStream(NOTHING);
+  else options.setStreamPosition(String(expected));
+  return new Request()
+    .setCorrelationId(new shared.UUID().setString(id))
+    .setOptions(options)
+    .setProposedMessagesList(events.map(proposed))
+    .setIsFinal(true);
+};
+
+const proposed = ({ id, type, json, metadata }: OutgoingEvent): BatchAppendReq.ProposedMessage => {
+  const message = new Request.ProposedMessage()
+    .setId(new shared.UUID().setString(id))
+    .setData(Buffer.from(json))
+    .setCustomMetadata(Buffer.from(metadata));
+  message.getMetadataMap().set('type', type).set('content-type', 'application/json');
+  return message;
+};
 
 const resultOf = (success: BatchAppendResp.Success): AppendResult => {
   const position = success.getPosition();

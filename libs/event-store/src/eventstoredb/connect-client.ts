@@ -1,12 +1,12 @@
 import { EventStoreDBClient, type Credentials } from '@eventstore/db-client';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { CallOptions, Metadata } from '@grpc/grpc-js';
 
-/** One call that carries appends, as `appendMessage` makes them, and their answers. */
+/** One call that carries appends and their answers. */
 export interface BatchAppendCall {
-  write(message: Buffer): void;
+  write(append: BatchAppendReq): void;
   onAnswer(hear: (answer: BatchAppendResp) => void): void;
   cancel(): void;
 }
@@ -45,11 +45,7 @@ export const openBatchAppend = async (
 ): Promise<BatchAppendCall> => {
   const internals = internalsOf(client);
   const connection = await internals.getGRPCClient(grpc.StreamsClient, 'batchAppend');
-  const { path, responseDeserialize } = grpc.StreamsService.batchAppend;
-  const call = connection.makeBidiStreamRequest(
-    path,
-    (message: Buffer) => message,
-    responseDeserialize,
+  const call = connection.batchAppend(
     ...internals.callArguments({ credentials, requiresLeader: true }, { deadline: Infinity }),
   );
   let asked = false;
@@ -64,7 +60,7 @@ export const openBatchAppend = async (
   });
   call.on('end', () => end(new Error('the server has ended the call')));
   return {
-    write: (message) => void call.write(message),
+    write: (append) => void call.write(append),
     onAnswer: (hear) => void call.on('data', hear),
     cancel: () => {
       asked = true;

@@ -28,6 +28,8 @@ import { SideStreams } from './side-streams.js';
 import { StoredMarks } from './stored-marks.js';
 
 const DISPOSE_MS = 2000;
+/** So many marks later whoever appends looks again whether there are any: who follows may be behind. */
+const LATER_LOOKS = 10;
 
 export interface EventStoreDbOptions {
   /** `esdb://user:password@host:2113?tls=true&namespace=acme`; the README lists what it may hold. */
@@ -63,6 +65,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   readonly installation: Installation;
   /** Events appended here since the last mark was looked after. */
   private unmarked = 0;
+  private lookAfter = EVENTS_A_MARK;
   private marking: Promise<unknown> | undefined;
   private readonly subscriptionTiming: SubscriptionTiming;
   private readonly subscriptions = new Set<Subscription>();
@@ -200,8 +203,9 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   /** So that nobody who asks for an instant has to read much that no mark covers, where nobody follows the log. */
   private markNowAndThen(appended: number): void {
     this.unmarked += appended;
-    if (this.unmarked < EVENTS_A_MARK || this.marking || this.closed) return;
+    if (this.unmarked < this.lookAfter || this.marking || this.closed) return;
     this.unmarked = 0;
+    this.lookAfter = LATER_LOOKS * EVENTS_A_MARK;
     this.marking = this.instants
       .extend(this.closing.signal, true)
       .catch(() => undefined) // the next thousand events try again
