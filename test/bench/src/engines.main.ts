@@ -21,14 +21,22 @@ const FULL: EngineSizes & LineSizes = {
 };
 const QUICK: EngineSizes & LineSizes = { messages: 20_000, customers: 2000, rounds: 1, syncs: 200, contacts: 10_000 };
 
+interface Options {
+  quick: boolean;
+  /** `kafka` or `line`; absent: both. */
+  only?: string | undefined;
+  /** Contacts on the line, where not as many as usual. */
+  contacts?: string | undefined;
+}
+
 const startedAt = performance.now();
 const say = (line: string): void => {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
 };
 
-const bench = async (quick: boolean, only: string | undefined, workspace: Workspace): Promise<void> => {
-  const sizes = quick ? QUICK : FULL;
+const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): Promise<void> => {
+  const sizes = { ...(quick ? QUICK : FULL), ...(contacts !== undefined && { contacts: Number(contacts) }) };
   const machine = machineFacts();
   const results = new Results();
   if (only !== 'line') await benchKafka(sizes, workspace, results);
@@ -61,12 +69,14 @@ const benchKafka = async (sizes: EngineSizes, workspace: Workspace, results: Res
   }
 };
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, contacts: { type: 'string' } },
+});
 const workspace = new Workspace();
 process.on('exit', () => workspace.close());
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.on(signal, () => process.exit(code)); // prettier-ignore
 try {
-  await bench(values.quick, values.only, workspace);
+  await bench(values, workspace);
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;

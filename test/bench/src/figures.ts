@@ -186,9 +186,21 @@ export const FIGURES = {
     better: 'more',
     must: { value: 5000 },
   },
+  lineEvents: {
+    title: '… events of the log, with those that follow from the contacts',
+    unit: 'events/s',
+    better: 'more',
+    must: { value: 5000 },
+  },
   lineRecorded: { title: '… until the last is recorded', unit: 'contacts/s' },
   lineRecorderCpu: { title: '… processor time of the recorders', unit: 'µs/contact' },
   lineProjectorCpu: { title: '… processor time of the projector', unit: 'µs/contact' },
+  lineHub: {
+    title: 'the same through one hub, posted, until shown (event store: its own, in SQLite)',
+    unit: 'contacts/s',
+    better: 'more',
+    must: { value: 5000 },
+  },
   rebuildPostgres: {
     title: 'rebuild into PostgreSQL (event store: fake)',
     unit: 'events/s',

@@ -89,13 +89,18 @@ export class ProgramProcess {
 
   /** A figure of `/metrics`, all its labels together; undefined where it shows none of that name. */
   async metric(name: string): Promise<number | undefined> {
-    const text = await (await fetch(`${await this.url()}/metrics`)).text();
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, value]) =>
-      Number(value),
-    );
-    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+    return metricAt(await this.url(), name);
   }
 }
+
+/** The same of whatever program listens at an address. */
+export const metricAt = async (url: string, name: string): Promise<number | undefined> => {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, value]) =>
+    Number(value),
+  );
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+};
 
 /** Ends what a suite has left running. */
 export const killPrograms = async (): Promise<void> => {

@@ -35,6 +35,8 @@ export interface KafkaConsumerOptions {
 
 /** Messages handed over at once, and between two commits. */
 const CHUNK = 256;
+/** Partitions under way together: while one waits for the store, or for its commit, others are read and sealed. */
+const PARTITIONS_AT_A_TIME = 4;
 const REBALANCE_MS = 60_000;
 const LONGEST_HEARTBEAT_MS = 5000;
 const FETCH_WAIT_MS = 500;
@@ -109,6 +111,7 @@ export class KafkaConsumer {
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_A_TIME,
       eachBatch: (batch) => {
         const taken = this.take(batch);
         this.running.add(taken);

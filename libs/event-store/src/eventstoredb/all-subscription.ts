@@ -15,6 +15,8 @@ export interface SubscriptionSource {
   ): AllStreamSubscription;
   streamOf(name: string): StreamId | undefined;
   head(): Promise<Position>;
+  /** Told of what was handled: all of our events after a position. */
+  followed(after: Position, events: readonly StoredEvent[]): void;
 }
 
 export interface SubscriptionTiming {
@@ -43,6 +45,8 @@ export class AllSubscription implements Subscription {
   readonly done: Promise<void>;
   private readonly stopping = new AbortController();
   private position: 'start' | LogPosition;
+  /** Of our events; `position` may be a checkpoint behind it. */
+  private handledUpTo: Position;
   private drops = 0;
   private wake = (): void => undefined;
 
@@ -52,6 +56,7 @@ export class AllSubscription implements Subscription {
     private readonly handle: (events: StoredEvent[]) => Promise<void>,
     private readonly timing: SubscriptionTiming,
   ) {
+    this.handledUpTo = after;
     this.position = after === 0 ? 'start' : logPositionOf(after);
     this.done = this.run();
   }
@@ -162,6 +167,8 @@ export class AllSubscription implements Subscription {
         throw new HandlerFailure(error);
       }
       this.drops = 0;
+      this.source.followed(this.handledUpTo, events);
+      this.handledUpTo = events.at(-1)!.position;
     }
     const last = resolved.findLast(({ event }) => event)?.event;
     if (last) this.position = last.position;

@@ -6,11 +6,19 @@ import type { CopiedEvent } from '../event-log.port.js';
 import { revisionConflict } from '../event-store.errors.js';
 import type { AppendReceipt, ExpectedRevision, StreamId } from '../event-store.port.js';
 import { revisionBefore } from '../new-events.js';
+import { AppendStream } from './append-stream.js';
 import { backoffMs } from './backoff.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { failureKindOf, refusedFor, unavailable } from './failures.js';
 import { OrderedTasks } from './ordered-tasks.js';
-import { eventData, positionOf, type EventData, type SideStreamId, type StreamNames } from './records.js';
+import {
+  eventData,
+  outgoingOf,
+  positionOf,
+  type OutgoingEvent,
+  type SideStreamId,
+  type StreamNames,
+} from './records.js';
 import type { Patience } from './settled-reads.js';
 
 /** Servers up to 25.0 refuse an append of more than 1 MiB; this leaves room for names and headers. */
@@ -34,6 +42,8 @@ export interface AppendBounds {
  */
 export class Appender {
   private readonly tasks: OrderedTasks;
+  private readonly together: AppendStream;
+  private question: Promise<unknown> = Promise.resolve();
   private readonly resends = counter(
     'hilo_event_store_retries_total',
     'Appends sent again, their outcome being unknown',
@@ -48,6 +58,7 @@ export class Appender {
     private readonly positionInStream: (stream: OurStream, revision: number) => Promise<number>,
   ) {
     this.tasks = new OrderedTasks(bounds.maxInFlight);
+    this.together = new AppendStream(client, credentials);
   }
 
   append(stream: OurStream, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
@@ -60,19 +71,30 @@ export class Appender {
           retryable: true,
         },
       );
-    return this.tasks.add(stream, () => this.settle(stream, batch, expected));
+    const { question } = this;
+    return this.tasks.add(stream, () => question.then(() => this.settle(stream, batch, expected)));
   }
 
-  /** Resolves when every append that was taken has been answered. */
-  idle(): Promise<void> {
-    return this.tasks.idle();
+  /** What is appended from now on is sent once the question is answered, which could be overtaken otherwise. */
+  after(question: Promise<unknown>): void {
+    this.question = question.catch(() => undefined);
   }
 
-  private async settle(stream: OurStream, batch: EventData[], expected: ExpectedRevision): Promise<AppendReceipt> {
+  /** Resolves when every append that was taken has been answered; none may be taken afterwards. */
+  async close(): Promise<void> {
+    await this.tasks.idle();
+    this.together.close();
+  }
+
+  private async settle(
+    stream: OurStream,
+    batch: readonly OutgoingEvent[],
+    expected: ExpectedRevision,
+  ): Promise<AppendReceipt> {
     const end = Date.now() + this.patience.giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.receiptOf(stream, batch, expected, await this.attempt(stream, batch, expected));
+        return await this.receiptOf(stream, batch, expected, await this.attempt(attempts, stream, batch, expected));
       } catch (error) {
         if (error instanceof HubError) throw error;
         const kind = failureKindOf(error);
@@ -85,10 +107,24 @@ export class Appender {
     }
   }
 
-  /** Once. The client takes its time before the call begins (discovery), which its deadline does not count. */
-  private attempt(stream: OurStream, batch: EventData[], expected: ExpectedRevision): Promise<AppendResult> {
+  /** Once: the first time together with others, then on a call of its own, which tells who leads. */
+  private attempt(
+    attempts: number,
+    stream: OurStream,
+    batch: readonly OutgoingEvent[],
+    expected: ExpectedRevision,
+  ): Promise<AppendResult> {
+    const name = this.names.nameOf(stream);
     const { attemptTimeoutMs } = this.patience;
-    const call = this.client.appendToStream(this.names.nameOf(stream), batch, {
+    return attempts === 1 && this.together.isReady
+      ? this.together.append(name, batch, expected, attemptTimeoutMs)
+      : this.alone(name, batch, expected);
+  }
+
+  /** The client takes its time before the call begins (discovery), which its deadline does not count. */
+  private alone(name: string, batch: readonly OutgoingEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    const { attemptTimeoutMs } = this.patience;
+    const call = this.client.appendToStream(name, batch.map(eventData), {
       expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
       credentials: this.credentials,
       deadline: attemptTimeoutMs,
@@ -104,7 +140,7 @@ export class Appender {
 
   private async receiptOf(
     stream: OurStream,
-    batch: EventData[],
+    batch: readonly OutgoingEvent[],
     expected: ExpectedRevision,
     { nextExpectedRevision, position }: AppendResult,
   ): Promise<AppendReceipt> {
@@ -118,15 +154,13 @@ export class Appender {
   }
 }
 
-/** What is sent, now and again: taken when the append is called, so that later changes to its objects change nothing. */
-const batchOf = (stream: OurStream, events: readonly CopiedEvent[]): EventData[] => {
-  let bytes = 0;
-  const batch = events.map((event) => {
-    const json = event.json ?? JSON.stringify(event.data);
-    const data = eventData(event, JSON.parse(json) as Record<string, unknown>, event.recordedAtMs);
-    bytes += Buffer.byteLength(json) + Buffer.byteLength(JSON.stringify(data.metadata));
-    return data;
-  });
+/** What is sent, now and again. */
+const batchOf = (stream: OurStream, events: readonly CopiedEvent[]): OutgoingEvent[] => {
+  const batch = events.map(outgoingOf);
+  const bytes = batch.reduce(
+    (sum, { json, metadata }) => sum + Buffer.byteLength(json) + Buffer.byteLength(metadata),
+    0,
+  );
   if (bytes > MAX_APPEND_BYTES)
     throw new HubError('EVENT_STORE.TOO_LARGE', `${stream}: an append of ${bytes} bytes, at most ${MAX_APPEND_BYTES}`, {
       facts: { stream, bytes },

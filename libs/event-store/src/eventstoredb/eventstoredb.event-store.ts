@@ -28,11 +28,13 @@ import { SideStreams } from './side-streams.js';
 import { StoredMarks } from './stored-marks.js';
 
 const DISPOSE_MS = 2000;
+/** So many marks later whoever appends looks again whether there are any: who follows may be behind. */
+const LATER_LOOKS = 10;
 
 export interface EventStoreDbOptions {
   /** `esdb://user:password@host:2113?tls=true&namespace=acme`; the README lists what it may hold. */
   url: string;
-  /** Appends under way at a time, 1 to 1000. @default 64 */
+  /** Appends under way at a time, 1 to 1000. @default 256 */
   maxInFlight?: number;
   /** Appends waiting for their turn before further ones are refused with `EVENT_STORE.UNAVAILABLE`. @default 20000 */
   maxWaiting?: number;
@@ -63,6 +65,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
   readonly installation: Installation;
   /** Events appended here since the last mark was looked after. */
   private unmarked = 0;
+  private lookAfter = EVENTS_A_MARK;
   private marking: Promise<unknown> | undefined;
   private readonly subscriptionTiming: SubscriptionTiming;
   private readonly subscriptions = new Set<Subscription>();
@@ -81,7 +84,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
       giveUpAfterMs: options.giveUpAfterMs ?? 30_000,
       backoff,
     };
-    const bounds = { maxInFlight: options.maxInFlight ?? 64, maxWaiting: options.maxWaiting ?? 20_000 };
+    const bounds = { maxInFlight: options.maxInFlight ?? 256, maxWaiting: options.maxWaiting ?? 20_000 };
     this.names = new StreamNames(settings.prefix);
     this.log = new LogReader(client, this.names, settings, patience, (position) => this.instants.knownUpTo(position));
     this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
@@ -160,6 +163,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
         ),
       streamOf: (name) => this.names.streamOf(name),
       head: () => this.head(),
+      followed: (from, events) => this.instants.followed(from, events),
     };
     const subscription = new AllSubscription(source, after, handle, this.subscriptionTiming);
     this.subscriptions.add(subscription);
@@ -187,7 +191,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     this.closing.abort();
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
     await this.marking;
-    await this.appender.idle();
+    await this.appender.close();
     // It waits for the ends of calls, which a server that hangs may owe for ever.
     await Promise.race([this.client.dispose(), delay(DISPOSE_MS, undefined, { ref: false })]);
   }
@@ -196,21 +200,23 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     return this.closing.signal.aborted;
   }
 
-  /** So that nobody who asks for an instant has to read much that no mark covers. */
+  /** So that nobody who asks for an instant has to read much that no mark covers, where nobody follows the log. */
   private markNowAndThen(appended: number): void {
     this.unmarked += appended;
-    if (this.unmarked < EVENTS_A_MARK || this.marking || this.closed) return;
+    if (this.unmarked < this.lookAfter || this.marking || this.closed) return;
     this.unmarked = 0;
+    this.lookAfter = LATER_LOOKS * EVENTS_A_MARK;
     this.marking = this.instants
-      .extend(this.closing.signal)
+      .extend(this.closing.signal, true)
       .catch(() => undefined) // the next thousand events try again
       .finally(() => (this.marking = undefined));
   }
 
   /** Asked at the call, not at the first batch. */
   private endOf({ through }: ReadAllOptions): Promise<Position> {
-    const end = through === undefined ? this.head() : Promise.resolve(through);
-    end.catch(() => undefined); // whoever reads gets it; a reading that never begins must not end the program
+    if (through !== undefined) return Promise.resolve(through);
+    const end = this.head();
+    this.appender.after(end); // whoever reads gets its failure; a reading that never begins must not end the program
     return end;
   }
 

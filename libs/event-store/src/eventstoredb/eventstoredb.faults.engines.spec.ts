@@ -195,6 +195,52 @@ describe('appends side by side', () => {
   });
 });
 
+describe('appends on one call', () => {
+  it('go one by one for a while after the call has ended, and lose nothing', async () => {
+    await start();
+    await fill(3);
+    const before = fake.batchCalls;
+    expect(before).toBe(1);
+    fake.faults.appends.push('cancelled');
+    expect(await fill(20)).toHaveLength(23);
+    expect(fake.batchCalls).toBe(before);
+    await delay(1100);
+    await fill(1);
+    expect(fake.batchCalls).toBe(before + 1);
+  });
+
+  it('end with a node that leads no more, and all of them come to the one that does', async () => {
+    await start({}, { nodes: 2 });
+    await fill(1);
+    fake.electLeader(1);
+    expect(await fill(30)).toHaveLength(31);
+  });
+
+  it('fail each for itself', async () => {
+    await start();
+    const taken = newStream();
+    await store.append(taken, [eventOf()], 'no_stream');
+    const answers = await Promise.allSettled([
+      store.append(newStream(), [eventOf()], 'no_stream'),
+      store.append(taken, [eventOf()], 'no_stream'),
+      store.append(newStream(), [eventOf()], 4),
+      store.append(taken, [eventOf()], 0),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(answers[1]).toMatchObject({ reason: { code: 'EVENT_STORE.REVISION_CONFLICT', facts: { actual: 0 } } });
+    expect(answers[2]).toMatchObject({
+      reason: { code: 'EVENT_STORE.REVISION_CONFLICT', facts: { actual: 'no_stream' } },
+    });
+    expect(fake.batchCalls).toBe(1);
+  });
+
+  it('are taken one by one by a server that has no such call', async () => {
+    await start();
+    fake.takesBatches = false;
+    expect(await fill(20)).toHaveLength(20);
+  });
+});
+
 describe('a server that answers nothing', () => {
   it('fails an append in time while it is frozen, and the same append settles later', async () => {
     await start({ giveUpAfterMs: 500 });
@@ -213,11 +259,11 @@ describe('a server that answers nothing', () => {
     await start({ giveUpAfterMs: 300 }, { nodes: 2 });
     fake.freeze();
     const stream = newStream();
-    await expect(store.append(stream, [eventOf()], 'no_stream')).rejects.toMatchObject({
-      code: 'EVENT_STORE.UNAVAILABLE',
-    });
+    const event = eventOf();
+    await expect(store.append(stream, [event], 'no_stream')).rejects.toMatchObject({ code: 'EVENT_STORE.UNAVAILABLE' });
     fake.thaw();
-    await until(() => fake.arrivedAppends.length > 0);
+    await store.append(stream, [event], 'no_stream');
+    expect(await store.read(stream)).toHaveLength(1);
   });
 
   it('is not there: the first append says so, retryable', async () => {

@@ -51,10 +51,16 @@ describe('InstantIndex', () => {
             yield events.slice(3);
           };
           const processes = Array.from({ length: 3 }, () => new InstantIndex(readAfter, marks, eventsAMark));
+          const followedTo = [0, 0, 0];
           for (const [added, process, instant, refuses] of growth) {
             instants.push(...added);
             marks.refuses = refuses;
             if (instant === 31) await processes[process]!.extend();
+            if (instant === 30) {
+              const from = followedTo[process]!;
+              followedTo[process] = log().at(-1)?.position ?? 0;
+              processes[process]!.followed(from, log().slice(from / 7));
+            }
             expect(await processes[process]!.recordedBy(instant)).toBe(recordedBy(log(), instant));
           }
           marks.refuses = false;
@@ -70,6 +76,34 @@ describe('InstantIndex', () => {
         },
       ),
     );
+  });
+
+  it('marks what somebody follows without reading it, and leaves it to them', async () => {
+    let read = 0;
+    const log = logOf(Array.from({ length: 95 }, (_, i) => i));
+    const marks = new MemoryMarks();
+    const open = () =>
+      new InstantIndex(
+        async function* (after) {
+          const events = log.slice(after / 7);
+          read += events.length;
+          yield events;
+        },
+        marks,
+        10,
+      );
+    const [follower, writer] = [open(), open()];
+    for (let from = 0; from < 90; from += 30) {
+      follower.followed(7 * from, log.slice(from, from + 30));
+      await follower.knownUpTo(0);
+      await writer.extend(undefined, true);
+    }
+    expect(marks.marks).toEqual(
+      [9, 19, 29, 39, 49, 59, 69, 79, 89].map((i) => ({ position: 7 * (i + 1), newestMs: i })),
+    );
+    expect(read).toBe(0);
+    await writer.extend(undefined, true);
+    expect(read).toBe(5);
   });
 
   it('reads as much as lies between two marks, and of marks the logarithm of their number', async () => {

@@ -36,6 +36,8 @@ export class InstantIndex {
   /** Unless they could not be added: then `tail.events` counts from no mark. */
   private marking = true;
   private running: Promise<unknown> = Promise.resolve();
+  /** Where the last mark was when it was last looked whether others mark. */
+  private lookedAt: Position = 0;
 
   constructor(
     private readonly readAfter: (after: Position) => AsyncIterable<Recorded[]>,
@@ -52,14 +54,30 @@ export class InstantIndex {
     });
   }
 
-  /** Marks what no mark covers yet, or as much of it as there is time for. */
-  extend(signal?: AbortSignal): Promise<Position> {
+  /**
+   * Marks what no mark covers yet, or as much of it as there is time for.
+   * @param unlessOthersDo nothing is read where others have marked since this was last asked: who follows the log does
+   */
+  extend(signal?: AbortSignal, unlessOthersDo = false): Promise<void> {
     return this.inTurn(async () => {
-      if (!this.marking) this.tail = { ...this.last, marks: this.tail.marks, events: 0 };
-      this.marking = true;
+      this.resume();
       await this.jump();
-      return this.goOn(Number.POSITIVE_INFINITY, signal);
+      const othersDo = unlessOthersDo && this.last.position > this.lookedAt;
+      if (!othersDo) await this.goOn(Number.POSITIVE_INFINITY, signal);
+      this.lookedAt = this.last.position;
     });
+  }
+
+  /** Marks what somebody has followed of the log, all events after a position, without reading it again. Never fails. */
+  followed(after: Position, events: readonly Recorded[]): void {
+    const seen = events.map(({ position, recordedAtMs }) => ({ position, recordedAtMs }));
+    void this.inTurn(async () => {
+      this.resume();
+      if (this.tail.position === 0 || this.tail.position < after) await this.jump();
+      // Where it does not go on from what is known, whoever appends has to read.
+      if (this.tail.position < after) return;
+      for (const event of seen) if (event.position > this.tail.position && this.count(event)) await this.mark();
+    }).catch(() => undefined);
   }
 
   /** A position at or before the given one that holds an event, 0 when none is known. */
@@ -75,6 +93,12 @@ export class InstantIndex {
     const answer = this.running.then(work);
     this.running = answer.catch(() => undefined);
     return answer;
+  }
+
+  /** Back to the last mark, where one could not be added. */
+  private resume(): void {
+    if (!this.marking) this.tail = { ...this.last, marks: this.tail.marks, events: 0 };
+    this.marking = true;
   }
 
   /** To the last mark, when others have made it farther than we have read. */
@@ -119,14 +143,19 @@ export class InstantIndex {
   private async goOn(instantMs: number, signal?: AbortSignal): Promise<Position> {
     for await (const events of this.readAfter(this.tail.position)) {
       if (signal?.aborted) break;
-      for (const { position, recordedAtMs } of events) {
-        if (recordedAtMs > instantMs) return this.tail.position;
-        const { newestMs, marks, events: before } = this.tail;
-        this.tail = { position, newestMs: Math.max(newestMs, recordedAtMs), marks, events: before + 1 };
-        if (this.marking && this.tail.events === this.eventsAMark) await this.mark();
+      for (const event of events) {
+        if (event.recordedAtMs > instantMs) return this.tail.position;
+        if (this.count(event)) await this.mark();
       }
     }
     return this.tail.position;
+  }
+
+  /** @returns whether a mark is due behind it */
+  private count({ position, recordedAtMs }: Recorded): boolean {
+    const { newestMs, marks, events } = this.tail;
+    this.tail = { position, newestMs: Math.max(newestMs, recordedAtMs), marks, events: events + 1 };
+    return this.marking && this.tail.events === this.eventsAMark;
   }
 
   /** Who may read and not write gets answers all the same. */

@@ -1,6 +1,7 @@
 import type { AllStreamRecordedEvent, JSONEventData, Position as LogPosition } from '@eventstore/db-client';
 import { HubError, isUuid } from '#libs/kernel';
-import type { NewEvent, Position, StoredEvent, StreamId } from '../event-store.port.js';
+import type { CopiedEvent } from '../event-log.port.js';
+import type { Position, StoredEvent, StreamId } from '../event-store.port.js';
 import { STREAM_CATEGORIES } from '../new-events.js';
 
 /** Stored beside the data of an event: for ever. */
@@ -16,11 +17,15 @@ interface RecordMetadata {
 /** A stream of ours that is no part of the log: what is kept beside it, found by its name. */
 export type SideStreamId = `beside_${string}-${string}`;
 
-export type EventData = JSONEventData<{
+/** An event as it is sent: the same however often. */
+export interface OutgoingEvent {
+  id: string;
   type: string;
-  data: Record<string, unknown>;
-  metadata: Record<string, unknown>;
-}>;
+  /** JSON of its data. */
+  json: string;
+  /** JSON of what is stored beside it. */
+  metadata: string;
+}
 
 /** An event as one adapter hands it on; the data as the client parsed it. */
 export type RecordedEvent = Pick<AllStreamRecordedEvent, 'streamId' | 'id' | 'revision' | 'type' | 'created'> & {
@@ -64,21 +69,32 @@ export const logPositionOf = (position: Position): LogPosition => ({
   prepare: BigInt(position),
 });
 
-export const eventData = (
-  { id, type, schema, tenant, traceparent }: NewEvent,
-  data: Record<string, unknown>,
-  recordedAtMs?: number,
-): EventData => ({
+/** Taken at once: later changes to the objects of the event change nothing. */
+export const outgoingOf = ({
   id,
-  contentType: 'application/json',
   type,
-  data,
-  metadata: {
+  schema,
+  tenant,
+  traceparent,
+  recordedAtMs,
+  ...event
+}: CopiedEvent): OutgoingEvent => {
+  const metadata: RecordMetadata = {
     schema,
     tenant,
     ...(recordedAtMs !== undefined && { recordedAtMs }),
     ...(traceparent !== undefined && { traceparent }),
-  },
+  };
+  return { id, type, json: event.json ?? JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
+};
+
+/** The same as the client takes it. */
+export const eventData = ({ id, type, json, metadata }: OutgoingEvent): JSONEventData => ({
+  id,
+  contentType: 'application/json',
+  type,
+  data: JSON.parse(json) as Record<string, unknown>,
+  metadata: JSON.parse(metadata) as Record<string, unknown>,
 });
 
 /** @throws HubError `EVENT_STORE.FAILED` where the server gives none */

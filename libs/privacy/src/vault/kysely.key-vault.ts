@@ -48,6 +48,7 @@ export class KyselyKeyVault extends KeyVault {
   private vaultId = '';
   private lacksErased = false;
   private forgetting?: NodeJS.Timeout;
+  private looking: Promise<void> | undefined;
 
   private constructor(
     private readonly db: Kysely<KeyVaultSchema>,
@@ -407,8 +408,17 @@ export class KyselyKeyVault extends KeyVault {
     }
   }
 
-  /** Who is not the only one that destroys keys does not hear of it: it looks before it trusts its memory. */
-  private async forgetDestroyed(): Promise<void> {
+  /**
+   * Who is not the only one that destroys keys does not hear of it: it looks before it trusts its memory. Those who ask in
+   * one turn share a look, which is later than all of them.
+   */
+  private forgetDestroyed(): Promise<void> {
+    return (this.looking ??= this.lookForDestroyed());
+  }
+
+  private async lookForDestroyed(): Promise<void> {
+    await undefined;
+    this.looking = undefined;
     const { destructions } = await this.db.selectFrom('vault').select('destructions').executeTakeFirstOrThrow();
     if (destructions === this.destructions) return;
     this.cache.clear();

@@ -17,13 +17,19 @@ const { FOLLOWER, LEADER } = gossip.MemberInfo.VNodeState;
 
 interface FakeNode {
   server: Server;
-  relay: Relay;
+  port: number;
+  relay?: Relay;
   subscriptions: AllSubscriptions;
 }
 
 export interface FakeEventStoreDbOptions {
   /** Nodes over one log; the first leads. @default 1 */
   nodes?: number;
+  /**
+   * Whether connections go through a relay, which `freeze` and `cutConnections` need; a fake that is a process of its own is
+   * frozen with it. @default true
+   */
+  relayed?: boolean;
   /** One event of somebody else after so many appends; 0 for none. @default 0 */
   foreignEvery?: number;
 }
@@ -37,21 +43,29 @@ export class FakeEventStoreDb {
   readonly faults = new Faults();
   /** Stream names of all appends that arrived, refused and repeated ones too. */
   readonly arrivedAppends: string[] = [];
+  /** Calls that carried many appends. */
+  batchCalls = 0;
+  /** Servers before 21.6 do not. */
+  takesBatches = true;
   private readonly nodes: FakeNode[] = [];
   private leader = 0;
   private electing = false;
 
   private constructor(private readonly foreignEvery: number) {}
 
-  static async start({ nodes = 1, foreignEvery = 0 }: FakeEventStoreDbOptions = {}): Promise<FakeEventStoreDb> {
+  static async start({
+    nodes = 1,
+    foreignEvery = 0,
+    relayed = true,
+  }: FakeEventStoreDbOptions = {}): Promise<FakeEventStoreDb> {
     const fake = new FakeEventStoreDb(foreignEvery);
-    for (let i = 0; i < nodes; i++) await fake.addNode(i);
+    for (let i = 0; i < nodes; i++) await fake.addNode(i, relayed);
     return fake;
   }
 
   /** Connection string of all nodes, or of one. */
   url(node?: number): string {
-    const ports = this.nodes.map(({ relay }) => relay.port);
+    const ports = this.nodes.map(({ port }) => port);
     const hosts = (node === undefined ? ports : [ports[node]!]).map((port) => `${HOST}:${port}`);
     return `esdb://${hosts.join(',')}?tls=false`;
   }
@@ -89,25 +103,25 @@ export class FakeEventStoreDb {
   }
 
   freeze(): void {
-    for (const { relay } of this.nodes) relay.freeze();
+    for (const { relay } of this.nodes) relay?.freeze();
   }
 
   thaw(): void {
-    for (const { relay } of this.nodes) relay.thaw();
+    for (const { relay } of this.nodes) relay?.thaw();
   }
 
   cutConnections(): void {
-    for (const { relay } of this.nodes) relay.cut();
+    for (const { relay } of this.nodes) relay?.cut();
   }
 
   async stop(): Promise<void> {
     for (const { server, relay } of this.nodes) {
       server.forceShutdown();
-      await relay.close();
+      await relay?.close();
     }
   }
 
-  private async addNode(index: number): Promise<void> {
+  private async addNode(index: number, relayed: boolean): Promise<void> {
     const subscriptions = new AllSubscriptions(this.log);
     const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
     server.addService(
@@ -116,9 +130,12 @@ export class FakeEventStoreDb {
         log: this.log,
         faults: this.faults,
         subscriptions,
-        leaderElsewhere: () =>
-          index === this.leader ? undefined : notLeader(HOST, this.nodes[this.leader]!.relay.port),
+        leaderElsewhere: () => (index === this.leader ? undefined : notLeader(HOST, this.nodes[this.leader]!.port)),
         onAppend: (stream) => this.count(stream),
+        onBatch: () => {
+          this.batchCalls += 1;
+          return this.takesBatches;
+        },
       }),
     );
     server.addService(gossipService.GossipService, {
@@ -132,7 +149,8 @@ export class FakeEventStoreDb {
         error ? reject(error) : resolve(bound),
       ),
     );
-    this.nodes.push({ server, relay: await Relay.to(port), subscriptions });
+    const relay = relayed ? await Relay.to(port) : undefined;
+    this.nodes.push({ server, port: relay?.port ?? port, subscriptions, ...(relay && { relay }) });
   }
 
   private count(stream: string): void {
@@ -142,18 +160,18 @@ export class FakeEventStoreDb {
   }
 
   private members(): ClusterInfo {
-    const members = this.nodes.map(({ relay }, i) =>
+    const members = this.nodes.map(({ port }, i) =>
       new gossip.MemberInfo()
         .setState(i === this.leader ? LEADER : FOLLOWER)
         .setIsAlive(!this.electing)
         .setTimeStamp('0')
-        .setHttpEndPoint(new gossip.EndPoint().setAddress(HOST).setPort(relay.port)),
+        .setHttpEndPoint(new gossip.EndPoint().setAddress(HOST).setPort(port)),
     );
     return new gossip.ClusterInfo().setMembersList(members);
   }
 }
 
-/** As a server says it: batch appends too, so that a client which would rather use them shows itself. */
+/** As a server says it. */
 const supportedMethods = (): SupportedMethods =>
   new features.SupportedMethods()
     .setEventStoreServerVersion('24.10.0')

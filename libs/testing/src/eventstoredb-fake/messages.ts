@@ -1,7 +1,15 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { AppendReq, AppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import rpc from '@eventstore/db-client/generated/status_pb.js';
+import type {
+  AppendReq,
+  AppendResp,
+  BatchAppendReq,
+  BatchAppendResp,
+  ReadReq,
+  ReadResp,
+} from '@eventstore/db-client/generated/streams_pb.js';
 import type { FakeEvent, FakeExpectation, FakeRecord } from './fake-log.js';
 
 const textOf = (bytes: Uint8Array | string): string => Buffer.from(bytes as Uint8Array).toString('utf8');
@@ -21,18 +29,31 @@ export const appendCallOf = (messages: readonly AppendReq[]): AppendCall => {
   return {
     stream: textOf(options.getStreamIdentifier()!.getStreamName()),
     expected: options.hasNoStream() ? 'no_stream' : BigInt(options.getRevision()),
-    events: messages.slice(1).map((message) => {
-      const proposed = message.getProposedMessage()!;
-      return {
-        id: proposed.getId()!.getString(),
-        type: proposed.getMetadataMap().get('type')!,
-        contentType: proposed.getMetadataMap().get('content-type')!,
-        metadata: proposed.getCustomMetadata_asU8(),
-        data: proposed.getData_asU8(),
-      };
-    }),
+    events: messages.slice(1).map((message) => eventOf(message.getProposedMessage()!)),
   };
 };
+
+/** One append of a call that carries many; the client sends each in one piece. */
+export const batchAppendCallOf = (message: BatchAppendReq): AppendCall => {
+  const options = message.getOptions();
+  if (!options || !message.getIsFinal())
+    throw serviceError(status.UNIMPLEMENTED, 'the fake takes appends in one piece only');
+  if (options.hasAny() || options.hasStreamExists() || options.hasDeadline())
+    throw serviceError(status.UNIMPLEMENTED, 'the fake takes no_stream and exact revisions only, and no deadline');
+  return {
+    stream: textOf(options.getStreamIdentifier()!.getStreamName()),
+    expected: options.hasNoStream() ? 'no_stream' : BigInt(options.getStreamPosition()),
+    events: message.getProposedMessagesList().map(eventOf),
+  };
+};
+
+const eventOf = (proposed: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): FakeEvent => ({
+  id: proposed.getId()!.getString(),
+  type: proposed.getMetadataMap().get('type')!,
+  contentType: proposed.getMetadataMap().get('content-type')!,
+  metadata: proposed.getCustomMetadata_asU8(),
+  data: proposed.getData_asU8(),
+});
 
 export const appended = ({ revision, position }: FakeRecord, tellsPosition = true): AppendResp => {
   const success = new streams.AppendResp.Success();
@@ -52,6 +73,49 @@ export const wrongExpectedVersion = (expected: FakeExpectation, current: bigint 
   if (expected === 'no_stream') wrong.setExpectedNoStream(new shared.Empty());
   else wrong.setExpectedRevision(String(expected));
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
+};
+
+export const batchAppended = (
+  id: BatchAppendReq,
+  { revision, position }: FakeRecord,
+  tellsPosition = true,
+): BatchAppendResp => {
+  const success = new streams.BatchAppendResp.Success().setCurrentRevision(String(revision));
+  if (tellsPosition)
+    success.setPosition(
+      new shared.AllStreamPosition().setCommitPosition(String(position)).setPreparePosition(String(position)),
+    );
+  return answerTo(id).setSuccess(success);
+};
+
+/** @param details name of the message that says more, and the message; a server packs nothing where it knows no more */
+export const batchRefused = (
+  id: BatchAppendReq,
+  message: string,
+  [name, details]: readonly [string, Uint8Array] = ['google.protobuf.Empty', new Uint8Array()],
+): BatchAppendResp => {
+  const any = [field(1, Buffer.from(`type.googleapis.com/${name}`)), field(2, details)];
+  const bytes = Buffer.concat([field(2, Buffer.from(message)), field(3, Buffer.concat(any))]);
+  return answerTo(id).setError(rpc.Status.deserializeBinary(bytes));
+};
+
+export const wrongExpectedVersionDetails = (current: bigint | undefined): readonly [string, Uint8Array] => {
+  const wrong = new shared.WrongExpectedVersion();
+  if (current !== undefined) wrong.setCurrentStreamRevision(String(current));
+  return ['event_store.client.WrongExpectedVersion', wrong.serializeBinary()];
+};
+
+const answerTo = (request: BatchAppendReq): BatchAppendResp =>
+  new streams.BatchAppendResp()
+    .setCorrelationId(request.getCorrelationId())
+    .setStreamIdentifier(request.getOptions()!.getStreamIdentifier());
+
+/** A field of bytes as it lies in a message. */
+const field = (number: number, bytes: Uint8Array): Buffer => {
+  const length: number[] = [];
+  let rest = bytes.length;
+  for (; rest > 0x7f; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length, rest]), bytes]);
 };
 
 /** What a read asks for, in plain words. */

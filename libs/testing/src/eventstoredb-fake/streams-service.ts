@@ -3,13 +3,21 @@ import {
   type Metadata,
   type sendUnaryData,
   type ServiceError,
+  type ServerDuplexStream,
   type ServerReadableStream,
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { AppendReq, AppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type {
+  AppendReq,
+  AppendResp,
+  BatchAppendReq,
+  BatchAppendResp,
+  ReadReq,
+  ReadResp,
+} from '@eventstore/db-client/generated/streams_pb.js';
 import type { AllSubscriptions } from './all-subscriptions.js';
-import { MAX_APPEND_BYTES, type FakeLog, type FakeRecord } from './fake-log.js';
+import { MAX_APPEND_BYTES, type FakeDecision, type FakeLog, type FakeRecord } from './fake-log.js';
 import {
   accessDenied,
   appendTooLarge,
@@ -19,16 +27,22 @@ import {
   streamDeleted,
   timedOut,
   unknown,
+  type AppendFault,
   type Faults,
 } from './faults.js';
 import {
   appendCallOf,
   appended,
+  batchAppendCallOf,
+  batchAppended,
+  batchRefused,
   eventMessage,
   readCallOf,
   serviceError,
   streamNotFoundMessage,
   wrongExpectedVersion,
+  wrongExpectedVersionDetails,
+  type AppendCall,
   type ReadCall,
 } from './messages.js';
 
@@ -40,6 +54,8 @@ export interface StreamsServiceOptions {
   leaderElsewhere: () => Error | undefined;
   /** Called with each append that arrived. */
   onAppend: (stream: string) => void;
+  /** Called with each call that is to carry many. @returns whether it is taken */
+  onBatch: () => boolean;
 }
 
 type Reply = sendUnaryData<AppendResp>;
@@ -68,46 +84,112 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
       call.emit('error', error);
     }
   },
-  // A client that passes credentials never calls it; one that does must see that it has.
-  batchAppend: (call: { emit(event: 'error', error: Error): void }) =>
-    call.emit('error', serviceError(status.UNIMPLEMENTED, 'the fake has no batch appends')),
+  batchAppend: (call: Batches) => {
+    if (!options.onBatch()) {
+      call.emit('error', serviceError(status.UNIMPLEMENTED, 'no batch appends'));
+      return;
+    }
+    call.on('data', (message: BatchAppendReq) => {
+      try {
+        batchAppend(options, message, call);
+      } catch (error) {
+        call.emit('error', error);
+      }
+    });
+    call.on('end', () => call.end());
+    call.on('error', () => undefined);
+  },
 });
 
-const append = (
+type Batches = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
+
+/** What becomes of an append, on whatever call it came. */
+interface Taken {
+  /** Absent where nothing was decided, or nobody shall hear of it. */
+  decided?: FakeDecision;
+  fault: AppendFault | undefined;
+}
+
+const take = (
   { log, faults, leaderElsewhere, onAppend }: StreamsServiceOptions,
-  messages: readonly AppendReq[],
+  { stream, expected, events }: AppendCall,
   metadata: Metadata,
-  reply: Reply,
-): void => {
-  const { stream, expected, events } = appendCallOf(messages);
+): Taken => {
   onAppend(stream);
   const elsewhere = metadata.get('requires-leader').includes('true') ? leaderElsewhere() : undefined;
   if (elsewhere) throw elsewhere;
   const fault = faults.nextAppend();
+  if (fault !== undefined && UNWRITTEN.has(fault)) return { fault };
+  const decided = log.append(stream, events, expected);
+  return fault === 'lost reply' || fault === 'timeout after writing' ? { fault } : { fault, decided };
+};
+
+const UNWRITTEN: ReadonlySet<AppendFault> = new Set(['busy', 'cancelled', 'unknown', 'access denied', 'lost request']);
+
+/** Answers at once, or late where that is the fault. */
+const inTime = (fault: AppendFault | undefined, answer: () => void): void => {
+  if (typeof fault === 'object') setTimeout(answer, fault.slowMs);
+  else answer();
+};
+
+const append = (
+  options: StreamsServiceOptions,
+  messages: readonly AppendReq[],
+  metadata: Metadata,
+  reply: Reply,
+): void => {
+  const call = appendCallOf(messages);
+  const { decided, fault } = take(options, call, metadata);
   if (fault === 'busy') throw busy();
   if (fault === 'cancelled') throw cancelled();
   if (fault === 'unknown') throw unknown();
   if (fault === 'access denied') throw accessDenied();
-  if (fault === 'lost request') return;
-  const decided = log.append(stream, events, expected);
-  if (fault === 'lost reply') return;
   if (fault === 'timeout after writing') throw timedOut();
-  const answer = (): void => {
+  if (!decided) return;
+  inTime(fault, () => {
     switch (decided.decision) {
       case 'written':
       case 'repeated':
-        if (log.isReplicated(decided.last)) reply(null, appended(decided.last, fault !== 'no position'));
+        if (options.log.isReplicated(decided.last)) reply(null, appended(decided.last, fault !== 'no position'));
         return;
       case 'wrong expected version':
-        return reply(null, wrongExpectedVersion(expected, decided.current));
+        return reply(null, wrongExpectedVersion(call.expected, decided.current));
       case 'deleted':
-        return reply(streamDeleted(stream));
+        return reply(streamDeleted(call.stream));
       case 'too large':
         return reply(appendTooLarge(MAX_APPEND_BYTES));
     }
-  };
-  if (typeof fault === 'object') setTimeout(answer, fault.slowMs);
-  else answer();
+  });
+};
+
+/** As a server does it: each append is answered by itself, and a node that does not lead ends the call with all of them. */
+const batchAppend = (options: StreamsServiceOptions, message: BatchAppendReq, call: Batches): void => {
+  const { decided, fault } = take(options, batchAppendCallOf(message), call.metadata);
+  const refuse = (text: string, name?: string): void =>
+    void call.write(batchRefused(message, text, name === undefined ? undefined : [name, new Uint8Array()]));
+  if (fault === 'busy') return refuse('Server Is Busy');
+  if (fault === 'cancelled') throw cancelled();
+  if (fault === 'unknown') return refuse('Unknown', 'event_store.client.Unknown');
+  if (fault === 'access denied') return refuse('Access Denied', 'event_store.client.AccessDenied');
+  if (fault === 'timeout after writing') return refuse('Timeout', 'event_store.client.Timeout');
+  if (!decided) return;
+  inTime(fault, () => {
+    if (call.cancelled || call.destroyed) return;
+    switch (decided.decision) {
+      case 'written':
+      case 'repeated':
+        if (options.log.isReplicated(decided.last))
+          call.write(batchAppended(message, decided.last, fault !== 'no position'));
+        return;
+      case 'wrong expected version':
+        call.write(batchRefused(message, 'Wrong Expected Version', wrongExpectedVersionDetails(decided.current)));
+        return;
+      case 'deleted':
+        return refuse('Stream Deleted', 'event_store.client.StreamDeleted');
+      case 'too large':
+        return refuse('Maximum Append Size Exceeded', 'event_store.client.MaximumAppendSizeExceeded');
+    }
+  });
 };
 
 const read = (options: StreamsServiceOptions, call: ServerWritableStream<ReadReq, ReadResp>): void => {

@@ -6,9 +6,11 @@ import { rebuild } from '#libs/projections/rebuild/rebuild.js';
 import { openClusterLog } from '../../../../apps/shared/src/open-cluster.js';
 import { Cluster } from '../../../engines/cluster/cluster.js';
 import type { ProgramProcess } from '../../../engines/cluster/program-process.js';
+import type { HubClient } from '../../../e2e/hub-client.js';
 import { perSecond } from '../load/batches.js';
 import { Interactions } from '../load/interactions.js';
 import type { Results } from '../results.js';
+import { measureHubLine } from './hub-line.js';
 
 export interface LineSizes {
   contacts: number;
@@ -17,15 +19,17 @@ export interface LineSizes {
 
 const BATCH = 500;
 const AT_A_TIME = 4;
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 200;
 const RECORDERS = 2;
+/** As `deploy/compose.yaml` runs recorders and projectors. */
+const AS_DEPLOYED = '--max-semi-space-size=32';
 
 /**
  * Contacts that lie on Kafka, through two recorders into the fake of EventStoreDB, and through one projector into PostgreSQL:
  * every program a process of its own on this machine, servers too. Then a rebuild of what they left.
  */
 export const measureLine = async ({ contacts, customers }: LineSizes, results: Results): Promise<string> => {
-  const cluster = await Cluster.start({ HILO_KAFKA_PARTITIONS: '12' });
+  const cluster = await Cluster.start({ HILO_KAFKA_PARTITIONS: '12', NODE_OPTIONS: AS_DEPLOYED });
   try {
     await publish(cluster, contacts, customers);
     const projector = cluster.startProgram('projector');
@@ -36,6 +40,7 @@ export const measureLine = async ({ contacts, customers }: LineSizes, results: R
     await until(async () => (await recordedBy()) > 0);
     const cpuBefore = [await total(recorders, CPU), await total([projector], CPU)] as const;
     const before = await recordedBy();
+    const eventsBefore = (await projector.metric(EVENTS)) ?? 0;
     const startedAt = performance.now();
     await until(async () => (await recordedBy()) >= contacts);
     const recorded = perSecond(contacts - before, performance.now() - startedAt);
@@ -45,7 +50,9 @@ export const measureLine = async ({ contacts, customers }: LineSizes, results: R
     });
     const line = perSecond(contacts - before, performance.now() - startedAt);
     const micros = (seconds: number): number => (seconds * 1e6) / (contacts - before);
+    const seconds = (contacts - before) / line;
     results.add('line', line);
+    results.add('lineEvents', ((await projector.metric(EVENTS))! - eventsBefore) / seconds);
     results.add('lineRecorded', recorded);
     results.add('lineRecorderCpu', micros((await total(recorders, CPU)) - cpuBefore[0]));
     results.add('lineProjectorCpu', micros((await total([projector], CPU)) - cpuBefore[1]));
@@ -53,19 +60,25 @@ export const measureLine = async ({ contacts, customers }: LineSizes, results: R
     if (exits.some(({ code }) => code !== 0)) throw new Error('a program did not stop cleanly');
     const rebuilt = await rebuildRate(cluster);
     results.add('rebuildPostgres', rebuilt);
-    return `recorded ${Math.round(recorded)}/s, shown ${Math.round(line)}/s, rebuilt ${Math.round(rebuilt)} events/s`;
+    const hub = await measureHubLine(cluster, { contacts, customers }, results);
+    return `recorded ${Math.round(recorded)}/s, shown ${Math.round(line)}/s, rebuilt ${Math.round(rebuilt)} events/s; ${hub}`;
   } finally {
     await cluster.stop();
   }
 };
 
 const CPU = 'process_cpu_seconds_total';
+const EVENTS = 'hilo_projector_events_total';
 
 const publish = async (cluster: Cluster, contacts: number, customers: number): Promise<void> => {
   const ingest = cluster.startProgram('ingest');
   await ingest.url();
-  const sender = await cluster.client('ingest', 'integration');
-  const source = new Interactions(customers, 'line');
+  await postAll(await cluster.client('ingest', 'integration'), new Interactions(customers, 'line'), contacts);
+  await ingest.stop();
+};
+
+/** Resolves when every contact is accepted. */
+export const postAll = async (sender: HubClient, source: Interactions, contacts: number): Promise<void> => {
   let left = contacts;
   const send = async (): Promise<void> => {
     while (left > 0) {
@@ -76,7 +89,6 @@ const publish = async (cluster: Cluster, contacts: number, customers: number): P
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, send));
-  await ingest.stop();
 };
 
 const rebuildRate = async (cluster: Cluster): Promise<number> => {
@@ -98,6 +110,6 @@ const total = async (programs: readonly ProgramProcess[], name: string): Promise
   return values.reduce((sum: number, value) => sum + (value ?? 0), 0);
 };
 
-const until = async (holds: () => Promise<boolean>): Promise<void> => {
+export const until = async (holds: () => Promise<boolean>): Promise<void> => {
   while (!(await holds())) await sleep(LOOK_EVERY_MS);
 };
