@@ -242,7 +242,11 @@ describe('a hub that moves to a cluster', () => {
     await cluster.startPrograms();
     const clientOf: ClientOf = async (role) =>
       new HubClient(await cluster.of(role === 'integration' ? 'ingest' : 'timeline-api')[0]!.url(), hubKeys(role));
-    await eventually(async () => expect((await (await clientOf('agent')).customers(BEA)).length).toBe(1));
+    // A program that has just started hears of what is shown in a moment.
+    await eventually(async () => {
+      const client = await clientOf('agent');
+      for (const receipt of said.receipts) expect(await client.receipt(receipt)).toMatchObject({ visible: true });
+    });
     expect(await seen(clientOf, said)).toEqual(shown);
     const [bea] = await (await clientOf('supervisor')).customers(BEA);
     const looks = await (await clientOf('supervisor')).mustGet<{ items: { by: string }[] }>(`/v1/customers/${bea!.id}/access-log`); // prettier-ignore
