@@ -52,13 +52,13 @@ export class Appender {
   constructor(
     private readonly client: EventStoreDBClient,
     private readonly names: StreamNames,
-    private readonly credentials: ConnectionSettings['credentials'],
+    private readonly settings: Pick<ConnectionSettings, 'credentials' | 'unaryAppends'>,
     private readonly patience: Patience,
     private readonly bounds: AppendBounds,
     private readonly positionInStream: (stream: OurStream, revision: number) => Promise<number>,
   ) {
     this.tasks = new OrderedTasks(bounds.maxInFlight);
-    this.together = new AppendStream(client, credentials);
+    this.together = new AppendStream(client, settings.credentials);
   }
 
   append(stream: OurStream, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
@@ -116,7 +116,7 @@ export class Appender {
   ): Promise<AppendResult> {
     const name = this.names.nameOf(stream);
     const { attemptTimeoutMs } = this.patience;
-    return attempts === 1 && this.together.isReady
+    return attempts === 1 && !this.settings.unaryAppends && this.together.isReady
       ? this.together.append(name, batch, expected, attemptTimeoutMs)
       : this.alone(name, batch, expected);
   }
@@ -126,7 +126,7 @@ export class Appender {
     const { attemptTimeoutMs } = this.patience;
     const call = this.client.appendToStream(name, batch.map(eventData), {
       expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
-      credentials: this.credentials,
+      credentials: this.settings.credentials,
       deadline: attemptTimeoutMs,
       requiresLeader: true,
     });

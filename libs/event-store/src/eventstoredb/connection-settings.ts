@@ -4,6 +4,8 @@ import { HubError } from '#libs/kernel';
 export interface ConnectionSettings {
   /** For the client; no namespace in it. */
   connectionString: string;
+  /** Each append on a call of its own, the first time too. */
+  unaryAppends: boolean;
   /** Sent over TLS alone. Passing them selects the client's unary appends, so there are always some. */
   credentials: { username: string; password: string };
   /** What stream names begin with, `` or `{namespace}_`. */
@@ -17,6 +19,7 @@ const NAMESPACE = /^[a-z0-9_]{1,40}$/;
 /** Of no use to anybody: without TLS the client does not send them. */
 const UNSENT = { username: 'nobody', password: 'none' };
 
+const OURS = ['namespace', 'appends'];
 const OPTIONS = new Set([
   'tls',
   'tlscafile',
@@ -34,7 +37,7 @@ const OPTIONS = new Set([
 
 /**
  * Reads `esdb://user:password@host:2113,…?tls=true&namespace=acme` (or `esdb+discover://`).
- * `namespace` is ours: stream names begin with it, so that several hubs can share a server.
+ * Ours are `namespace`, which stream names begin with, so that several hubs can share a server, and `appends=unary`.
  * @throws HubError `SETTINGS.INVALID`; its message holds no password
  */
 export const connectionSettingsOf = (
@@ -50,7 +53,9 @@ export const connectionSettingsOf = (
   const namespace = options.get('namespace');
   if (namespace !== null && !NAMESPACE.test(namespace))
     throw refused('namespace has 1 to 40 characters of a-z, 0-9 and _');
-  options.delete('namespace');
+  const appends = options.get('appends');
+  if (appends !== null && appends !== 'unary') throw refused('appends can be unary, or is left out');
+  for (const name of OURS) options.delete(name);
   for (const [name, value] of options) checkOption(name, value);
   const secure = options.get('tls') !== 'false';
   if (secure && user === undefined)
@@ -60,6 +65,7 @@ export const connectionSettingsOf = (
     connectionString: `${scheme}${user === undefined ? '' : `${user}:${password}@`}${rest}`,
     credentials: user === undefined ? UNSENT : { username: decoded(user), password: decoded(password ?? '') },
     prefix: namespace === null ? '' : `${namespace}_`,
+    unaryAppends: appends === 'unary',
     shown: `${scheme}${hosts}${namespace === null ? '' : ` (namespace ${namespace})`}`,
   };
 };
@@ -80,7 +86,7 @@ const checkOption = (name: string, value: string): void => {
 const asWritten = (search: string): string =>
   search
     .split('&')
-    .filter((pair) => !pair.startsWith('namespace='))
+    .filter((pair) => !OURS.includes(pair.split('=')[0]!))
     .join('&');
 
 const decoded = (text: string): string => {

@@ -77,7 +77,6 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     options: EventStoreDbOptions,
   ) {
     super();
-    const { credentials } = settings;
     const backoff = { initialMs: options.initialBackoffMs ?? 50, maxMs: options.maxBackoffMs ?? 2000 };
     const patience = {
       attemptTimeoutMs: options.attemptTimeoutMs ?? 5000,
@@ -87,7 +86,7 @@ export class EventStoreDbEventStore extends EventStore implements CopyTarget {
     const bounds = { maxInFlight: options.maxInFlight ?? 256, maxWaiting: options.maxWaiting ?? 20_000 };
     this.names = new StreamNames(settings.prefix);
     this.log = new LogReader(client, this.names, settings, patience, (position) => this.instants.knownUpTo(position));
-    this.appender = new Appender(client, this.names, credentials, patience, bounds, (stream, revision) =>
+    this.appender = new Appender(client, this.names, settings, patience, bounds, (stream, revision) =>
       this.log.positionInStream(stream, revision),
     );
     const beside = new SideStreams(this.log, this.appender);

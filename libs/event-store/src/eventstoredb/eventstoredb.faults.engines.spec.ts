@@ -234,6 +234,15 @@ describe('appends on one call', () => {
     expect(fake.batchCalls).toBe(1);
   });
 
+  it('are not made where the address says so', async () => {
+    await start();
+    const unary = EventStoreDbEventStore.open({ url: `${fake.url()}&appends=unary`, ...QUICK });
+    await Promise.all(Array.from({ length: 20 }, () => unary.append(newStream(), [eventOf()], 'no_stream')));
+    expect(await collect(unary.readAll({ after: 0 }))).toHaveLength(20);
+    expect(fake.batchCalls).toBe(0);
+    await unary.close();
+  });
+
   it('are taken one by one by a server that has no such call', async () => {
     await start();
     fake.takesBatches = false;
