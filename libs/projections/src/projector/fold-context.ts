@@ -3,7 +3,14 @@ import type { CarriedIdentity, ContactSummary } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import { SeenIds } from './seen-ids.js';
-import { IDS_A_QUESTION, type FoldStatements, type IdentityRow, type NewConversation } from './statements.js';
+import {
+  IDS_A_QUESTION,
+  type FoldStatements,
+  type IdentityRow,
+  type LinkRow,
+  type LinkWrite,
+  type NewConversation,
+} from './statements.js';
 
 interface Counters {
   tenant: number;
@@ -51,7 +58,7 @@ export class FoldContext {
   private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
   private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
   private counters?: Counters;
-  // Identities and conversations that have a row. Known only to a bulk write that began with an empty read model: it need
+  // Identities, conversations and links that have a row. Known only to a bulk write that began with an empty read model: it need
   // not ask for what occurs for the first time, which most of its questions would be.
   private met?: SeenIds;
 
@@ -75,7 +82,7 @@ export class FoldContext {
     this.reattributed = [];
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
-    if (this.bulk && this.counters.identity === 0 && this.counters.conversation === 0) this.met = new SeenIds();
+    if (this.bulk && Object.values(this.counters).every((key) => key === 0)) this.met = new SeenIds();
   }
 
   /** Asks in few questions for everything that contacts name and that is not known here. */
@@ -161,7 +168,7 @@ export class FoldContext {
     occurredAtMs: number,
     position: number,
   ): Promise<ContactPlaces> {
-    const { tenant, anchor: named } = await this.meet(tenantName, content, position);
+    const { tenant, anchor: named } = await this.meet(tenantName, content, position, occurredAtMs);
     const anchor = await this.holderAt(named, occurredAtMs);
     if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
       await this.name(anchor, content.name, occurredAtMs, position);
@@ -173,19 +180,25 @@ export class FoldContext {
     };
   }
 
-  /** Makes known who was seen beside whom; what it names for the first time gets its rows. */
+  /**
+   * Makes known who was seen beside whom; what it names for the first time gets its rows.
+   * @param nameAtMs since when an anchor that is new has the name it comes with
+   */
   async meet(
     tenantName: string,
-    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased'>,
+    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased' | 'name'>,
     position: number,
+    nameAtMs?: number,
   ): Promise<{ tenant: number; anchor: FoldedIdentity }> {
     const tenant = await this.tenant(tenantName);
     let anchor: FoldedIdentity | undefined;
     const others: FoldedIdentity[] = [];
     for (const carried of content.identities) {
       if (carried.blocked) continue;
-      const row = await this.identity(carried, tenant, position, !content.erased);
-      if (carried.identity === content.anchor) anchor = row;
+      const isAnchor = carried.identity === content.anchor;
+      const naming = isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : NAMELESS;
+      const row = await this.identity(carried, tenant, position, !content.erased, naming);
+      if (isAnchor) anchor = row;
       else others.push(row);
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
@@ -224,8 +237,15 @@ export class FoldContext {
   /**
    * The row of an identity, made when it is seen for the first time.
    * @param told whether the event says its value; one that is erased does not, and a later one may
+   * @param naming what it is called where it is new
    */
-  async identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<FoldedIdentity> {
+  async identity(
+    carried: CarriedIdentity,
+    tenant: number,
+    position: number,
+    told: boolean,
+    naming = NAMELESS,
+  ): Promise<FoldedIdentity> {
     const found = await this.findIdentity(carried.identity);
     if (found) {
       if (found.erased !== null) return found;
@@ -245,7 +265,7 @@ export class FoldContext {
       customer: key,
       firstPosition: position,
       verified,
-      nameAt: null,
+      nameAt: naming.nameAt,
       erased: null,
       told: told ? 1 : 0,
       whole: null,
@@ -262,6 +282,7 @@ export class FoldContext {
       verified,
       firstPosition: position,
       customer: key,
+      ...naming,
     });
     this.identities.set(carried.identity, row);
     return row;
@@ -362,10 +383,21 @@ export class FoldContext {
     this.mentions.set(pair, true);
   }
 
-  nextLink(): number {
-    return ++this.counters!.link;
+  async findLink(link: Uuid): Promise<LinkRow | undefined> {
+    const id = bytesOfUuid(link);
+    if (this.met?.has(id) === false) return undefined;
+    return (await this.session.all(this.statements.findLink, { id }))[0];
+  }
+
+  async addLink(link: Uuid, { position, ...row }: Omit<LinkWrite, 'key' | 'id'>): Promise<void> {
+    const id = bytesOfUuid(link);
+    this.met?.add(id);
+    const key = ++this.counters!.link;
+    await this.session.run(this.statements.addLink, { key, id, ...row, firstPosition: position, lastPosition: position });
   }
 }
+
+const NAMELESS: { name: string | null; nameAt: number | null } = { name: null, nameAt: null };
 
 const questionsOf = (ids: ReadonlyMap<Uuid, Buffer>): Buffer[][] => {
   const all = [...ids.values()];

@@ -2,6 +2,7 @@ import { upcast, type ContactSummary } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
 import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
+import { deriveCustomers } from '../customers/customers.projection.js';
 import { FoldContext } from './fold-context.js';
 import { fold } from './fold.js';
 import { foldStatements } from './statements.js';
@@ -60,17 +61,8 @@ export class Projector {
     };
     try {
       await this.readModel.transaction(async (session) => {
-        const moved = await session.all(context.statements.moveCheckpoint, {
-          name: PROJECTOR,
-          version: READ_MODEL_VERSION,
-          previous,
-          next,
-        });
-        if (moved.length === 0)
-          throw new HubError(
-            'READ_MODEL.FENCED',
-            `another projector moved the checkpoint away from ${previous}; only one may run`,
-          );
+        const move = { name: PROJECTOR, version: READ_MODEL_VERSION, previous, next };
+        session.must(context.statements.moveCheckpoint, move, () => fenced(previous));
         await context.begin(session);
         if (session.isFar) await context.prefetch(contactsOf(events.filter(({ position }) => position > previous)));
         for (const event of events) {
@@ -91,6 +83,11 @@ export class Projector {
     }
   }
 
+  /** Says whose each identity is: the end of a bulk write, before `finishBulk`. */
+  deriveCustomers(): Promise<void> {
+    return this.readModel.transaction((session) => deriveCustomers(session, this.context.statements));
+  }
+
   /** Folds everything up to the head of the log; `report` hears of each batch. */
   async catchUp(report?: (position: number) => void, batchSize = 1000): Promise<void> {
     for await (const events of this.log.readAll({ after: await this.checkpoint(), batchSize })) {
@@ -99,6 +96,12 @@ export class Projector {
     }
   }
 }
+
+const fenced = (previous: number): HubError =>
+  new HubError(
+    'READ_MODEL.FENCED',
+    `another projector moved the checkpoint away from ${previous}; only one may run`,
+  );
 
 /** What the recorded contacts among these events say. */
 const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>

@@ -24,11 +24,12 @@ export const rebuild = async ({ home, log, report, signal }: RebuildOptions): Pr
   let position = await using(await home.openNext(), async (next) => {
     const projector = new Projector(next, log, { bulk: true });
     const head = await log.head();
-    for await (const events of log.readAll({ after: await projector.checkpoint(), batchSize: BATCH })) {
+    for await (const events of readAhead(log.readAll({ after: await projector.checkpoint(), batchSize: BATCH }))) {
       await projector.apply(events);
       report?.(await projector.checkpoint(), head);
       if (signal?.aborted) return undefined;
     }
+    await projector.deriveCustomers();
     await next.finishBulk();
     return projector.checkpoint();
   });
@@ -49,6 +50,23 @@ export const rebuildReadModel = ({
   ...options
 }: Omit<RebuildOptions, 'home'> & { file: string }): Promise<number | undefined> =>
   rebuild({ home: new SqliteReadModelHome(file), ...options });
+
+/** Has the next batch fetched while the last one is worked on. */
+async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  const batches = source[Symbol.asyncIterator]();
+  try {
+    for (let coming = batches.next(); ;) {
+      const { done, value } = await coming;
+      if (done === true) return;
+      coming = batches.next();
+      // Heard of once it is asked for.
+      coming.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await batches.return?.();
+  }
+}
 
 const using = async <T>(readModel: BulkReadModel, work: (readModel: BulkReadModel) => Promise<T>): Promise<T> => {
   try {

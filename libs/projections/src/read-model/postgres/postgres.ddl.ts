@@ -114,6 +114,17 @@ UPDATE entry_past SET subject = NULL, preview = NULL, agent = NULL, outcome = NU
 DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELECT key FROM gone);
 `;
 
+/** Fills the timeline in its own order; its key is built over what is there, which costs less than row by row. */
+export const FILL_TIMELINE = `
+BEGIN;
+TRUNCATE timeline;
+ALTER TABLE timeline DROP CONSTRAINT timeline_pkey;
+INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
+  FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position;
+ALTER TABLE timeline ADD PRIMARY KEY (customer, "occurredAt", position);
+COMMIT;
+`;
+
 /** What the programs around a read model tell each other; no rows of it. */
 export const PROGRAMS = `
 CREATE TABLE lease (name text COLLATE "C" PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
