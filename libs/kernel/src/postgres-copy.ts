@@ -15,7 +15,10 @@ const textOf = (value: CopiedValue): string => {
 };
 
 /** Rows as COPY takes them in text format. */
-export const copyText = <Row extends object>(columns: readonly (keyof Row & string)[], rows: readonly Row[]): string => {
+export const copyText = <Row extends object>(
+  columns: readonly (keyof Row & string)[],
+  rows: readonly Row[],
+): string => {
   let text = '';
   for (const row of rows) {
     let separator = '';

@@ -251,8 +251,7 @@ const clientOf = (
   };
   return {
     query: (text, parameters = []) => told(client.query({ text, values: parameters.map(storable) })),
-    prepared: (text, parameters) =>
-      told(client.query({ name: nameOf(text), text, values: parameters.map(storable) })),
+    prepared: (text, parameters) => told(client.query({ name: nameOf(text), text, values: parameters.map(storable) })),
     copy: (table, columns, rows) => {
       const names = columns.map((column) => `"${column}"`).join(', ');
       return told(copyIn(pg(), client, `COPY ${table} (${names}) FROM STDIN`, copyText(columns, rows)));

@@ -196,7 +196,8 @@ export class FoldContext {
     for (const carried of content.identities) {
       if (carried.blocked) continue;
       const isAnchor = carried.identity === content.anchor;
-      const naming = isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : NAMELESS;
+      const naming =
+        isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : NAMELESS;
       const row = await this.identity(carried, tenant, position, !content.erased, naming);
       if (isAnchor) anchor = row;
       else others.push(row);
@@ -393,7 +394,13 @@ export class FoldContext {
     const id = bytesOfUuid(link);
     this.met?.add(id);
     const key = ++this.counters!.link;
-    await this.session.run(this.statements.addLink, { key, id, ...row, firstPosition: position, lastPosition: position });
+    await this.session.run(this.statements.addLink, {
+      key,
+      id,
+      ...row,
+      firstPosition: position,
+      lastPosition: position,
+    });
   }
 }
 

@@ -98,10 +98,7 @@ export class Projector {
 }
 
 const fenced = (previous: number): HubError =>
-  new HubError(
-    'READ_MODEL.FENCED',
-    `another projector moved the checkpoint away from ${previous}; only one may run`,
-  );
+  new HubError('READ_MODEL.FENCED', `another projector moved the checkpoint away from ${previous}; only one may run`);
 
 /** What the recorded contacts among these events say. */
 const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>

@@ -397,7 +397,10 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
       .limit(sql.lit(LINKS_A_QUESTION)),
   ),
   partCustomers: statement<object>(() =>
-    db.updateTable('identity').set({ customer: sql.ref('key') }).whereRef('customer', '!=', 'key'),
+    db
+      .updateTable('identity')
+      .set({ customer: sql.ref('key') })
+      .whereRef('customer', '!=', 'key'),
   ),
   setCustomer: statement<{ identity: number; customer: number }>((s) =>
     db.updateTable('identity').set({ customer: s.customer }).where('key', '=', s.identity),

@@ -10,7 +10,7 @@ import {
 import { migratePostgres, type PostgresMigration, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { FILL_TIMELINE, FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { ANALYZE, FILL_TIMELINE, FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
 import { Writes, requireCommit } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
@@ -126,7 +126,7 @@ export class PostgresReadModel extends ReadModel {
     );
     const filled = writer.query(FILL_TIMELINE);
     await Promise.all([filled, migratePostgres(this.options, [INDEXES_STEP])]);
-    await writer.query('ANALYZE');
+    await writer.query(ANALYZE);
   }
 
   async close(): Promise<void> {
