@@ -42,8 +42,10 @@ export const foldLinked = async (
   if (known) {
     await session.run(statements.keepLink, { key: known.key, position });
     await session.run(statements.updateLink, { key: known.key, ...decision });
-    if (status === 'active' && known.status !== 'active') await join(context, known.a, known.b);
-    if (status !== 'active' && known.status === 'active') await part(context, known.a, known.b);
+    const before = known.status;
+    known.status = status;
+    if (status === 'active' && before !== 'active') await join(context, known.a, known.b);
+    if (status !== 'active' && before === 'active') await part(context, known.a, known.b);
     return;
   }
   if (!('a' in data)) return;
@@ -53,7 +55,7 @@ export const foldLinked = async (
   if (a.erased !== null || b.erased !== null) return;
   const tenant = await context.tenant(tenantName);
   await context.addLink(data.link, { tenant, a: a.key, b: b.key, ...decision });
-  if (status === 'active') await joinCustomers(context, a.customer, b.customer);
+  if (status === 'active') await joinCustomers(context, context.customerOf(a), context.customerOf(b));
 };
 
 export const foldUnlinked = async (
@@ -73,7 +75,9 @@ export const foldUnlinked = async (
     reason: event.data.reason ?? null,
     position,
   });
-  if (known.status === 'active') await part(context, known.a, known.b);
+  const before = known.status;
+  known.status = status;
+  if (before === 'active') await part(context, known.a, known.b);
 };
 
 export const foldProfile = async (
@@ -126,22 +130,14 @@ const customerOf = async (context: FoldContext, identity: number): Promise<numbe
   (await context.session.all(context.statements.customerOf, { identity }))[0]!.customer;
 
 const joinCustomers = async (context: FoldContext, one: number, other: number): Promise<void> => {
-  if (context.bulk || one === other) return;
-  const { session, statements } = context;
-  await context.flush();
-  const [to, from] = one < other ? [one, other] : [other, one];
-  const moved = await session.all(statements.joinCustomer, { from, to });
-  context.moved(
-    moved.map(({ id }) => uuidOfBytes(id)),
-    to,
-  );
-  await session.run(statements.joinTimeline, { from, to });
+  if (!context.bulk && one !== other) await context.join(Math.max(one, other), Math.min(one, other));
 };
 
 /** Walks what is still linked with `a`; where `b` is no longer among it, the two halves become customers of their own. */
 export const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
   if (context.bulk) return;
   const { session, statements } = context;
+  await context.settle();
   await context.flush();
   const before = await customerOf(context, a);
   const reached = new Set([a]);

@@ -1,5 +1,5 @@
 import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
-import type { CarriedIdentity, ContactSummary } from '#libs/domain';
+import type { CarriedIdentity, ContactSummary, LinkEvent } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import { SeenIds } from './seen-ids.js';
@@ -62,6 +62,12 @@ export class FoldContext {
   // not ask for what occurs for the first time, which most of its questions would be.
   private met?: SeenIds;
 
+  // Links that this batch names, as they stand; undefined where there is none yet.
+  private readonly links = new Map<Uuid, LinkRow | undefined>();
+  // Customers that this batch has joined to another, while what that has moved is not known yet.
+  private readonly joined = new Map<number, number>();
+  private joining: Promise<void>[] = [];
+
   session!: ReadModelSession;
   /** Where contacts were recorded that this batch has shown to be somebody else's. */
   reattributed: number[] = [];
@@ -80,15 +86,20 @@ export class FoldContext {
   async begin(session: ReadModelSession): Promise<void> {
     this.session = session;
     this.reattributed = [];
+    this.links.clear();
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
     if (this.bulk && Object.values(this.counters).every((key) => key === 0)) this.met = new SeenIds();
   }
 
-  /** Asks in few questions for everything that contacts name and that is not known here. */
-  async prefetch(contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>): Promise<void> {
+  /** Asks in few questions for everything that contacts and decisions on links name and that is not known here. */
+  async prefetch(
+    contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>,
+    decisions: Iterable<LinkEvent['data']>,
+  ): Promise<void> {
     const identities = new Map<Uuid, Buffer>();
     const conversations = new Map<Uuid, Buffer>();
+    const links = new Map<Uuid, Buffer>();
     const want = (wanted: Map<Uuid, Buffer>, id: Uuid): void => {
       const bytes = bytesOfUuid(id);
       if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
@@ -100,7 +111,13 @@ export class FoldContext {
       if (!conversations.has(conversation) && this.conversations.get(conversation) === undefined)
         want(conversations, conversation);
     }
-    const { findIdentities, findConversations } = this.statements;
+    for (const decision of decisions) {
+      this.links.set(decision.link, undefined);
+      want(links, decision.link);
+      if ('a' in decision)
+        for (const identity of [decision.a, decision.b]) if (!this.identities.get(identity)) want(identities, identity);
+    }
+    const { findIdentities, findConversations, findLinks } = this.statements;
     await Promise.all([
       ...questionsOf(identities).map(async (ids) => {
         for (const { id, ...row } of await this.session.all(findIdentities, ids))
@@ -109,6 +126,9 @@ export class FoldContext {
       ...questionsOf(conversations).map(async (ids) => {
         for (const { id, key } of await this.session.all(findConversations, ids))
           this.conversations.set(uuidOfBytes(id), key);
+      }),
+      ...questionsOf(links).map(async (ids) => {
+        for (const { id, ...row } of await this.session.all(findLinks, ids)) this.links.set(uuidOfBytes(id), row);
       }),
     ]);
   }
@@ -138,6 +158,8 @@ export class FoldContext {
     this.conversations.clear();
     this.mentions.clear();
     this.counters = undefined;
+    this.joined.clear();
+    this.joining = [];
     this.newConversations = [];
     this.newEntries = [];
     this.newTimelines = [];
@@ -338,6 +360,39 @@ export class FoldContext {
     return held.map(({ id, heldUntil }) => ({ id: uuidOfBytes(id), until: heldUntil }));
   }
 
+  /** Whose an identity is. */
+  customerOf({ customer }: IdentityRow): number {
+    let last = customer;
+    for (let next = this.joined.get(last); next !== undefined; next = this.joined.get(last)) last = next;
+    return last;
+  }
+
+  /** Makes two customers one. What that moves is not waited for: `settle` does. */
+  async join(from: number, to: number): Promise<void> {
+    for (const row of this.newTimelines) if (row.customer === from) row.customer = to;
+    const { session, statements } = this;
+    const moving = session.all(statements.joinCustomer, { from, to });
+    await session.run(statements.joinTimeline, { from, to });
+    const take = (moved: { id: Buffer }[]): void =>
+      this.moved(
+        moved.map(({ id }) => uuidOfBytes(id)),
+        to,
+      );
+    if (Array.isArray(moving)) return take(moving);
+    this.joined.set(from, to);
+    const joining = moving.then(take);
+    // Heard of by `settle`.
+    joining.catch(() => undefined);
+    this.joining.push(joining);
+  }
+
+  /** Resolves when it is known whose everybody is: needed before customers are parted, and at the end of a batch. */
+  async settle(): Promise<void> {
+    await Promise.all(this.joining);
+    this.joining = [];
+    this.joined.clear();
+  }
+
   /** Tells the cache that these identities belong to another customer now. */
   moved(ids: readonly Uuid[], customer: number): void {
     for (const id of ids) {
@@ -358,6 +413,7 @@ export class FoldContext {
     if (row) Object.assign(row, { erased: position, told: 0, verified: 0, nameAt: null });
     delete row?.former;
     this.mentions.clear();
+    this.links.clear();
   }
 
   async conversation(id: Uuid, tenant: number): Promise<number> {
@@ -384,7 +440,9 @@ export class FoldContext {
     this.mentions.set(pair, true);
   }
 
+  /** @returns how a link stands; whoever changes that says so in what is returned */
   async findLink(link: Uuid): Promise<LinkRow | undefined> {
+    if (this.links.has(link)) return this.links.get(link);
     const id = bytesOfUuid(link);
     if (this.met?.has(id) === false) return undefined;
     return (await this.session.all(this.statements.findLink, { id }))[0];
@@ -394,6 +452,7 @@ export class FoldContext {
     const id = bytesOfUuid(link);
     this.met?.add(id);
     const key = ++this.counters!.link;
+    if (this.links.has(link)) this.links.set(link, { key, status: row.status, a: row.a, b: row.b });
     await this.session.run(this.statements.addLink, {
       key,
       id,

@@ -1,4 +1,4 @@
-import { upcast, type ContactSummary } from '#libs/domain';
+import { upcast, type ContactSummary, type LinkEvent } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
 import { PROJECTOR, READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
@@ -64,7 +64,10 @@ export class Projector {
         const move = { name: PROJECTOR, version: READ_MODEL_VERSION, previous, next };
         session.must(context.statements.moveCheckpoint, move, () => fenced(previous));
         await context.begin(session);
-        if (session.isFar) await context.prefetch(contactsOf(events.filter(({ position }) => position > previous)));
+        if (session.isFar) {
+          const unseen = events.filter(({ position }) => position > previous);
+          await context.prefetch(contactsOf(unseen), decisionsOf(unseen));
+        }
         for (const event of events) {
           if (event.position <= previous) continue;
           // Most events bring nothing that has to be asked for: no turn of the event loop for those.
@@ -72,6 +75,7 @@ export class Projector {
           if (asking) await asking;
         }
         await context.flush();
+        await context.settle();
       });
       this.place = next;
       return [...corrected, ...context.reattributed];
@@ -99,6 +103,18 @@ export class Projector {
 
 const fenced = (previous: number): HubError =>
   new HubError('READ_MODEL.FENCED', `another projector moved the checkpoint away from ${previous}; only one may run`);
+
+const LINK_EVENTS: ReadonlySet<string> = new Set<LinkEvent['type']>([
+  'IdentitiesLinked',
+  'LinkProposed',
+  'LinkConfirmed',
+  'LinkRejected',
+  'LinkRetracted',
+]);
+
+/** What the decisions on links among these events say. */
+const decisionsOf = (events: readonly StoredEvent[]): LinkEvent['data'][] =>
+  events.filter(({ type }) => LINK_EVENTS.has(type)).map((event) => upcast(event).data as LinkEvent['data']);
 
 /** What the recorded contacts among these events say. */
 const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>

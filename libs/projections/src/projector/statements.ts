@@ -326,6 +326,9 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   findLink: statement<{ id: Buffer }, LinkRow>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),
   ),
+  findLinks: statement<Many, LinkRow & { id: Buffer }>((s) =>
+    db.selectFrom('link').select(['id', 'key', 'status', 'a', 'b']).where('id', 'in', manyOf(s)),
+  ),
   addLink: gathered<NewLink>(db, 'link', LINK_COLUMNS),
   keepLink: statement<{ key: number; position: number }>((s) =>
     db
