@@ -1,3 +1,4 @@
+import { readAhead } from '#libs/kernel';
 import type { EventLog } from '../projector/projector.js';
 import { Projector } from '../projector/projector.js';
 import type { BulkReadModel, ReadModelHome } from '../read-model/read-model-home.port.js';
@@ -58,23 +59,6 @@ export const rebuildReadModel = ({
   ...options
 }: Omit<RebuildOptions, 'home'> & { file: string }): Promise<number | undefined> =>
   rebuild({ home: new SqliteReadModelHome(file), ...options });
-
-/** Has the next batch fetched while the last one is worked on. */
-async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
-  const batches = source[Symbol.asyncIterator]();
-  try {
-    for (let coming = batches.next(); ;) {
-      const { done, value } = await coming;
-      if (done === true) return;
-      coming = batches.next();
-      // Heard of once it is asked for.
-      coming.catch(() => undefined);
-      yield value;
-    }
-  } finally {
-    await batches.return?.();
-  }
-}
 
 const using = async <T>(readModel: BulkReadModel, work: (readModel: BulkReadModel) => Promise<T>): Promise<T> => {
   try {
