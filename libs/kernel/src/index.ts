@@ -6,4 +6,5 @@ export * from './ids.js';
 export * from './instant.js';
 export * from './interaction.js';
 export * from './lru.js';
+export * from './read-ahead.js';
 export * from './accounts.js';

@@ -5,6 +5,7 @@ import type * as KyselyPackage from 'kysely';
 import type * as PgPackage from 'pg';
 import { HubError, codeOf, messageOf } from './errors.js';
 import { latePackage } from './late-package.js';
+import { copyIn, copyText } from './postgres-copy.js';
 
 /** Loaded when the first connection is opened: the embedded engines need none. */
 const pg = latePackage<typeof PgPackage>('pg');
@@ -44,6 +45,12 @@ export interface PostgresClient {
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<PostgresResult<Row>>;
   /** The same as a statement that the server prepares once a connection: for a text that comes again and again. */
   prepared<Row>(sql: string, parameters: readonly unknown[]): Promise<PostgresResult<Row>>;
+  /** Adds rows to a table by COPY: for many of them, of which none may be there already. */
+  copy<Row extends object>(
+    table: string,
+    columns: readonly (keyof Row & string)[],
+    rows: readonly Row[],
+  ): Promise<PostgresResult<never>>;
   release(): void;
 }
 
@@ -165,7 +172,10 @@ export const connectPostgres = async (options: PostgresOptions, pipelines = fals
   const asking = clientOf(client, options, () => void client.end().catch(() => undefined));
   return {
     ...asking,
-    ...(pipelines && { prepared: (sql, parameters) => (together(socket), asking.prepared(sql, parameters)) }),
+    ...(pipelines && {
+      prepared: (sql, parameters) => (together(socket), asking.prepared(sql, parameters)),
+      copy: (table, columns, rows) => (together(socket), asking.copy(table, columns, rows)),
+    }),
     onNotification: (hear) => void client.on('notification', ({ channel, payload }) => hear(channel, payload ?? '')),
     onEnd: (hear) => (hearEnd = hear),
   };
@@ -240,9 +250,9 @@ const clientOf = (
   release: (broken: boolean) => void,
 ): PostgresClient => {
   let broken = false;
-  const ask = async <Row>(query: PgPackage.QueryConfig): Promise<PostgresResult<Row>> => {
+  const told = async <Row>(answer: Promise<PgPackage.QueryResult>): Promise<PostgresResult<Row>> => {
     try {
-      const { command, rowCount, rows } = await client.query(query);
+      const { command, rowCount, rows } = await answer;
       return { command: command as PostgresResult<Row>['command'], rowCount: rowCount ?? 0, rows: rows as Row[] };
     } catch (error) {
       if (isConnectionLoss(error)) broken = true;
@@ -250,8 +260,12 @@ const clientOf = (
     }
   };
   return {
-    query: (text, parameters = []) => ask({ text, values: parameters.map(storable) }),
-    prepared: (text, parameters) => ask({ name: nameOf(text), text, values: parameters.map(storable) }),
+    query: (text, parameters = []) => told(client.query({ text, values: parameters.map(storable) })),
+    prepared: (text, parameters) => told(client.query({ name: nameOf(text), text, values: parameters.map(storable) })),
+    copy: (table, columns, rows) => {
+      const names = columns.map((column) => `"${column}"`).join(', ');
+      return told(copyIn(pg(), client, `COPY ${table} (${names}) FROM STDIN`, copyText(columns, rows)));
+    },
     release: () => release(broken),
   };
 };

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { KAFKA_DESCRIPTION, KafkaBroker } from '../../engines/kafka/broker.js';
 import { measureKafka, type EngineSizes } from './engines/kafka.js';
 import { measureLine, type LineSizes } from './engines/line.js';
+import { measurePostgresRebuild } from './engines/postgres-rebuild.js';
 import { CONTACT_BYTES } from './load/interactions.js';
 import { machineFacts } from './machine.js';
 import { terminalTable, writeReport } from './report.js';
@@ -39,13 +40,15 @@ const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): 
   const sizes = { ...(quick ? QUICK : FULL), ...(contacts !== undefined && { contacts: Number(contacts) }) };
   const machine = machineFacts();
   const results = new Results();
-  if (only !== 'line') await benchKafka(sizes, workspace, results);
-  if (only !== 'kafka') say(`the line: ${await measureLine(sizes, results)}`);
+  const wanted = (part: string): boolean => only === undefined || only === part;
+  if (wanted('kafka')) await benchKafka(sizes, workspace, results);
+  if (wanted('rebuild')) await measurePostgresRebuild(sizes, results, workspace, say);
+  if (wanted('line')) say(`the line: ${await measureLine(sizes, results)}`);
   const report = {
     date: new Date().toISOString().slice(0, 10),
     machine,
     sizes,
-    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; the line ${sizes.contacts.toLocaleString('en-US')} of them, once. ${KAFKA_DESCRIPTION}.`,
+    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; rebuild and line ${sizes.contacts.toLocaleString('en-US')} of them, the line once. ${KAFKA_DESCRIPTION}.`,
     steadiness: results.steadiness(),
     outcomes: results.outcomes(),
   };

@@ -9,6 +9,7 @@ import { tableDigests, type TableDigest, type TableDigestsOptions } from '#libs/
 import { failure, interrupted } from '../errors.js';
 import { grouped, perSecond, table } from '../format/table.js';
 import { interruptSignal } from '../interrupt.js';
+import { readByThread } from '../log-thread.js';
 import { openLog, requireData, settingsFrom, type GlobalOptions } from '../open-data.js';
 import { startProgress } from '../progress.js';
 
@@ -55,6 +56,7 @@ const foldAnew = async (settings: HubSettings, log: EventLog): Promise<void> => 
     const position = await rebuild({
       home: await openReadModelHome(settings),
       log,
+      readAll: (all) => readByThread(settings, all),
       signal: interruptSignal(),
       report: (place, head) => {
         first ??= place;

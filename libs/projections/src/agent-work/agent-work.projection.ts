@@ -89,6 +89,6 @@ const addEntry = async (
     agent: data.by.agent,
     outcome,
   };
-  context.addEntry(entry, anchor.customer);
+  context.addEntry(entry, context.customerOf(anchor));
   return entry;
 };

@@ -6,14 +6,18 @@ import type {
   LinkRetracted,
   ProfileImported,
 } from '#libs/domain';
-import { bytesOfUuid, instantMs, uuidOfBytes } from '#libs/kernel';
+import { instantMs, uuidOfBytes } from '#libs/kernel';
 import { foldProfileConsents } from '../consents/consents.projection.js';
 import type { FoldContext } from '../projector/fold-context.js';
+import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { LinkStatus } from '../read-model/read-model.schema.js';
+import { LINKS_A_QUESTION, type FoldStatements } from '../projector/statements.js';
+import { customersOfLinks, type ActiveLink } from './customers-of-links.js';
 
 /**
  * A customer is the set of identities that active links join; its key is the lowest (earliest) identity key in it.
- * Joining and parting re-key rows, which is safe: they are derived, and what they derive from never moves.
+ * Joining and parting re-key rows, which is safe: they are derived, and what they derive from never moves. A bulk write
+ * derives them at its end, from the links that are active then.
  */
 export const foldLinked = async (
   context: FoldContext,
@@ -23,8 +27,7 @@ export const foldLinked = async (
 ): Promise<void> => {
   const { session, statements } = context;
   const { data } = event;
-  const id = bytesOfUuid(data.link);
-  const known = (await session.all(statements.findLink, { id }))[0];
+  const known = await context.findLink(data.link);
   if (known?.status === 'erased') return;
   const status: LinkStatus = event.type === 'LinkProposed' ? 'proposed' : 'active';
   const decision = {
@@ -39,8 +42,10 @@ export const foldLinked = async (
   if (known) {
     await session.run(statements.keepLink, { key: known.key, position });
     await session.run(statements.updateLink, { key: known.key, ...decision });
-    if (status === 'active' && known.status !== 'active') await join(context, known.a, known.b);
-    if (status !== 'active' && known.status === 'active') await part(context, known.a, known.b);
+    const before = known.status;
+    known.status = status;
+    if (status === 'active' && before !== 'active') await join(context, known.a, known.b);
+    if (status !== 'active' && before === 'active') await part(context, known.a, known.b);
     return;
   }
   if (!('a' in data)) return;
@@ -49,8 +54,8 @@ export const foldLinked = async (
   if (!a || !b) throw new Error(`the link at position ${position} joins an identity that no earlier event carried`);
   if (a.erased !== null || b.erased !== null) return;
   const tenant = await context.tenant(tenantName);
-  await session.run(statements.addLink, { key: context.nextLink(), id, tenant, a: a.key, b: b.key, ...decision });
-  if (status === 'active') await joinCustomers(context, a.customer, b.customer);
+  await context.addLink(data.link, { tenant, a: a.key, b: b.key, ...decision });
+  if (status === 'active') await joinCustomers(context, context.customerOf(a), context.customerOf(b));
 };
 
 export const foldUnlinked = async (
@@ -59,7 +64,7 @@ export const foldUnlinked = async (
   position: number,
 ): Promise<void> => {
   const { session, statements } = context;
-  const known = (await session.all(statements.findLink, { id: bytesOfUuid(event.data.link) }))[0];
+  const known = await context.findLink(event.data.link);
   if (!known || known.status === 'erased') return;
   const status: LinkStatus = event.type === 'LinkRejected' ? 'rejected' : 'retracted';
   await session.run(statements.keepLink, { key: known.key, position });
@@ -70,7 +75,9 @@ export const foldUnlinked = async (
     reason: event.data.reason ?? null,
     position,
   });
-  if (known.status === 'active') await part(context, known.a, known.b);
+  const before = known.status;
+  known.status = status;
+  if (before === 'active') await part(context, known.a, known.b);
 };
 
 export const foldProfile = async (
@@ -102,28 +109,35 @@ export const foldProfile = async (
     await context.name(own, name, data.createdAt ? instantMs(data.createdAt) : 0, position);
 };
 
-const join = async (context: FoldContext, a: number, b: number): Promise<void> =>
-  joinCustomers(context, await customerOf(context, a), await customerOf(context, b));
+/** Whose each identity is, by the links there are: what a bulk write has left out. */
+export const deriveCustomers = async (session: ReadModelSession, statements: FoldStatements): Promise<void> => {
+  const links: ActiveLink[] = [];
+  for (let after = 0, full = true; full;) {
+    const page = await session.all(statements.activeLinks, { after });
+    links.push(...page);
+    after = page.at(-1)?.key ?? after;
+    full = page.length === LINKS_A_QUESTION;
+  }
+  await session.run(statements.partCustomers, {});
+  for (const joined of customersOfLinks(links)) await session.run(statements.setCustomer, joined);
+};
+
+const join = async (context: FoldContext, a: number, b: number): Promise<void> => {
+  if (!context.bulk) await joinCustomers(context, await customerOf(context, a), await customerOf(context, b));
+};
 
 const customerOf = async (context: FoldContext, identity: number): Promise<number> =>
   (await context.session.all(context.statements.customerOf, { identity }))[0]!.customer;
 
 const joinCustomers = async (context: FoldContext, one: number, other: number): Promise<void> => {
-  if (one === other) return;
-  const { session, statements } = context;
-  await context.flush();
-  const [to, from] = one < other ? [one, other] : [other, one];
-  const moved = await session.all(statements.joinCustomer, { from, to });
-  context.moved(
-    moved.map(({ id }) => uuidOfBytes(id)),
-    to,
-  );
-  if (!context.bulk) await session.run(statements.joinTimeline, { from, to });
+  if (!context.bulk && one !== other) await context.join(Math.max(one, other), Math.min(one, other));
 };
 
 /** Walks what is still linked with `a`; where `b` is no longer among it, the two halves become customers of their own. */
 export const part = async (context: FoldContext, a: number, b: number): Promise<void> => {
+  if (context.bulk) return;
   const { session, statements } = context;
+  await context.settle();
   await context.flush();
   const before = await customerOf(context, a);
   const reached = new Set([a]);
@@ -143,7 +157,7 @@ export const part = async (context: FoldContext, a: number, b: number): Promise<
         moved.map(({ id }) => uuidOfBytes(id)),
         to,
       );
-      if (!context.bulk) await session.run(statements.moveTimeline, { from: before, to, identity: key });
+      await session.run(statements.moveTimeline, { from: before, to, identity: key });
     }
   }
 };

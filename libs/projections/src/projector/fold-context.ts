@@ -1,10 +1,17 @@
 import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
-import type { CarriedIdentity, ContactSummary } from '#libs/domain';
+import type { CarriedIdentity, ContactSummary, LinkEvent } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
 import { WHOLE } from '../shards.js';
 import { SeenIds } from './seen-ids.js';
-import { IDS_A_QUESTION, type FoldStatements, type IdentityRow, type NewConversation } from './statements.js';
+import {
+  IDS_A_QUESTION,
+  type FoldStatements,
+  type IdentityRow,
+  type LinkRow,
+  type LinkWrite,
+  type NewConversation,
+} from './statements.js';
 
 interface Counters {
   tenant: number;
@@ -52,9 +59,15 @@ export class FoldContext {
   private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
   private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
   private counters?: Counters;
-  // Identities and conversations that have a row. Known only to a bulk write that began with an empty read model: it need
+  // Identities, conversations and links that have a row. Known only to a bulk write that began with an empty read model: it need
   // not ask for what occurs for the first time, which most of its questions would be.
   private met?: SeenIds;
+
+  // Links that this batch names, as they stand; undefined where there is none yet.
+  private readonly links = new Map<Uuid, LinkRow | undefined>();
+  // Customers that this batch has joined to another, while what that has moved is not known yet.
+  private readonly joined = new Map<number, number>();
+  private joining: Promise<void>[] = [];
 
   session!: ReadModelSession;
   /** Where contacts were recorded that this batch has shown to be somebody else's. */
@@ -76,15 +89,20 @@ export class FoldContext {
   async begin(session: ReadModelSession): Promise<void> {
     this.session = session;
     this.reattributed = [];
+    this.links.clear();
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
-    if (this.bulk && this.counters.identity === 0 && this.counters.conversation === 0) this.met = new SeenIds();
+    if (this.bulk && Object.values(this.counters).every((key) => key === 0)) this.met = new SeenIds();
   }
 
-  /** Asks in few questions for everything that contacts name and that is not known here. */
-  async prefetch(contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>): Promise<void> {
+  /** Asks in few questions for everything that contacts and decisions on links name and that is not known here. */
+  async prefetch(
+    contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>,
+    decisions: Iterable<LinkEvent['data']>,
+  ): Promise<void> {
     const identities = new Map<Uuid, Buffer>();
     const conversations = new Map<Uuid, Buffer>();
+    const links = new Map<Uuid, Buffer>();
     const want = (wanted: Map<Uuid, Buffer>, id: Uuid): void => {
       const bytes = bytesOfUuid(id);
       if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
@@ -96,7 +114,13 @@ export class FoldContext {
       if (!conversations.has(conversation) && this.conversations.get(conversation) === undefined)
         want(conversations, conversation);
     }
-    const { findIdentities, findConversations } = this.statements;
+    for (const decision of decisions) {
+      this.links.set(decision.link, undefined);
+      want(links, decision.link);
+      if ('a' in decision)
+        for (const identity of [decision.a, decision.b]) if (!this.identities.get(identity)) want(identities, identity);
+    }
+    const { findIdentities, findConversations, findLinks } = this.statements;
     await Promise.all([
       ...questionsOf(identities).map(async (ids) => {
         for (const { id, ...row } of await this.session.all(findIdentities, ids))
@@ -105,6 +129,9 @@ export class FoldContext {
       ...questionsOf(conversations).map(async (ids) => {
         for (const { id, key } of await this.session.all(findConversations, ids))
           this.conversations.set(uuidOfBytes(id), key);
+      }),
+      ...questionsOf(links).map(async (ids) => {
+        for (const { id, ...row } of await this.session.all(findLinks, ids)) this.links.set(uuidOfBytes(id), row);
       }),
     ]);
   }
@@ -134,6 +161,8 @@ export class FoldContext {
     this.conversations.clear();
     this.mentions.clear();
     this.counters = undefined;
+    this.joined.clear();
+    this.joining = [];
     this.newConversations = [];
     this.newEntries = [];
     this.newTimelines = [];
@@ -164,7 +193,7 @@ export class FoldContext {
     occurredAtMs: number,
     position: number,
   ): Promise<ContactPlaces> {
-    const { tenant, anchor: named } = await this.meet(tenantName, content, position);
+    const { tenant, anchor: named } = await this.meet(tenantName, content, position, occurredAtMs);
     const anchor = await this.holderAt(named, occurredAtMs);
     if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
       await this.name(anchor, content.name, occurredAtMs, position);
@@ -176,19 +205,26 @@ export class FoldContext {
     };
   }
 
-  /** Makes known who was seen beside whom; what it names for the first time gets its rows. */
+  /**
+   * Makes known who was seen beside whom; what it names for the first time gets its rows.
+   * @param nameAtMs since when an anchor that is new has the name it comes with
+   */
   async meet(
     tenantName: string,
-    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased'>,
+    content: Pick<ContactSummary, 'anchor' | 'identities' | 'erased' | 'name'>,
     position: number,
+    nameAtMs?: number,
   ): Promise<{ tenant: number; anchor: FoldedIdentity }> {
     const tenant = await this.tenant(tenantName);
     let anchor: FoldedIdentity | undefined;
     const others: FoldedIdentity[] = [];
     for (const carried of content.identities) {
       if (carried.blocked) continue;
-      const row = await this.identity(carried, tenant, position, !content.erased);
-      if (carried.identity === content.anchor) anchor = row;
+      const isAnchor = carried.identity === content.anchor;
+      const naming =
+        isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : NAMELESS;
+      const row = await this.identity(carried, tenant, position, !content.erased, naming);
+      if (isAnchor) anchor = row;
       else others.push(row);
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
@@ -228,8 +264,15 @@ export class FoldContext {
   /**
    * The row of an identity, made when it is seen for the first time.
    * @param told whether the event says its value; one that is erased does not, and a later one may
+   * @param naming what it is called where it is new
    */
-  async identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<FoldedIdentity> {
+  async identity(
+    carried: CarriedIdentity,
+    tenant: number,
+    position: number,
+    told: boolean,
+    naming = NAMELESS,
+  ): Promise<FoldedIdentity> {
     const found = await this.findIdentity(carried.identity);
     if (found) {
       if (found.erased !== null) return found;
@@ -249,7 +292,7 @@ export class FoldContext {
       customer: key,
       firstPosition: position,
       verified,
-      nameAt: null,
+      nameAt: naming.nameAt,
       erased: null,
       told: told ? 1 : 0,
       whole: null,
@@ -266,6 +309,7 @@ export class FoldContext {
       verified,
       firstPosition: position,
       customer: key,
+      ...naming,
     });
     this.identities.set(carried.identity, row);
     return row;
@@ -320,6 +364,39 @@ export class FoldContext {
     return held.map(({ id, heldUntil }) => ({ id: uuidOfBytes(id), until: heldUntil }));
   }
 
+  /** Whose an identity is. */
+  customerOf({ customer }: IdentityRow): number {
+    let last = customer;
+    for (let next = this.joined.get(last); next !== undefined; next = this.joined.get(last)) last = next;
+    return last;
+  }
+
+  /** Makes two customers one. What that moves is not waited for: `settle` does. */
+  async join(from: number, to: number): Promise<void> {
+    for (const row of this.newTimelines) if (row.customer === from) row.customer = to;
+    const { session, statements } = this;
+    const moving = session.all(statements.joinCustomer, { from, to });
+    await session.run(statements.joinTimeline, { from, to });
+    const take = (moved: { id: Buffer }[]): void =>
+      this.moved(
+        moved.map(({ id }) => uuidOfBytes(id)),
+        to,
+      );
+    if (Array.isArray(moving)) return take(moving);
+    this.joined.set(from, to);
+    const joining = moving.then(take);
+    // Heard of by `settle`.
+    joining.catch(() => undefined);
+    this.joining.push(joining);
+  }
+
+  /** Resolves when it is known whose everybody is: needed before customers are parted, and at the end of a batch. */
+  async settle(): Promise<void> {
+    await Promise.all(this.joining);
+    this.joining = [];
+    this.joined.clear();
+  }
+
   /** Tells the cache that these identities belong to another customer now. */
   moved(ids: readonly Uuid[], customer: number): void {
     for (const id of ids) {
@@ -340,6 +417,7 @@ export class FoldContext {
     if (row) Object.assign(row, { erased: position, told: 0, verified: 0, nameAt: null });
     delete row?.former;
     this.mentions.clear();
+    this.links.clear();
   }
 
   async conversation(id: Uuid, tenant: number): Promise<number> {
@@ -373,10 +451,30 @@ export class FoldContext {
     return (this.counters![table] = least + ((index + of - (least % of)) % of));
   }
 
-  nextLink(): number {
-    return this.next('link');
+  /** @returns how a link stands; whoever changes that says so in what is returned */
+  async findLink(link: Uuid): Promise<LinkRow | undefined> {
+    if (this.links.has(link)) return this.links.get(link);
+    const id = bytesOfUuid(link);
+    if (this.met?.has(id) === false) return undefined;
+    return (await this.session.all(this.statements.findLink, { id }))[0];
+  }
+
+  async addLink(link: Uuid, { position, ...row }: Omit<LinkWrite, 'key' | 'id'>): Promise<void> {
+    const id = bytesOfUuid(link);
+    this.met?.add(id);
+    const key = this.next('link');
+    if (this.links.has(link)) this.links.set(link, { key, status: row.status, a: row.a, b: row.b });
+    await this.session.run(this.statements.addLink, {
+      key,
+      id,
+      ...row,
+      firstPosition: position,
+      lastPosition: position,
+    });
   }
 }
+
+const NAMELESS: { name: string | null; nameAt: number | null } = { name: null, nameAt: null };
 
 const questionsOf = (ids: ReadonlyMap<Uuid, Buffer>): Buffer[][] => {
   const all = [...ids.values()];

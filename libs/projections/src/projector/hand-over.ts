@@ -1,4 +1,4 @@
-import type { ContactSummary } from '#libs/domain';
+import { SCHEMAS, type ContactSummary } from '#libs/domain';
 import type { Position, StoredEvent } from '#libs/event-store';
 import { PREVIEWED_CHARS } from '../timeline/timeline.projection.js';
 
@@ -24,8 +24,9 @@ type Packed = [
 
 const packed = (event: StoredEvent): Packed => {
   const { position, stream, revision, id, type, schema, tenant, recordedAtMs, data, traceparent } = event;
-  const kept =
-    type === 'InteractionRecorded' || type === 'InteractionCorrected' ? summaryOf(data as ContactSummary) : data;
+  const isContact = type === 'InteractionRecorded' || type === 'InteractionCorrected';
+  // What an older shape is made today's from is not known here.
+  const kept = isContact && schema === SCHEMAS[type] ? summaryOf(data as ContactSummary) : data;
   const pack: Packed = [position, stream, revision, id, type, schema, tenant, recordedAtMs, kept];
   if (traceparent !== undefined) pack.push(traceparent);
   return pack;
@@ -56,4 +57,5 @@ const summaryOf = (content: ContactSummary): ContactSummary => ({
   subject: content.subject,
   text: content.text?.slice(0, PREVIEWED_CHARS),
   outcome: content.outcome,
+  erased: content.erased,
 });

@@ -1,8 +1,9 @@
-import { upcast, type ContactSummary } from '#libs/domain';
+import { upcast, type ContactSummary, type LinkEvent } from '#libs/domain';
 import type { EventStore, StoredEvent } from '#libs/event-store';
 import { HubError, codeOf } from '#libs/kernel';
 import { READ_MODEL_VERSION, type ReadModel } from '../read-model/read-model.port.js';
 import { isPlaceOf, membersOf, nameOf, WHOLE, type Shard } from '../shards.js';
+import { deriveCustomers } from '../customers/customers.projection.js';
 import { FoldContext } from './fold-context.js';
 import { fold } from './fold.js';
 import { foldStatements } from './statements.js';
@@ -81,26 +82,18 @@ export class Projector {
     };
     try {
       await this.readModel.transaction(async (session) => {
-        const moved = await session.all(context.statements.moveCheckpoint, {
-          name: this.name,
-          version: READ_MODEL_VERSION,
-          previous,
-          next,
-        });
-        if (moved.length === 0)
-          throw new HubError(
-            'READ_MODEL.FENCED',
-            `another projector moved the checkpoint away from ${previous}; only one may run`,
-          );
+        const move = { name: this.name, version: READ_MODEL_VERSION, previous, next };
+        session.must(context.statements.moveCheckpoint, move, () => fenced(previous));
         await context.begin(session);
         const ours = events.filter(({ position, tenant }) => position > previous && this.isOurs(tenant));
-        if (session.isFar) await context.prefetch(contactsOf(ours));
+        if (session.isFar) await context.prefetch(contactsOf(ours), decisionsOf(ours));
         for (const event of ours) {
           // Most events bring nothing that has to be asked for: no turn of the event loop for those.
           const asking = fold(context, event, findRecorded);
           if (asking) await asking;
         }
         await context.flush();
+        await context.settle();
       });
       this.place = next;
       return [...corrected, ...context.reattributed];
@@ -110,6 +103,11 @@ export class Projector {
       if (codeOf(error) !== 'READ_MODEL.FENCED') this.place = undefined;
       throw error;
     }
+  }
+
+  /** Says whose each identity is: the end of a bulk write, before `finishBulk`. */
+  deriveCustomers(): Promise<void> {
+    return this.readModel.transaction((session) => deriveCustomers(session, this.context.statements));
   }
 
   /**
@@ -124,6 +122,21 @@ export class Projector {
     }
   }
 }
+
+const fenced = (previous: number): HubError =>
+  new HubError('READ_MODEL.FENCED', `another projector moved the checkpoint away from ${previous}; only one may run`);
+
+const LINK_EVENTS: ReadonlySet<string> = new Set<LinkEvent['type']>([
+  'IdentitiesLinked',
+  'LinkProposed',
+  'LinkConfirmed',
+  'LinkRejected',
+  'LinkRetracted',
+]);
+
+/** What the decisions on links among these events say. */
+const decisionsOf = (events: readonly StoredEvent[]): LinkEvent['data'][] =>
+  events.filter(({ type }) => LINK_EVENTS.has(type)).map((event) => upcast(event).data as LinkEvent['data']);
 
 /** What the recorded contacts among these events say. */
 const contactsOf = (events: readonly StoredEvent[]): ContactSummary[] =>

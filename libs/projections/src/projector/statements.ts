@@ -7,6 +7,7 @@ import type {
   ConversationTable,
   EntryTable,
   LinkStatus,
+  LinkTable,
   MentionTable,
   PreferenceTable,
   ProfileTable,
@@ -65,6 +66,11 @@ const PREFERENCE_COLUMNS = [
   'identity', 'position', 'purpose', 'channel', 'at', 'until', 'evidence', 'by',
 ] as const satisfies (keyof PreferenceTable)[]; // prettier-ignore
 
+const LINK_COLUMNS = [
+  'key', 'id', 'tenant', 'a', 'b', 'status', 'evidence', 'confidence', 'rule', 'agent', 'reason', 'firstPosition',
+  'lastPosition',
+] as const satisfies (keyof LinkTable)[]; // prettier-ignore
+
 interface NewIdentity {
   key: number;
   id: Buffer;
@@ -74,9 +80,20 @@ interface NewIdentity {
   verified: number;
   firstPosition: number;
   customer: number;
+  name: string | null;
+  nameAt: number | null;
 }
 
-interface LinkWrite {
+export interface LinkRow {
+  key: number;
+  status: LinkStatus;
+  a: number;
+  b: number;
+}
+
+type NewLink = Omit<LinkWrite, 'position'> & { firstPosition: number; lastPosition: number };
+
+export interface LinkWrite {
   key: number;
   id: Buffer;
   tenant: number;
@@ -106,6 +123,7 @@ const identityRow = () =>
 
 /** Ids asked for in one question; the last one is repeated where there are fewer. */
 export const IDS_A_QUESTION = 64;
+export const LINKS_A_QUESTION = 5000;
 type Many = Record<number, Buffer>;
 const manyOf = (slots: Many): Buffer[] => Array.from({ length: IDS_A_QUESTION }, (_, n) => slots[n]!);
 
@@ -169,7 +187,7 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
     db.selectFrom('identity').select(identityRow()).select('id').where('id', 'in', manyOf(s)),
   ),
   addIdentity: gathered<NewIdentity>(db, 'identity', [
-    'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer',
+    'key', 'id', 'tenant', 'type', 'value', 'verified', 'firstPosition', 'customer', 'name', 'nameAt',
   ]), // prettier-ignore
   tellIdentity: statement<{ key: number; value: string }>((s) =>
     db.updateTable('identity').set({ value: s.value }).where('key', '=', s.key),
@@ -305,26 +323,13 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   addConsents: bulkInsert<ConsentTable>(db, 'consent', CONSENT_COLUMNS),
   addPreferences: bulkInsert<PreferenceTable>(db, 'preference', PREFERENCE_COLUMNS),
 
-  findLink: statement<{ id: Buffer }, { key: number; status: LinkStatus; a: number; b: number }>((s) =>
+  findLink: statement<{ id: Buffer }, LinkRow>((s) =>
     db.selectFrom('link').select(['key', 'status', 'a', 'b']).where('id', '=', s.id),
   ),
-  addLink: statement<LinkWrite>((s) =>
-    db.insertInto('link').values({
-      key: s.key,
-      id: s.id,
-      tenant: s.tenant,
-      a: s.a,
-      b: s.b,
-      status: s.status,
-      evidence: s.evidence,
-      confidence: s.confidence,
-      rule: s.rule,
-      agent: s.agent,
-      reason: s.reason,
-      firstPosition: s.position,
-      lastPosition: s.position,
-    }),
+  findLinks: statement<Many, LinkRow & { id: Buffer }>((s) =>
+    db.selectFrom('link').select(['id', 'key', 'status', 'a', 'b']).where('id', 'in', manyOf(s)),
   ),
+  addLink: gathered<NewLink>(db, 'link', LINK_COLUMNS),
   keepLink: statement<{ key: number; position: number }>((s) =>
     db
       .insertInto('link_past')
@@ -384,6 +389,24 @@ export const foldStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely()) 
   ),
   customerOf: statement<{ identity: number }, { customer: number }>((s) =>
     db.selectFrom('identity').select('customer').where('key', '=', s.identity),
+  ),
+  activeLinks: statement<{ after: number }, { key: number; a: number; b: number }>((s) =>
+    db
+      .selectFrom('link')
+      .select(['key', 'a', 'b'])
+      .where('status', '=', sql.lit('active'))
+      .where('key', '>', s.after)
+      .orderBy('key')
+      .limit(sql.lit(LINKS_A_QUESTION)),
+  ),
+  partCustomers: statement<object>(() =>
+    db
+      .updateTable('identity')
+      .set({ customer: sql.ref('key') })
+      .whereRef('customer', '!=', 'key'),
+  ),
+  setCustomer: statement<{ identity: number; customer: number }>((s) =>
+    db.updateTable('identity').set({ customer: s.customer }).where('key', '=', s.identity),
   ),
   membersOf: statement<{ customer: number }, { key: number }>((s) =>
     db.selectFrom('identity').select('key').where('customer', '=', s.customer),

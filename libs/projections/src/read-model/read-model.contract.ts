@@ -91,6 +91,45 @@ export const readModelContract = (name: string, { open, openReader, close }: Rea
       expect(await texts(reader)).toEqual(rows.map(({ text }) => text));
     });
 
+    it.each([1, 3, 4, 70])('keeps %i rows as they are: texts of any kind, bytes, and nothing', async (count) => {
+      const texts = ['tab\tline\nreturn\r', '\\N', 'C:\\x41\\.', '\\.', '"quoted", \'so\'', '😀 señal', '', null];
+      const rows = Array.from({ length: count }, (_, i) => ({
+        position: i + 1,
+        identity: 2 ** 40 + i,
+        by: texts[i % 7]!,
+        at: -i,
+        saw: texts[(i + 1) % 8]!,
+        reads: i,
+        field: texts[(i + 7) % 8]!,
+        revealed: i % 3 === 0 ? null : Buffer.from([0, i, 0x5c, 0x0a, 255]),
+        reason: texts[(i + 2) % 8]!,
+      }));
+      const columns = ['position', 'identity', 'by', 'at', 'saw', 'reads', 'field', 'revealed', 'reason'] as const;
+      const insert = bulkInsert<(typeof rows)[number]>(readModel.db, 'access', columns);
+      await readModel.transaction(async (session) => session.insert(insert, rows));
+      const stored = await reader.db.selectFrom('access').selectAll().orderBy('position').execute();
+      expect(stored.map((row) => ({ ...row, revealed: row.revealed && Buffer.from(row.revealed) }))).toEqual(rows);
+    });
+
+    it('keeps nothing where what must be there is not, and says so before anything else that fails', async () => {
+      const put = (key: number) => ({ key, text: `text ${key}` });
+      const insert = bulkInsert<{ key: number; text: string }>(readModel.db, 'label', ['key', 'text']);
+      const rows = [1, 2, 3, 4, 5].map(put);
+      await readModel.transaction(async (session) => {
+        await session.insert(insert, rows);
+        session.must(find(), { text: 'text 3' }, () => new Error('it is there'));
+      });
+      const failing = readModel.transaction(async (session) => {
+        session.must(find(), { text: 'text 6' }, () => new Error('no text 6'));
+        await session.insert(insert, [put(6), ...rows]);
+        await session.all(find(), { text: 'text 6' });
+      });
+      await expect(failing).rejects.toThrow('no text 6');
+      expect(await texts(reader)).toHaveLength(5);
+      await readModel.transaction(async (session) => session.insert(insert, [6, 7, 8, 9].map(put)));
+      expect(await texts(reader)).toHaveLength(9);
+    });
+
     it('has written what it gathered before anything can see it, and rows before what changes them', async () => {
       const put = gathered<{ key: number; text: string }>(readModel.db, 'label', ['key', 'text'], {
         ignoreKnown: true,

@@ -9,6 +9,8 @@ export interface ReadModelSession {
   run<Values extends object>(statement: Statement<Values>, values: Values): void | Promise<void>;
   insert<Row extends object>(insert: BulkInsert<Row>, rows: readonly Row[]): void | Promise<void>;
   all<Values extends object, Row>(statement: Statement<Values, Row>, values: Values): Row[] | Promise<Row[]>;
+  /** Runs what must answer with a row: where it has none, nothing of the transaction is kept, and it ends with that error. */
+  must<Values extends object, Row>(statement: Statement<Values, Row>, values: Values, otherwise: () => Error): void;
 }
 
 /**

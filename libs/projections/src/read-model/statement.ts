@@ -37,6 +37,9 @@ export const statement = <Values extends object, Row = never>(
 
 /** An insert compiled for different numbers of rows: one call for many costs the engine less. */
 export interface BulkInsert<Row extends object> {
+  readonly table: keyof ReadModelSchema;
+  /** Rows that are there already stay as they are. */
+  readonly ignoreKnown: boolean;
   readonly columns: readonly (keyof Row & string)[];
   /** Largest first; the last one takes one row. */
   readonly sizes: readonly { readonly rows: number; readonly sql: string }[];
@@ -58,7 +61,7 @@ export const bulkInsert = <Row extends object>(
     const insert = db.insertInto(table).values(Array.from({ length: rows }, () => row));
     return (ignoreKnown ? insert.onConflict((c) => c.doNothing()) : insert).compile().sql;
   };
-  return { columns, sizes: ROWS_A_STATEMENT.map((rows) => ({ rows, sql: sqlOf(rows) })) };
+  return { table, ignoreKnown, columns, sizes: ROWS_A_STATEMENT.map((rows) => ({ rows, sql: sqlOf(rows) })) };
 };
 
 /**

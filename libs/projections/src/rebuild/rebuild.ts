@@ -1,3 +1,4 @@
+import { readAhead } from '#libs/kernel';
 import type { EventLog } from '../projector/projector.js';
 import { Projector } from '../projector/projector.js';
 import type { BulkReadModel, ReadModelHome } from '../read-model/read-model-home.port.js';
@@ -7,6 +8,8 @@ export interface RebuildOptions {
   /** Of the read model to replace. */
   home: ReadModelHome;
   log: EventLog;
+  /** What reads the log from its beginning, where somebody else does that. @default `log` */
+  readAll?: EventLog['readAll'];
   /** Hears the folded position and the head of the log. */
   report?: (position: number, head: number) => void;
   /** Stops after the running batch; a later call goes on from there. */
@@ -20,15 +23,22 @@ const BATCH = 200;
  * Folds the log from position 0 into a new read model beside the old one and puts it in its place when it has caught up.
  * @returns the position it shows, or undefined when it was stopped before the end.
  */
-export const rebuild = async ({ home, log, report, signal }: RebuildOptions): Promise<number | undefined> => {
+export const rebuild = async ({
+  home,
+  log,
+  readAll = (all) => log.readAll(all),
+  report,
+  signal,
+}: RebuildOptions): Promise<number | undefined> => {
   let position = await using(await home.openNext(), async (next) => {
     const projector = new Projector(next, log, { bulk: true });
     const head = await log.head();
-    for await (const events of log.readAll({ after: await projector.checkpoint(), batchSize: BATCH })) {
+    for await (const events of readAhead(readAll({ after: await projector.checkpoint(), batchSize: BATCH }))) {
       await projector.apply(events);
       report?.(await projector.checkpoint(), head);
       if (signal?.aborted) return undefined;
     }
+    await projector.deriveCustomers();
     await next.finishBulk();
     return projector.checkpoint();
   });

@@ -44,7 +44,10 @@ export const foldRecorded = (
 ): void | Promise<void> => {
   const occurredAt = instantMs(content.occurredAt);
   const add = (places: ContactPlaces) =>
-    context.addEntry(entryOf(places, interaction, content, occurredAt, position, recordedAtMs), places.anchor.customer);
+    context.addEntry(
+      entryOf(places, interaction, content, occurredAt, position, recordedAtMs),
+      context.customerOf(places.anchor),
+    );
   const known = context.known(tenant, content, occurredAt);
   if (known) return add(known);
   return context.learn(tenant, content, occurredAt, position).then(async (places) => {
@@ -81,7 +84,7 @@ export const foldCorrected = async (
   await session.run(statements.correctEntry, entry);
   if (context.bulk) return;
   await session.run(statements.removeTimeline, { ...place, position: recorded });
-  await session.insert(statements.addTimelines, [{ ...entry, customer: places.anchor.customer }]);
+  await session.insert(statements.addTimelines, [{ ...entry, customer: context.customerOf(places.anchor) }]);
   await forgetErased(context, places);
 };
 

@@ -3,6 +3,7 @@ import { SystemClock } from '#libs/kernel';
 import { readSettings } from '#libs/kernel/settings.js';
 import { openReadModelHome } from '#libs/projections/read-model/open-read-model.js';
 import { rebuild } from '#libs/projections/rebuild/rebuild.js';
+import { readByThread } from '../../../../apps/cli/src/log-thread.js';
 import { openClusterLog } from '../../../../apps/shared/src/open-cluster.js';
 import { Cluster } from '../../../engines/cluster/cluster.js';
 import type { ProgramProcess } from '../../../engines/cluster/program-process.js';
@@ -59,7 +60,7 @@ export const measureLine = async ({ contacts, customers }: LineSizes, results: R
     const exits = await Promise.all([...recorders, projector].map((program) => program.stop()));
     if (exits.some(({ code }) => code !== 0)) throw new Error('a program did not stop cleanly');
     const rebuilt = await rebuildRate(cluster);
-    results.add('rebuildPostgres', rebuilt);
+    results.add('rebuildLine', rebuilt);
     const hub = await measureHubLine(cluster, { contacts, customers }, results);
     return `recorded ${Math.round(recorded)}/s, shown ${Math.round(line)}/s, rebuilt ${Math.round(rebuilt)} events/s; ${hub}`;
   } finally {
@@ -98,7 +99,11 @@ const rebuildRate = async (cluster: Cluster): Promise<number> => {
     let events = 0;
     for await (const batch of log.events.readAll({ after: 0, batchSize: 1000 })) events += batch.length;
     const startedAt = performance.now();
-    await rebuild({ home: await openReadModelHome(settings), log: log.events });
+    await rebuild({
+      home: await openReadModelHome(settings),
+      log: log.events,
+      readAll: (all) => readByThread(settings, all),
+    });
     return perSecond(events, performance.now() - startedAt);
   } finally {
     await log.close();

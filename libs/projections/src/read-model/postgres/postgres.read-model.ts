@@ -10,8 +10,8 @@ import {
 import { migratePostgres, type PostgresMigration, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
-import { Writes } from './postgres.writes.js';
+import { ANALYZE, FILL_TIMELINE, FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import { Writes, requireCommit } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
   /** `postgres://…`; `?schema=` names what its schemas begin with. @default `hilo` */
@@ -54,6 +54,8 @@ export class PostgresReadModel extends ReadModel {
   private queries?: Kysely<ReadModelSchema>;
   private writer: PostgresSession | undefined;
   private uncommitted = 0;
+  /** What was sent of a bulk write and not heard of. */
+  private unanswered: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly options: PostgresOptions,
@@ -91,16 +93,30 @@ export class PostgresReadModel extends ReadModel {
     try {
       if (this.uncommitted === 0) writes.send('BEGIN');
       const result = await work(writes);
-      this.uncommitted += 1;
-      await writes.end(this.uncommitted >= this.committedTogether);
-      this.uncommitted %= this.committedTogether;
+      if (this.committedTogether === 1) await writes.commit();
+      else await this.keepUncommitted(writes);
       return result;
     } catch (error) {
-      const first = await writes.failure(error);
+      const first = await this.unanswered.then(
+        () => writes.failure(error),
+        (earlier: unknown) => earlier,
+      );
+      this.unanswered = Promise.resolve();
       this.uncommitted = 0;
       await writer.query('ROLLBACK').catch(() => this.dropWriter(writer));
       throw first;
     }
+  }
+
+  /** The next transaction of a bulk write is put together while the server works on this one. */
+  private async keepUncommitted(writes: Writes): Promise<void> {
+    this.uncommitted += 1;
+    const answered = writes.answered();
+    // Heard of by the next one, and by the commit.
+    answered.catch(() => undefined);
+    await this.unanswered;
+    this.unanswered = answered;
+    if (this.uncommitted >= this.committedTogether) await this.commit();
   }
 
   /** Fills the timeline in its own order and builds the secondary indexes: the end of a bulk write. */
@@ -108,25 +124,29 @@ export class PostgresReadModel extends ReadModel {
     await this.commit();
     const writer = (this.writer ??= await this.connectWriter());
     const erased = await writer.query('SELECT 1 FROM identity WHERE erased IS NOT NULL LIMIT 1');
-    await writer.query(`BEGIN; ${erased.rows.length > 0 ? FORGET_ERASED : ''} TRUNCATE timeline;
-      INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction
-      FROM entry e JOIN identity i ON i.key = e.identity ORDER BY i.customer, e."occurredAt", e.position;
-      DROP INDEX IF EXISTS entry_identity; COMMIT`);
-    await migratePostgres(this.options, [INDEXES_STEP]);
-    await writer.query('ANALYZE');
+    await writer.query(
+      `BEGIN; ${erased.rows.length > 0 ? FORGET_ERASED : ''} DROP INDEX IF EXISTS entry_identity; COMMIT`,
+    );
+    const filled = writer.query(FILL_TIMELINE);
+    await Promise.all([filled, migratePostgres(this.options, [INDEXES_STEP])]);
+    await writer.query(ANALYZE);
   }
 
   async close(): Promise<void> {
-    await this.commit();
-    this.writer?.release();
-    this.writer = undefined;
-    await (this.queries ? this.queries.destroy() : this.pool.end());
+    try {
+      await this.commit();
+    } finally {
+      this.writer?.release();
+      this.writer = undefined;
+      await (this.queries ? this.queries.destroy() : this.pool.end());
+    }
   }
 
   private async commit(): Promise<void> {
     if (this.uncommitted === 0) return;
     this.uncommitted = 0;
-    await this.writer?.query('COMMIT');
+    await this.unanswered;
+    if (this.writer) requireCommit(await this.writer.query('COMMIT'));
   }
 
   private async connectWriter(): Promise<PostgresSession> {

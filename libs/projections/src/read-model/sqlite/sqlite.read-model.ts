@@ -70,6 +70,9 @@ export class SqliteReadModel extends ReadModel {
       insert: (insert, rows) => insertAll(sqlite, insert, rows),
       all: <Values extends object, Row>(statement: Statement<Values, Row>, values: Values) =>
         sqlite.prepare(statement.sql).all<Row>(ordered(statement, values)),
+      must: (statement, values, otherwise) => {
+        if (!sqlite.prepare(statement.sql).first(ordered(statement, values))) throw otherwise();
+      },
     };
     if (this.uncommitted === 0) sqlite.prepare('BEGIN IMMEDIATE').run([]);
     try {
