@@ -1,28 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DIRECTION_CODES, KIND_CODES, ReadModel } from '#libs/projections';
 import { jsonList } from '#libs/projections/read-model/json-list.js';
+import type { EntryTable } from '#libs/projections/read-model/read-model.schema.js';
 import { toInstant, type Uuid } from '#libs/kernel';
 import { Labels } from '../shared/labels.js';
 import type { TimelineEntryDto } from './timeline.dto.js';
 
 /** A contact as it is stored: names and codes as integers, instants as epoch milliseconds. */
-export interface EntryRow {
-  position: number;
-  id: Uuid;
-  conversation: Uuid;
-  channel: number;
-  account: number;
-  kind: number;
-  direction: number;
-  occurredAt: number;
-  recordedAt: number;
-  late: number;
-  revision: number;
-  subject: string | null;
-  preview: string | null;
-  agent: string | null;
-  outcome: string | null;
-}
+export type EntryRow = Omit<EntryTable, 'id' | 'identity' | 'conversation'> & { id: Uuid; conversation: Uuid };
 
 /**
  * An `EntryRow` from `entry` joined with `conversation`, as one JSON text for `readEntry`. A driver charges for every
