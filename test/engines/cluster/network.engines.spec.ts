@@ -23,7 +23,9 @@ where(
       cluster = await Cluster.start({}, network);
       // It comes first, so that it leads.
       const projector = cluster.startInside('projector');
-      await eventually(async () => expect((await projector.readiness()).body).toMatchObject({ leading: true }));
+      await eventually(async () => {
+        if ((await cluster.leader()) !== projector) throw new Error('the projector inside does not lead');
+      });
       inside = { projector, recorder: cluster.startInside('recorder') };
       const names = ['projector', 'recorder', 'ingest', 'timeline-api'] as const;
       await Promise.all([inside.recorder.url(), ...names.map((name) => cluster.startProgram(name).url())]);
