@@ -27,6 +27,11 @@ export interface PostgresOptions {
   readonly?: boolean;
   /** A commit does not wait for the disk: a crash of the server may take the last ones, whole. @default false */
   unsynced?: boolean;
+  /**
+   * Rows are looked up by keys: no table is read whole where there is an index, though the server may take one that has
+   * just been made for small, and keeps to what it decided then. @default false
+   */
+  byKeys?: boolean;
 }
 
 export interface PostgresResult<Row> {
@@ -187,6 +192,7 @@ const configOf = ({
   statementTimeoutMs = 30_000,
   readonly = false,
   unsynced = false,
+  byKeys = false,
 }: PostgresOptions): PgPackage.ClientConfig => {
   if (!SCHEMA.test(schema)) throw new HubError('SETTINGS.INVALID', `"${schema}" is no name of a schema`);
   const address = new URL(url);
@@ -197,6 +203,8 @@ const configOf = ({
     `-c search_path=${schema}`,
     ...(readonly ? ['-c default_transaction_read_only=on'] : []),
     ...(unsynced ? ['-c synchronous_commit=off'] : []),
+    // What is read whole all the same counts as so dear that the server would compile it first.
+    ...(byKeys ? ['-c enable_seqscan=off', '-c jit=off'] : []),
   ];
   address.searchParams.set('options', parameters.join(' '));
   return {
