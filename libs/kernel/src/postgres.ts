@@ -261,8 +261,8 @@ const clientOf = (
     query: (text, parameters = []) => told(client.query({ text, values: parameters.map(storable) })),
     prepared: (text, parameters) => told(client.query({ name: nameOf(text), text, values: parameters.map(storable) })),
     copy: (table, columns, rows) => {
-      const names = columns.map((column) => `"${column}"`).join(', ');
-      return told(copyIn(pg(), client, `COPY ${table} (${names}) FROM STDIN`, copyText(columns, rows)));
+      const list = columns.map((column) => `"${column}"`).join(', ');
+      return told(copyIn(pg(), client, `COPY ${table} (${list}) FROM STDIN`, copyText(columns, rows)));
     },
     release: () => release(broken),
   };
