@@ -32,6 +32,11 @@ export interface PostgresOptions {
    * holds: its program may be cut off. @default never
    */
   silentWithinMs?: number;
+  /**
+   * Rows are looked up by keys: no table is read whole where there is an index, though the server may take one that has
+   * just been made for small, and keeps to what it decided then. @default false
+   */
+  byKeys?: boolean;
 }
 
 export interface PostgresResult<Row> {
@@ -195,6 +200,7 @@ const configOf = ({
   readonly = false,
   unsynced = false,
   silentWithinMs = 0,
+  byKeys = false,
 }: PostgresOptions): PgPackage.ClientConfig => {
   if (!SCHEMA.test(schema)) throw new HubError('SETTINGS.INVALID', `"${schema}" is no name of a schema`);
   const address = new URL(url);
@@ -206,6 +212,8 @@ const configOf = ({
     KEEPALIVE,
     ...(readonly ? ['-c default_transaction_read_only=on'] : []),
     ...(unsynced ? ['-c synchronous_commit=off'] : []),
+    // What is read whole all the same counts as so dear that the server would compile it first.
+    ...(byKeys ? ['-c enable_seqscan=off', '-c jit=off'] : []),
   ];
   address.searchParams.set('options', parameters.join(' '));
   return {
@@ -263,8 +271,8 @@ const clientOf = (
     query: (text, parameters = []) => told(client.query({ text, values: parameters.map(storable) })),
     prepared: (text, parameters) => told(client.query({ name: nameOf(text), text, values: parameters.map(storable) })),
     copy: (table, columns, rows) => {
-      const names = columns.map((column) => `"${column}"`).join(', ');
-      return told(copyIn(pg(), client, `COPY ${table} (${names}) FROM STDIN`, copyText(columns, rows)));
+      const list = columns.map((column) => `"${column}"`).join(', ');
+      return told(copyIn(pg(), client, `COPY ${table} (${list}) FROM STDIN`, copyText(columns, rows)));
     },
     release: () => release(broken),
   };

@@ -97,7 +97,7 @@ export const readModelContract = (name: string, { open, openReader, close }: Rea
         position: i + 1,
         identity: 2 ** 40 + i,
         by: texts[i % 7]!,
-        at: -i,
+        at: 1000 - i,
         saw: texts[(i + 1) % 8]!,
         reads: i,
         field: texts[(i + 7) % 8]!,

@@ -62,8 +62,14 @@ CREATE TABLE entry_past (
   subject text, preview text, agent text, outcome text, PRIMARY KEY (position, until));
 `;
 
-/** What a bulk write has the server learn of its tables, so that it need not find out by and by. */
-export const ANALYZE = `ANALYZE ${[...TABLES.matchAll(/CREATE TABLE (\w+)/g)].map(([, table]) => table).join(', ')}`;
+/** What a bulk write has the server learn of its tables but the timeline, so that it need not find out by and by. */
+export const ANALYZE = `ANALYZE ${[...TABLES.matchAll(/CREATE TABLE (\w+)/g)]
+  .map(([, table]) => table)
+  .filter((table) => table !== 'timeline')
+  .join(', ')}`;
+
+/** For what is no look-up of some rows, in a transaction of its own. */
+export const WHOLE_TABLES = 'SET LOCAL enable_seqscan = on;';
 
 /** Columns that tell of a person. */
 const PERSONAL = {
@@ -120,6 +126,7 @@ DELETE FROM mention WHERE identity IN (SELECT key FROM gone) OR anchor IN (SELEC
 /** Fills the timeline in its own order; its key is built over what is there, which costs less than row by row. */
 export const FILL_TIMELINE = `
 BEGIN;
+${WHOLE_TABLES}
 TRUNCATE timeline;
 ALTER TABLE timeline DROP CONSTRAINT timeline_pkey;
 INSERT INTO timeline SELECT i.customer, e."occurredAt", e.position, e.identity, e.channel, e.kind, e.direction

@@ -10,7 +10,16 @@ import {
 import { migratePostgres, type PostgresMigration, type SchemaReport } from '#libs/kernel/postgres-migrations.js';
 import { READ_MODEL_VERSION, ReadModel, type ReadModelSession } from '../read-model.port.js';
 import type { ReadModelSchema } from '../read-model.schema.js';
-import { ANALYZE, FILL_TIMELINE, FORGET_ERASED, INDEXES, NO_SAMPLES, PROGRAMS, TABLES } from './postgres.ddl.js';
+import {
+  ANALYZE,
+  FILL_TIMELINE,
+  FORGET_ERASED,
+  INDEXES,
+  NO_SAMPLES,
+  PROGRAMS,
+  TABLES,
+  WHOLE_TABLES,
+} from './postgres.ddl.js';
 import { Writes, requireCommit } from './postgres.writes.js';
 
 export interface PostgresReadModelOptions {
@@ -125,11 +134,17 @@ export class PostgresReadModel extends ReadModel {
     const writer = (this.writer ??= await this.connectWriter());
     const erased = await writer.query('SELECT 1 FROM identity WHERE erased IS NOT NULL LIMIT 1');
     await writer.query(
-      `BEGIN; ${erased.rows.length > 0 ? FORGET_ERASED : ''} DROP INDEX IF EXISTS entry_identity; COMMIT`,
+      `BEGIN; ${WHOLE_TABLES} ${erased.rows.length > 0 ? FORGET_ERASED : ''} DROP INDEX IF EXISTS entry_identity; COMMIT`,
     );
-    const filled = writer.query(FILL_TIMELINE);
-    await Promise.all([filled, migratePostgres(this.options, [INDEXES_STEP])]);
-    await writer.query(ANALYZE);
+    await Promise.all([writer.query(FILL_TIMELINE), this.finishTables()]);
+    await writer.query('ANALYZE timeline');
+  }
+
+  /** What can be done of a bulk write's end while the timeline is filled. */
+  private async finishTables(): Promise<void> {
+    await migratePostgres(this.options, [INDEXES_STEP]);
+    const session = await connectPostgres({ ...this.options, statementTimeoutMs: 0 });
+    await session.query(ANALYZE).finally(() => session.release());
   }
 
   async close(): Promise<void> {
@@ -152,7 +167,7 @@ export class PostgresReadModel extends ReadModel {
   private async connectWriter(): Promise<PostgresSession> {
     // A projector that is cut off holds its checkpoint, and keeps whoever leads instead waiting.
     const silentWithinMs = this.committedTogether === 1 ? SILENT_MS : 0;
-    const options = { ...this.options, statementTimeoutMs: 0, unsynced: true, silentWithinMs };
+    const options = { ...this.options, statementTimeoutMs: 0, unsynced: true, byKeys: true, silentWithinMs };
     const writer = await connectPostgres(options, true);
     writer.onEnd(() => this.dropWriter(writer));
     return writer;
