@@ -46,9 +46,17 @@ export const erasureStatements = (db: Kysely<ReadModelSchema>, { sql } = kysely(
     forgetTimeline: statement<Place>((s) =>
       db.deleteFrom('timeline').where('customer', '=', s.customer).where('identity', '=', s.identity),
     ),
-    /** What others' contacts said while they were this one's: that there was something stays. */
+    /** What others' contacts said while they were this one's, at any of its times: that there was something stays. */
     blankFormer: statement<{ identity: number }>((s) =>
-      db.updateTable('entry_past').set(blank).where('identity', '=', s.identity),
+      db
+        .updateTable('entry_past')
+        .set(blank)
+        .where('identity', 'in', (e) =>
+          e
+            .selectFrom('identity')
+            .select('key')
+            .where((of) => of.or([of('key', '=', s.identity), of('whole', '=', s.identity)])),
+        ),
     ),
     forgetMentions: statement<{ identity: number }>((s) =>
       db.deleteFrom('mention').where((e) => e.or([e('identity', '=', s.identity), e('anchor', '=', s.identity)])),
