@@ -15,7 +15,7 @@ const AHEAD = 3;
  * @throws HubError what the log throws
  */
 export async function* readByThread(settings: HubSettings, options: ReadAllOptions): AsyncGenerator<StoredEvent[]> {
-  const data: LogThreadData = { settings: { ...settings }, options };
+  const data: LogThreadData = { settings, options };
   const worker = new Worker(new URL('./log-thread.worker.js', import.meta.url), { workerData: data });
   // Its failure is told by its answers too.
   const exited = once(worker, 'exit').catch(() => undefined);

@@ -61,7 +61,9 @@ export class AppendStream {
       this.pending.set(id, { resolve, reject, timer: setTimeout(silent, timeoutMs) });
       this.call ??= this.open(generation);
       this.call.then(
-        (call) => void call.write(requestOf(id, name, events, expected)),
+        (call) => {
+          call.write(requestOf(id, name, events, expected));
+        },
         (error: unknown) => this.end(generation, lost(error)),
       );
     });
@@ -165,7 +167,7 @@ const failureOf = (reply: BatchAppendResp): Error => {
   const type = TYPES[name] ?? 'unknown';
   const error = Object.assign(new Error(status?.getMessage() ?? ''), { type });
   if (type !== 'wrong-expected-version') return error;
-  const conflict = details!.unpack(shared.WrongExpectedVersion.deserializeBinary, name)!;
+  const conflict = details!.unpack((bytes) => shared.WrongExpectedVersion.deserializeBinary(bytes), name)!;
   const actualVersion = conflict.hasCurrentStreamRevision() ? BigInt(conflict.getCurrentStreamRevision()) : 'no_stream';
   return Object.assign(error, { actualVersion });
 };

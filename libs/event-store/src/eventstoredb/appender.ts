@@ -52,7 +52,7 @@ export class Appender {
   constructor(
     private readonly client: EventStoreDBClient,
     private readonly names: StreamNames,
-    private readonly settings: Pick<ConnectionSettings, 'credentials' | 'unaryAppends'>,
+    private readonly settings: Pick<ConnectionSettings, 'credentials' | 'appendsTogether'>,
     private readonly patience: Patience,
     private readonly bounds: AppendBounds,
     private readonly positionInStream: (stream: OurStream, revision: number) => Promise<number>,
@@ -107,7 +107,7 @@ export class Appender {
     }
   }
 
-  /** Once: the first time together with others, then on a call of its own, which tells who leads. */
+  /** Once: where the address says so the first time together with others, else on a call of its own, which tells who leads. */
   private attempt(
     attempts: number,
     stream: OurStream,
@@ -116,7 +116,7 @@ export class Appender {
   ): Promise<AppendResult> {
     const name = this.names.nameOf(stream);
     const { attemptTimeoutMs } = this.patience;
-    return attempts === 1 && !this.settings.unaryAppends && this.together.isReady
+    return attempts === 1 && this.settings.appendsTogether && this.together.isReady
       ? this.together.append(name, batch, expected, attemptTimeoutMs)
       : this.alone(name, batch, expected);
   }

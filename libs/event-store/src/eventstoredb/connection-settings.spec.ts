@@ -8,15 +8,15 @@ describe('the URL of EventStoreDB', () => {
       connectionString: 'esdb://ops:p%40ss@a:2113,b:2113?tlsCAFile=/ca.pem',
       credentials: { username: 'ops', password: 'p@ss' },
       prefix: 'acme_',
-      unaryAppends: false,
+      appendsTogether: false,
       shown: 'esdb://a:2113,b:2113 (namespace acme)',
     });
   });
 
-  it('keeps to itself that each append shall have a call of its own', () => {
-    expect(of('esdb://a:2113?appends=unary&tls=false')).toMatchObject({
+  it('keeps to itself that appends shall travel together', () => {
+    expect(of('esdb://a:2113?appends=together&tls=false')).toMatchObject({
       connectionString: 'esdb://a:2113?tls=false',
-      unaryAppends: true,
+      appendsTogether: true,
     });
   });
 
@@ -33,7 +33,7 @@ describe('the URL of EventStoreDB', () => {
     ['kurrentdb://a:2113?tls=false', 'is not of the form'],
     ['esdb://?tls=false', 'is not of the form'],
     ['esdb://a?tls=false&namespace=A-b', 'namespace'],
-    ['esdb://a?tls=false&appends=batch', 'appends can be unary'],
+    ['esdb://a?tls=false&appends=batch', 'appends can be together'],
     ['esdb://a?tls=false&keepAliveInterval=-1', 'keepAliveInterval'],
     ['esdb://a?tls=false&throwOnAppendFailure=false', 'throwOnAppendFailure'],
     ['esdb://u:secret@a?tlsVerifyCert=false', 'tlsVerifyCert'],

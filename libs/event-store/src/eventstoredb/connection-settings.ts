@@ -4,8 +4,8 @@ import { HubError } from '#libs/kernel';
 export interface ConnectionSettings {
   /** For the client; no namespace in it. */
   connectionString: string;
-  /** Each append on a call of its own, the first time too. */
-  unaryAppends: boolean;
+  /** Appends travel together on one call, the first time, and not each on one of its own. */
+  appendsTogether: boolean;
   /** Sent over TLS alone. Passing them selects the client's unary appends, so there are always some. */
   credentials: { username: string; password: string };
   /** What stream names begin with, `` or `{namespace}_`. */
@@ -37,7 +37,7 @@ const OPTIONS = new Set([
 
 /**
  * Reads `esdb://user:password@host:2113,…?tls=true&namespace=acme` (or `esdb+discover://`).
- * Ours are `namespace`, which stream names begin with, so that several hubs can share a server, and `appends=unary`.
+ * Ours are `namespace`, which stream names begin with, so that several hubs can share a server, and `appends=together`.
  * @throws HubError `SETTINGS.INVALID`; its message holds no password
  */
 export const connectionSettingsOf = (
@@ -54,7 +54,7 @@ export const connectionSettingsOf = (
   if (namespace !== null && !NAMESPACE.test(namespace))
     throw refused('namespace has 1 to 40 characters of a-z, 0-9 and _');
   const appends = options.get('appends');
-  if (appends !== null && appends !== 'unary') throw refused('appends can be unary, or is left out');
+  if (appends !== null && appends !== 'together') throw refused('appends can be together, or is left out');
   for (const name of OURS) options.delete(name);
   for (const [name, value] of options) checkOption(name, value);
   const secure = options.get('tls') !== 'false';
@@ -65,7 +65,7 @@ export const connectionSettingsOf = (
     connectionString: `${scheme}${user === undefined ? '' : `${user}:${password}@`}${rest}`,
     credentials: user === undefined ? UNSENT : { username: decoded(user), password: decoded(password ?? '') },
     prefix: namespace === null ? '' : `${namespace}_`,
-    unaryAppends: appends === 'unary',
+    appendsTogether: appends === 'together',
     shown: `${scheme}${hosts}${namespace === null ? '' : ` (namespace ${namespace})`}`,
   };
 };

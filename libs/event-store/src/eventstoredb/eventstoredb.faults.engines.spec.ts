@@ -19,6 +19,9 @@ const QUICK = {
   watchdogMs: 300,
 } satisfies Partial<EventStoreDbOptions>;
 
+/** Both ways of appending are taken: what fails together is settled alone. */
+const TOGETHER = '&appends=together';
+
 let fake: FakeEventStoreDb;
 let store: EventStoreDbEventStore;
 /** Of each drop how many followed one another. */
@@ -26,12 +29,17 @@ let drops: number[];
 
 const start = async (
   options: Partial<EventStoreDbOptions> = {},
-  { node, ...cluster }: FakeEventStoreDbOptions & { node?: number } = {},
+  { node, alone = false, ...cluster }: FakeEventStoreDbOptions & { node?: number; alone?: boolean } = {},
 ): Promise<void> => {
   fake = await FakeEventStoreDb.start(cluster);
   drops = [];
   const onDropped = (_reason: unknown, inARow: number): void => void drops.push(inARow);
-  store = EventStoreDbEventStore.open({ url: fake.url(node), ...QUICK, onDropped, ...options });
+  store = EventStoreDbEventStore.open({
+    url: `${fake.url(node)}${alone ? '' : TOGETHER}`,
+    ...QUICK,
+    onDropped,
+    ...options,
+  });
 };
 afterEach(async () => {
   fake.thaw();
@@ -56,76 +64,84 @@ const fill = async (count: number): Promise<StoredEvent[]> => {
   return collect(store.readAll({ after: 0 }));
 };
 
-describe('an append whose outcome is unknown', () => {
-  beforeEach(() => start());
+describe.each([{ alone: false }, { alone: true }])(
+  'an append whose outcome is unknown (alone: $alone)',
+  ({ alone }) => {
+    beforeEach(() => start({}, { alone }));
 
-  it.each<{ faults: AppendFault[] }>([
-    { faults: ['lost reply'] },
-    { faults: ['lost request'] },
-    { faults: ['timeout after writing'] },
-    { faults: ['cancelled'] },
-    { faults: ['unknown'] },
-    { faults: ['busy', 'busy', 'busy'] },
-    { faults: ['lost reply', 'busy', 'timeout after writing', 'lost request'] },
-  ])('is sent again until it is stored once: $faults', async ({ faults }) => {
-    fake.faults.appends.push(...faults);
-    const stream = newStream();
-    const events = [eventOf('A'), eventOf('B')];
-    const receipt = await store.append(stream, events, 'no_stream');
-    const stored = await store.read(stream);
-    expect(stored.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
-    expect(receipt).toEqual({ position: stored[1]!.position, revision: 1 });
-    expect(fake.arrivedAppends.length).toBeGreaterThan(1);
-  });
-
-  it('waits for the replication of the first sending, which hides the second', async () => {
-    fake.log.holdReplication();
-    const stream = newStream();
-    const appended = store.append(stream, [eventOf()], 'no_stream');
-    await until(() => fake.arrivedAppends.length >= 2);
-    fake.log.replicate();
-    const receipt = await appended;
-    expect(await store.read(stream)).toMatchObject([{ position: receipt.position, revision: 0 }]);
-  });
-
-  it('conflicts when another writer was first', async () => {
-    const stream = newStream();
-    fake.faults.appends.push('lost request');
-    const late = store.append(stream, [eventOf()], 'no_stream');
-    const other = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
-    await until(() => fake.arrivedAppends.length === 1);
-    await other.append(stream, [eventOf()], 'no_stream');
-    await expect(late).rejects.toMatchObject({
-      code: 'EVENT_STORE.REVISION_CONFLICT',
-      facts: { stream, expected: 'no_stream', actual: 0 },
+    it.each<{ faults: AppendFault[] }>([
+      { faults: ['lost reply'] },
+      { faults: ['lost request'] },
+      { faults: ['timeout after writing'] },
+      { faults: ['cancelled'] },
+      { faults: ['unknown'] },
+      { faults: ['busy', 'busy', 'busy'] },
+      { faults: ['lost reply', 'busy', 'timeout after writing', 'lost request'] },
+    ])('is sent again until it is stored once: $faults', async ({ faults }) => {
+      fake.faults.appends.push(...faults);
+      const stream = newStream();
+      const events = [eventOf('A'), eventOf('B')];
+      const receipt = await store.append(stream, events, 'no_stream');
+      const stored = await store.read(stream);
+      expect(stored.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+      expect(receipt).toEqual({ position: stored[1]!.position, revision: 1 });
+      expect(fake.arrivedAppends.length).toBeGreaterThan(1);
     });
-    await other.close();
-  });
 
-  it('reads its position where the answer does not tell it', async () => {
-    fake.faults.appends.push('no position');
-    const stream = newStream();
-    const receipt = await store.append(stream, [eventOf()], 'no_stream');
-    expect(receipt.position).toBe((await store.read(stream))[0]!.position);
-  });
-
-  it('is given up when patience ends, and settled by the same call later', async () => {
-    const hasty = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK, attemptTimeoutMs: 100, giveUpAfterMs: 250 });
-    fake.faults.chooseAppend = () => 'lost reply';
-    const stream = newStream();
-    const events = [eventOf()];
-    await expect(hasty.append(stream, events, 'no_stream')).rejects.toMatchObject({
-      code: 'EVENT_STORE.UNAVAILABLE',
-      retryable: true,
-      facts: { stored: 'unknown' },
-      message: expect.stringContaining('may be stored or not') as string,
+    it('waits for the replication of the first sending, which hides the second', async () => {
+      fake.log.holdReplication();
+      const stream = newStream();
+      const appended = store.append(stream, [eventOf()], 'no_stream');
+      await until(() => fake.arrivedAppends.length >= 2);
+      fake.log.replicate();
+      const receipt = await appended;
+      expect(await store.read(stream)).toMatchObject([{ position: receipt.position, revision: 0 }]);
     });
-    fake.faults.chooseAppend = () => undefined;
-    expect(await hasty.append(stream, events, 'no_stream')).toMatchObject({ revision: 0 });
-    expect(await store.read(stream)).toHaveLength(1);
-    await hasty.close();
-  });
-});
+
+    it('conflicts when another writer was first', async () => {
+      const stream = newStream();
+      fake.faults.appends.push('lost request');
+      const late = store.append(stream, [eventOf()], 'no_stream');
+      const other = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
+      await until(() => fake.arrivedAppends.length === 1);
+      await other.append(stream, [eventOf()], 'no_stream');
+      await expect(late).rejects.toMatchObject({
+        code: 'EVENT_STORE.REVISION_CONFLICT',
+        facts: { stream, expected: 'no_stream', actual: 0 },
+      });
+      await other.close();
+    });
+
+    it('reads its position where the answer does not tell it', async () => {
+      fake.faults.appends.push('no position');
+      const stream = newStream();
+      const receipt = await store.append(stream, [eventOf()], 'no_stream');
+      expect(receipt.position).toBe((await store.read(stream))[0]!.position);
+    });
+
+    it('is given up when patience ends, and settled by the same call later', async () => {
+      const hasty = EventStoreDbEventStore.open({
+        url: fake.url(),
+        ...QUICK,
+        attemptTimeoutMs: 100,
+        giveUpAfterMs: 250,
+      });
+      fake.faults.chooseAppend = () => 'lost reply';
+      const stream = newStream();
+      const events = [eventOf()];
+      await expect(hasty.append(stream, events, 'no_stream')).rejects.toMatchObject({
+        code: 'EVENT_STORE.UNAVAILABLE',
+        retryable: true,
+        facts: { stored: 'unknown' },
+        message: expect.stringContaining('may be stored or not') as string,
+      });
+      fake.faults.chooseAppend = () => undefined;
+      expect(await hasty.append(stream, events, 'no_stream')).toMatchObject({ revision: 0 });
+      expect(await store.read(stream)).toHaveLength(1);
+      await hasty.close();
+    });
+  },
+);
 
 describe('an append that is refused for good', () => {
   beforeEach(() => start());
@@ -234,9 +250,9 @@ describe('appends on one call', () => {
     expect(fake.batchCalls).toBe(1);
   });
 
-  it('are not made where the address says so', async () => {
+  it('are made only where the address says so', async () => {
     await start();
-    const unary = EventStoreDbEventStore.open({ url: `${fake.url()}&appends=unary`, ...QUICK });
+    const unary = EventStoreDbEventStore.open({ url: fake.url(), ...QUICK });
     await Promise.all(Array.from({ length: 20 }, () => unary.append(newStream(), [eventOf()], 'no_stream')));
     expect(await collect(unary.readAll({ after: 0 }))).toHaveLength(20);
     expect(fake.batchCalls).toBe(0);

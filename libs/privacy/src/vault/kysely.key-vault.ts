@@ -417,7 +417,7 @@ export class KyselyKeyVault extends KeyVault {
   }
 
   private async lookForDestroyed(): Promise<void> {
-    await undefined;
+    await Promise.resolve();
     this.looking = undefined;
     const { destructions } = await this.db.selectFrom('vault').select('destructions').executeTakeFirstOrThrow();
     if (destructions === this.destructions) return;

@@ -35,7 +35,8 @@ export const measureLine = async ({ contacts, customers }: LineSizes, results: R
     await publish(cluster, contacts, customers);
     const projector = cluster.startProgram('projector');
     await until(async () => (await projector.metric('hilo_projector_leading')) === 1);
-    const recorders = Array.from({ length: RECORDERS }, () => cluster.startProgram('recorder'));
+    const together = { HILO_EVENT_STORE_URL: `${cluster.eventStore.url}&appends=together` };
+    const recorders = Array.from({ length: RECORDERS }, () => cluster.startProgram('recorder', together));
     await Promise.all(recorders.map((recorder) => recorder.url()));
     const recordedBy = () => total(recorders, 'hilo_recorder_contacts_total');
     await until(async () => (await recordedBy()) > 0);
