@@ -8,7 +8,8 @@ import { TENANT } from '../hub.js';
 import type { Part } from '../yardsticks/hub-without.program.js';
 
 const LOAD = { batchSize: 100, connections: 8 };
-/** Pages in turn from either hub, so that what disturbs one disturbs the other. */
+/** In turn for either hub, so that what disturbs one disturbs the other. */
+const CONTACTS_A_TURN = 10_000;
 const PAGES_A_TURN = 50;
 
 /** What sealing takes of ingest, and what writing down who looked takes of reading: the hub next to itself without them. */
@@ -18,19 +19,25 @@ export const measureCosts = async (round: Round): Promise<void> => {
 };
 
 const measureSealing = async ({ results, sizes, workspace, say }: Round): Promise<void> => {
-  const contacts = Math.min(sizes.events, 100_000);
-  const rateOf = async (without?: Part): Promise<number> => {
+  const turns = Math.ceil(Math.min(sizes.events, 100_000) / CONTACTS_A_TURN);
+  const open = async (without?: Part) => {
     const dataDir = workspace.directory(`sealing-${without ?? 'with'}`);
     const hub = await Hub.start(workspace, dataDir, { without });
-    const { visible } = await postBatches(hub, new Interactions(sizes.customers, 'seal'), { ...LOAD, contacts });
-    await hub.stop();
-    workspace.remove(dataDir);
-    return visible;
+    return { hub, dataDir, source: new Interactions(sizes.customers, 'seal'), ms: 0 };
   };
-  const unsealed = await rateOf('sealing');
-  const sealed = await rateOf();
+  const hubs = [await open(), await open('sealing')];
+  for (let turn = 0; turn < turns; turn++)
+    for (const one of turn % 2 === 0 ? hubs : hubs.toReversed()) {
+      const { visible } = await postBatches(one.hub, one.source, { ...LOAD, contacts: CONTACTS_A_TURN });
+      one.ms += (CONTACTS_A_TURN * 1000) / visible;
+    }
+  const [sealed, unsealed] = hubs.map(({ ms }) => perSecond(turns * CONTACTS_A_TURN, ms)) as [number, number];
   results.add('sealing', sealed, unsealed);
   say(`batches ${Math.round(sealed)}/s sealed, ${Math.round(unsealed)}/s in clear`);
+  for (const { hub, dataDir } of hubs) {
+    await hub.stop();
+    workspace.remove(dataDir);
+  }
 };
 
 const measureLooks = async ({ number, results, sizes, workspace, say }: Round): Promise<void> => {
