@@ -1,76 +1,95 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { ended, freePort, run, versionOf } from '../processes.js';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import { freePort } from '../processes.js';
 import { ranAgainst } from '../ran-against.js';
+import { BrokerContainer } from './broker-container.js';
+import { BrokerProcess, hasJava } from './broker-process.js';
+import type { Ports } from './broker-settings.js';
+import { makeCertificates, type Certificates } from './certificates.js';
+import { KAFKA_VERSION } from './version.js';
 
-const POM = resolve('test/engines/kafka/pom.xml');
-const VERSION = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(readFileSync(POM, 'utf8'))![1]!;
-const JARS = resolve(`node_modules/.cache/hilo-engines/kafka-${VERSION}`);
 const CLIENT = (JSON.parse(readFileSync('node_modules/kafkajs/package.json', 'utf8')) as { version: string }).version;
 const START_MS = 60_000;
 
-const JAVA = versionOf('java', '--version')?.split('\n')[0] ?? 'unknown Java';
-/** What the tests run against, in words. */
-export const KAFKA_DESCRIPTION = `Apache Kafka ${VERSION} (KRaft, one node, artifacts of Maven Central, ${JAVA})`;
+/** A broker of ours, however it runs. */
+export interface BrokerRunner {
+  /** What it is, for the report. */
+  name: string;
+  /** Starts it over the same data, and does not wait until it answers. */
+  run(): Promise<void>;
+  hasEnded(): boolean | Promise<boolean>;
+  log(): Promise<string>;
+  kill(): Promise<void>;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  holds(text: string): Promise<boolean>;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
 
-/** One Apache Kafka in KRaft mode, with a data directory of its own; as a process it can be killed, frozen and started again. */
+export interface BrokerOptions {
+  /** Another address of this machine to listen on. */
+  alsoAt?: string;
+  /** Also listens with TLS: see `SecurePorts`. */
+  secure?: boolean;
+}
+
+/**
+ * The address of a broker that goes on after the tests; it has no TLS, and cannot be killed, frozen or looked into. It is
+ * used where a test needs none of that.
+ */
+const GIVEN = process.env.HILO_TEST_KAFKA_URL;
+
+/** Why tests that do something to the broker cannot run; undefined where they can. */
+export const whyNoFaults = GIVEN ? 'HILO_TEST_KAFKA_URL names a broker that is not ours to end' : undefined;
+
+/** One Apache Kafka in KRaft mode, with data of its own: it can be killed, frozen and started again. */
 export class KafkaBroker {
-  private child: ChildProcess | undefined;
-
   private constructor(
-    private readonly directory: string,
-    readonly port: number,
-    /** Where it is reached by another way. */
-    private readonly other: string | undefined,
-  ) {
-    // Whatever becomes of the tests, no broker outlives them.
-    process.once('exit', this.killNow);
-  }
+    /** What it is, for the report. */
+    readonly name: string,
+    /** `host:port` of its plain listener. */
+    readonly address: string,
+    private readonly ours?: { runner: BrokerRunner; directory: string; ports: Ports; certificates?: Certificates },
+  ) {}
 
   /**
-   * Fetches the artifacts on first use, formats a directory and starts a broker on a free port.
-   * @param alsoAt another address of this machine to listen on
+   * The broker that `HILO_TEST_KAFKA_URL` names, else one by Java, else one in a container, on free ports.
+   * @throws Error that says what to install
    */
-  static async start(alsoAt?: string): Promise<KafkaBroker> {
-    await fetchJars();
+  static async start({ alsoAt, secure = false }: BrokerOptions = {}): Promise<KafkaBroker> {
+    const broker = GIVEN
+      ? new KafkaBroker('Apache Kafka at HILO_TEST_KAFKA_URL', GIVEN.replace('kafka://', ''))
+      : await KafkaBroker.startOwn(alsoAt, secure);
+    ranAgainst(`${broker.name}, kafkajs ${CLIENT}`);
+    return broker;
+  }
+
+  private static async startOwn(alsoAt: string | undefined, secure: boolean): Promise<KafkaBroker> {
     const directory = mkdtempSync(join(tmpdir(), 'hilo-kafka-'));
-    const [port, controllerPort] = [await freePort(), await freePort()];
-    const other = alsoAt === undefined ? undefined : `${alsoAt}:${await freePort()}`;
-    writeFileSync(join(directory, 'server.properties'), propertiesOf(directory, port, controllerPort, other));
+    const ports: Ports = {
+      plain: await freePort(),
+      controller: await freePort(),
+      ...(alsoAt !== undefined && { other: { address: alsoAt, port: await freePort() } }),
+      ...(secure && { secure: { sasl: await freePort(), mutual: await freePort() } }),
+    };
+    const certificates = secure ? await makeCertificates(directory) : undefined;
     const cluster = randomBytes(16).toString('base64url');
-    await run(
-      'java',
-      javaArgs(
-        'kafka.tools.StorageTool',
-        'format',
-        `--cluster-id=${cluster}`,
-        '-c',
-        join(directory, 'server.properties'),
-      ),
-    );
-    const broker = new KafkaBroker(directory, port, other);
+    const needs = { ports, cluster, ...(certificates && { certificates }) };
+    const runner = hasJava() ? await BrokerProcess.format(directory, needs) : await BrokerContainer.create(needs);
+    const name = `Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${runner.name})`;
+    const ours = { runner, directory, ports, ...(certificates && { certificates }) };
+    const broker = new KafkaBroker(name, `127.0.0.1:${ports.plain}`, ours);
     try {
       await broker.run();
     } catch (error) {
       await broker.stop();
       throw error;
     }
-    ranAgainst(`${KAFKA_DESCRIPTION}, kafkajs ${CLIENT}`);
     return broker;
   }
 
@@ -80,115 +99,77 @@ export class KafkaBroker {
 
   /** As `url`, by the address it was also to listen on. */
   get otherUrl(): string {
-    return `kafka://${this.other}`;
+    const { other } = this.own.ports;
+    return `kafka://${other!.address}:${other!.port}`;
   }
 
-  get address(): string {
-    return `127.0.0.1:${this.port}`;
+  /** As `url`, of its listeners with TLS. */
+  get secureUrls(): { sasl: string; mutual: string } {
+    const { sasl, mutual } = this.own.ports.secure!;
+    return { sasl: `kafka://127.0.0.1:${sasl}`, mutual: `kafka://127.0.0.1:${mutual}` };
+  }
+
+  get certificates(): Certificates {
+    return this.own.certificates!;
   }
 
   /** Starts it over the same data, and waits until it answers. */
   async run(): Promise<void> {
-    const log = openSync(join(this.directory, 'broker.log'), 'a');
-    this.child = spawn('java', javaArgs('kafka.Kafka', join(this.directory, 'server.properties')), {
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
+    const { runner } = this.own;
+    await runner.run();
     const deadline = Date.now() + START_MS;
-    while (!(await answers(this.port))) {
-      if (this.child.exitCode !== null || Date.now() > deadline)
-        throw new Error(
-          `the broker did not start: ${readFileSync(join(this.directory, 'broker.log'), 'utf8').slice(-3000)}`,
-        );
-      await new Promise((resume) => setTimeout(resume, 100));
+    while (!(await answers(this.address))) {
+      if ((await runner.hasEnded()) || Date.now() > deadline)
+        throw new Error(`the broker did not start: ${(await runner.log()).slice(-3000)}`);
+      await sleep(100);
     }
   }
 
   /** Ends it at once, as a power cut does. */
-  async kill(): Promise<void> {
-    const { child } = this;
-    this.killNow();
-    if (child) await ended(child);
+  kill(): Promise<void> {
+    return this.own.runner.kill();
   }
 
   /** It keeps its connections, and answers nothing. */
-  freeze(): void {
-    this.child?.kill('SIGSTOP');
+  freeze(): Promise<void> {
+    return this.own.runner.freeze();
   }
 
-  thaw(): void {
-    this.child?.kill('SIGCONT');
+  thaw(): Promise<void> {
+    return this.own.runner.thaw();
   }
 
   /** Whether a text lies in clear in any file of its data. */
-  holds(text: string): boolean {
-    const data = join(this.directory, 'data');
-    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-    return files.some((file) => readFileSync(join(file.parentPath, file.name)).includes(text));
+  holds(text: string): Promise<boolean> {
+    return this.own.runner.holds(text);
   }
 
-  /** Ends it, and removes its data. */
+  /** Ends it, and removes its data; one that was given goes on. */
   async stop(): Promise<void> {
-    await this.kill();
-    process.removeListener('exit', this.killNow);
-    rmSync(this.directory, { recursive: true, force: true });
+    if (!this.ours) return;
+    await this.ours.runner.stop();
+    rmSync(this.ours.directory, { recursive: true, force: true });
   }
 
-  private readonly killNow = (): void => {
-    this.child?.kill('SIGKILL');
-    this.child = undefined;
-  };
+  private get own() {
+    if (!this.ours) throw new Error(`${whyNoFaults}: unset it`);
+    return this.ours;
+  }
 }
 
-const fetchJars = async (): Promise<void> => {
-  if (existsSync(JARS)) return;
-  const aside = `${JARS}.${process.pid}`;
-  mkdirSync(resolve(JARS, '..'), { recursive: true });
-  await run('mvn', ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${aside}`]);
-  renameSync(aside, JARS);
+/** Whether a broker speaks at an address; the port of a container is open before. */
+const answers = async (address: string): Promise<boolean> => {
+  const admin = new kafkajs.Kafka({
+    brokers: [address],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect();
+  }
 };
-
-const javaArgs = (main: string, ...args: string[]): string[] => [
-  '-Xms128m',
-  '-Xmx512m',
-  '-XX:+UseSerialGC',
-  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-  '-cp',
-  join(JARS, '*'),
-  main,
-  ...args,
-];
-
-const propertiesOf = (directory: string, port: number, controllerPort: number, other?: string): string => `
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${other ? `,OTHER://${other}` : ''}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}${other ? `,OTHER://${other}` : ''}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:PLAINTEXT
-log.dirs=${join(directory, 'data')}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-num.network.threads=2
-num.io.threads=2
-log.cleaner.dedupe.buffer.size=2097152
-`;
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const settle = (connected: boolean): void => {
-      socket.destroy();
-      resolve(connected);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
