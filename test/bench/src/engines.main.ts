@@ -61,7 +61,7 @@ const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): 
 
 const benchKafka = async (sizes: EngineSizes, workspace: Workspace, results: Results): Promise<void> => {
   say('starting Kafka');
-  const broker = await KafkaBroker.start();
+  const broker = await KafkaBroker.startOwn();
   try {
     for (let number = 1; number <= sizes.rounds; number++) {
       const finish = beginRound(results, workspace, sizes.syncs);

@@ -36,7 +36,11 @@ export class BrokerContainer implements BrokerRunner {
     certificates?: Certificates;
   }): Promise<BrokerContainer> {
     const inside = certificates && insideOf(certificates);
-    const properties = propertiesOf(ports, { data: DATA, listenAt: '0.0.0.0', ...(inside && { certificates: inside }) });
+    const properties = propertiesOf(ports, {
+      data: DATA,
+      listenAt: '0.0.0.0',
+      ...(inside && { certificates: inside }),
+    });
     const files = [
       { content: properties, target: `${FILES}/server.properties` },
       ...(certificates
@@ -64,7 +68,7 @@ export class BrokerContainer implements BrokerRunner {
       return new BrokerContainer(container, await dockerOf(container));
     } catch (cause) {
       throw new Error(
-        'there is no Kafka to test with: apt-get install openjdk-17-jre-headless maven, or start Docker, or set HILO_TEST_KAFKA_URL',
+        'there is no Kafka to test with: apt-get install openjdk-17-jre-headless maven, or start Docker; for tests that only speak to it, set HILO_TEST_KAFKA_URL',
         { cause },
       );
     }

@@ -38,38 +38,30 @@ export interface BrokerOptions {
   secure?: boolean;
 }
 
-/**
- * The address of a broker that goes on after the tests; it has no TLS, and cannot be killed, frozen or looked into. It is
- * used where a test needs none of that.
- */
-const GIVEN = process.env.HILO_TEST_KAFKA_URL;
-
-/** Why tests that do something to the broker cannot run; undefined where they can. */
-export const whyNoFaults = GIVEN ? 'HILO_TEST_KAFKA_URL names a broker that is not ours to end' : undefined;
-
-/** One Apache Kafka in KRaft mode, with data of its own: it can be killed, frozen and started again. */
+/** One Apache Kafka in KRaft mode. */
 export class KafkaBroker {
   private constructor(
-    /** What it is, for the report. */
-    readonly name: string,
     /** `host:port` of its plain listener. */
     readonly address: string,
     private readonly ours?: { runner: BrokerRunner; directory: string; ports: Ports; certificates?: Certificates },
   ) {}
 
   /**
-   * The broker that `HILO_TEST_KAFKA_URL` names, else one by Java, else one in a container, on free ports.
+   * For tests that only speak to it: the broker that `HILO_TEST_KAFKA_URL` names, else as `startOwn`.
    * @throws Error that says what to install
    */
-  static async start({ alsoAt, secure = false }: BrokerOptions = {}): Promise<KafkaBroker> {
-    const broker = GIVEN
-      ? new KafkaBroker('Apache Kafka at HILO_TEST_KAFKA_URL', GIVEN.replace('kafka://', ''))
-      : await KafkaBroker.startOwn(alsoAt, secure);
-    ranAgainst(`${broker.name}, kafkajs ${CLIENT}`);
-    return broker;
+  static start(): Promise<KafkaBroker> {
+    const given = process.env.HILO_TEST_KAFKA_URL;
+    if (!given) return KafkaBroker.startOwn();
+    ranAgainst(`Apache Kafka at HILO_TEST_KAFKA_URL, kafkajs ${CLIENT}`);
+    return Promise.resolve(new KafkaBroker(given.replace('kafka://', '')));
   }
 
-  private static async startOwn(alsoAt: string | undefined, secure: boolean): Promise<KafkaBroker> {
+  /**
+   * One with data of its own, which can be killed, frozen and started again: a process of Java, else a container.
+   * @throws Error that says what to install
+   */
+  static async startOwn({ alsoAt, secure = false }: BrokerOptions = {}): Promise<KafkaBroker> {
     const directory = mkdtempSync(join(tmpdir(), 'hilo-kafka-'));
     const ports: Ports = {
       plain: await freePort(),
@@ -81,15 +73,15 @@ export class KafkaBroker {
     const cluster = randomBytes(16).toString('base64url');
     const needs = { ports, cluster, ...(certificates && { certificates }) };
     const runner = hasJava() ? await BrokerProcess.format(directory, needs) : await BrokerContainer.create(needs);
-    const name = `Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${runner.name})`;
     const ours = { runner, directory, ports, ...(certificates && { certificates }) };
-    const broker = new KafkaBroker(name, `127.0.0.1:${ports.plain}`, ours);
+    const broker = new KafkaBroker(`127.0.0.1:${ports.plain}`, ours);
     try {
       await broker.run();
     } catch (error) {
       await broker.stop();
       throw error;
     }
+    ranAgainst(`Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${runner.name}), kafkajs ${CLIENT}`);
     return broker;
   }
 
@@ -152,7 +144,7 @@ export class KafkaBroker {
   }
 
   private get own() {
-    if (!this.ours) throw new Error(`${whyNoFaults}: unset it`);
+    if (!this.ours) throw new Error('the broker at HILO_TEST_KAFKA_URL is not ours to change');
     return this.ours;
   }
 }

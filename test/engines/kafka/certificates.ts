@@ -22,7 +22,14 @@ export const makeCertificates = async (directory: string): Promise<Certificates>
     run('openssl', [
       'req', '-x509', ...KEY, '-subj', `/CN=${name}`, '-keyout', file(`${name}.key`), '-out', file(`${name}.pem`), ...more,
     ]); // prettier-ignore
-  const signed = ['-CA', file('authority.pem'), '-CAkey', file('authority.key'), '-addext', 'basicConstraints=CA:FALSE'];
+  const signed = [
+    '-CA',
+    file('authority.pem'),
+    '-CAkey',
+    file('authority.key'),
+    '-addext',
+    'basicConstraints=CA:FALSE',
+  ];
   await make('authority');
   await make('stranger');
   await make('broker', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1');

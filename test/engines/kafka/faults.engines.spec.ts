@@ -17,7 +17,7 @@ const opened = async (installation: KafkaInstallation): Promise<InteractionBus> 
 };
 
 beforeAll(async () => {
-  broker = await KafkaBroker.start();
+  broker = await KafkaBroker.startOwn();
 });
 afterEach(async () => {
   for (const bus of open.splice(0)) await bus.close();

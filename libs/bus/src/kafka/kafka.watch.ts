@@ -15,7 +15,8 @@ export class KafkaWatch {
 
   /** @throws HubError `SETTINGS.INVALID` */
   constructor(settings: KafkaSettings, logger: Logger) {
-    this.admin = kafkaClient(settings, logger).admin();
+    // Few: why it cannot connect is to be said before the deadline of a question.
+    this.admin = kafkaClient(settings, logger).admin({ retry: { retries: 2 } });
     const { group, interactions } = kafkaNames(settings);
     this.handled = new KafkaHandled(() => this.connect(), group, interactions);
   }
