@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import type { StartedTestContainer } from 'testcontainers';
 import type { BrokerRunner } from './broker.js';
 import { propertiesOf, SCRAM_USERS, type Ports } from './broker-settings.js';
@@ -57,6 +56,7 @@ export class BrokerContainer implements BrokerRunner {
     const { GenericContainer, Wait } = await import('testcontainers');
     try {
       const container = await new GenericContainer(IMAGE)
+        .withEnvironment({ KAFKA_HEAP_OPTS: '-Xms128m -Xmx512m' })
         .withCopyContentToContainer(files)
         .withExposedPorts(
           ...outside.filter((port) => port !== undefined).map((port) => ({ container: port, host: port })),
@@ -83,7 +83,7 @@ export class BrokerContainer implements BrokerRunner {
   }
 
   async log(): Promise<string> {
-    return (await buffer(await this.container.logs({ tail: 50 }))).toString();
+    return (await this.docker.logs({ follow: false, stdout: true, stderr: true, tail: 50 })).toString();
   }
 
   async kill(): Promise<void> {

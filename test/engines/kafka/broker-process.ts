@@ -44,7 +44,6 @@ export class BrokerProcess implements BrokerRunner {
       file,
       propertiesOf(ports, {
         data: join(directory, 'data'),
-        listenAt: '127.0.0.1',
         ...(certificates && { certificates }),
       }),
     );

@@ -28,11 +28,11 @@ export const SCRAM_USERS = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism
 /**
  * What `server.properties` says.
  * @param data directory for what the broker keeps
- * @param listenAt address to listen on, for clients of 127.0.0.1
+ * @param listenAt address to listen on, where it is not the one that clients are told
  */
 export const propertiesOf = (
   { plain, controller, other, secure }: Ports,
-  { data, listenAt, certificates }: { data: string; listenAt: string; certificates?: Certificates },
+  { data, listenAt, certificates }: { data: string; listenAt?: string; certificates?: Certificates },
 ): string => {
   const listeners = [
     ['PLAINTEXT', '127.0.0.1', plain],
@@ -40,9 +40,7 @@ export const propertiesOf = (
     ...(secure ? [['SASL', '127.0.0.1', secure.sasl], ['MUTUAL', '127.0.0.1', secure.mutual]] : []),
   ] as const; // prettier-ignore
   const advertised = listeners.map(([name, address, port]) => `${name}://${address}:${port}`);
-  const own = listeners.map(
-    ([name, address, port]) => `${name}://${address === '127.0.0.1' ? listenAt : address}:${port}`,
-  );
+  const own = listeners.map(([name, address, port]) => `${name}://${listenAt ?? address}:${port}`);
   return `
 process.roles=broker,controller
 node.id=1
