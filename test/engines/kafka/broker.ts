@@ -38,12 +38,19 @@ export interface BrokerOptions {
   secure?: boolean;
 }
 
+interface OwnBroker {
+  runner: BrokerRunner;
+  directory: string;
+  ports: Ports;
+  certificates?: Certificates;
+}
+
 /** One Apache Kafka in KRaft mode. */
 export class KafkaBroker {
   private constructor(
     /** `host:port` of its plain listener. */
     readonly address: string,
-    private readonly ours?: { runner: BrokerRunner; directory: string; ports: Ports; certificates?: Certificates },
+    private readonly ours?: OwnBroker,
   ) {}
 
   /**
@@ -63,26 +70,19 @@ export class KafkaBroker {
    */
   static async startOwn({ alsoAt, secure = false }: BrokerOptions = {}): Promise<KafkaBroker> {
     const directory = mkdtempSync(join(tmpdir(), 'hilo-kafka-'));
-    const ports: Ports = {
-      plain: await freePort(),
-      controller: await freePort(),
-      ...(alsoAt !== undefined && { other: { address: alsoAt, port: await freePort() } }),
-      ...(secure && { secure: { sasl: await freePort(), mutual: await freePort() } }),
-    };
-    const certificates = secure ? await makeCertificates(directory) : undefined;
-    const cluster = randomBytes(16).toString('base64url');
-    const needs = { ports, cluster, ...(certificates && { certificates }) };
-    const runner = hasJava() ? await BrokerProcess.format(directory, needs) : await BrokerContainer.create(needs);
-    const ours = { runner, directory, ports, ...(certificates && { certificates }) };
-    const broker = new KafkaBroker(`127.0.0.1:${ports.plain}`, ours);
     try {
-      await broker.run();
+      const ours = await makeIn(directory, alsoAt, secure);
+      const broker = new KafkaBroker(`127.0.0.1:${ours.ports.plain}`, ours);
+      await broker.run().catch(async (error: unknown) => {
+        await broker.stop();
+        throw error;
+      });
+      ranAgainst(`Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${ours.runner.name}), kafkajs ${CLIENT}`);
+      return broker;
     } catch (error) {
-      await broker.stop();
+      rmSync(directory, { recursive: true, force: true });
       throw error;
     }
-    ranAgainst(`Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${runner.name}), kafkajs ${CLIENT}`);
-    return broker;
   }
 
   get url(): string {
@@ -148,6 +148,19 @@ export class KafkaBroker {
     return this.ours;
   }
 }
+
+const makeIn = async (directory: string, alsoAt: string | undefined, secure: boolean): Promise<OwnBroker> => {
+  const ports: Ports = {
+    plain: await freePort(),
+    controller: await freePort(),
+    ...(alsoAt !== undefined && { other: { address: alsoAt, port: await freePort() } }),
+    ...(secure && { secure: { sasl: await freePort(), mutual: await freePort() } }),
+  };
+  const security = secure && { certificates: await makeCertificates(directory) };
+  const needs = { ports, cluster: randomBytes(16).toString('base64url'), ...security };
+  const runner = hasJava() ? await BrokerProcess.format(directory, needs) : await BrokerContainer.create(needs);
+  return { runner, directory, ports, ...security };
+};
 
 /** Whether a broker speaks at an address; the port of a container is open before. */
 const answers = async (address: string): Promise<boolean> => {
