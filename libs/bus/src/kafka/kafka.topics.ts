@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
 import { HubError } from '#libs/kernel';
-import { busUnavailable } from './kafka.errors.js';
+import { fromClient } from './kafka.errors.js';
 import { kafkaNames, type KafkaSettings } from './kafka.client.js';
 
 export interface WantedTopic {
@@ -76,12 +76,20 @@ export const ensureTopics = async (admin: Admin, wanted: readonly WantedTopic[])
   return reports;
 };
 
+/** Until each partition has a leader that answers. */
 const untilKnown = async (admin: Admin, made: readonly WantedTopic[]): Promise<void> => {
+  let failure: unknown = new Error('new topics are not known yet');
   for (const end = Date.now() + KNOWN_MS; Date.now() < end; await sleep(KNOWN_MS / 100)) {
-    const known = new Set(await admin.listTopics());
-    if (made.every(({ topic }) => known.has(topic))) return;
+    try {
+      const known = new Set(await admin.listTopics());
+      if (!made.every(({ topic }) => known.has(topic))) continue;
+      for (const { topic } of made) await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      failure = error;
+    }
   }
-  throw busUnavailable(`topics were made, and are not there after ${KNOWN_MS} ms`);
+  throw fromClient(failure);
 };
 
 /** @throws HubError `BUS.TOPICS_MISSING` naming them, and what makes them */
