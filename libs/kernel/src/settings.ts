@@ -123,7 +123,7 @@ export class HubSettings {
   @IsIn(['true', 'false'])
   kafkaTls = 'false';
 
-  /** PEM file of the authorities that sign the brokers' certificates; unset: those of the system. `HILO_KAFKA_CA_FILE`. */
+  /** PEM file of the authorities that sign the brokers' certificates; unset: those that Node brings. `HILO_KAFKA_CA_FILE`. */
   @IsOptional()
   @IsString()
   kafkaCaFile?: string;

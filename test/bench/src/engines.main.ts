@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { KAFKA_DESCRIPTION, KafkaBroker } from '../../engines/kafka/broker.js';
+import { KafkaBroker } from '../../engines/kafka/broker.js';
+import { KAFKA_VERSION } from '../../engines/kafka/version.js';
 import { measureKafka, type EngineSizes } from './engines/kafka.js';
 import { measureLine, type LineSizes } from './engines/line.js';
 import { measurePostgresRebuild } from './engines/postgres-rebuild.js';
@@ -48,7 +49,7 @@ const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): 
     date: new Date().toISOString().slice(0, 10),
     machine,
     sizes,
-    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; rebuild and line ${sizes.contacts.toLocaleString('en-US')} of them, the line once. ${KAFKA_DESCRIPTION}.`,
+    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; rebuild and line ${sizes.contacts.toLocaleString('en-US')} of them, the line once. Apache Kafka ${KAFKA_VERSION} (KRaft, one node).`,
     steadiness: results.steadiness(),
     outcomes: results.outcomes(),
   };
@@ -60,7 +61,7 @@ const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): 
 
 const benchKafka = async (sizes: EngineSizes, workspace: Workspace, results: Results): Promise<void> => {
   say('starting Kafka');
-  const broker = await KafkaBroker.start();
+  const broker = await KafkaBroker.startOwn();
   try {
     for (let number = 1; number <= sizes.rounds; number++) {
       const finish = beginRound(results, workspace, sizes.syncs);

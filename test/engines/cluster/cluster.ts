@@ -77,7 +77,11 @@ export class Cluster {
    * @param network where programs are to run whose way to the servers can be cut
    */
   static async start(env: Readonly<Record<string, string>> = {}, network?: NetworkNamespace): Promise<Cluster> {
-    const servers = [KafkaBroker.start(network?.outside), startPostgres(), EventStoreProcess.start()] as const;
+    const servers = [
+      KafkaBroker.startOwn(network && { alsoAt: network.outside }),
+      startPostgres(),
+      EventStoreProcess.start(),
+    ] as const;
     try {
       const [kafka, postgres, eventStore] = await Promise.all(servers);
       ranAgainst(`${postgres.name}, fake of EventStoreDB in its own process, four programs`);

@@ -1,77 +1,88 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { ended, freePort, run, versionOf } from '../processes.js';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import { freePort } from '../processes.js';
 import { ranAgainst } from '../ran-against.js';
+import { BrokerContainer } from './broker-container.js';
+import { BrokerProcess, hasJava } from './broker-process.js';
+import type { Ports } from './broker-settings.js';
+import { makeCertificates, type Certificates } from './certificates.js';
+import { KAFKA_VERSION } from './version.js';
 
-const POM = resolve('test/engines/kafka/pom.xml');
-const VERSION = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(readFileSync(POM, 'utf8'))![1]!;
-const JARS = resolve(`node_modules/.cache/hilo-engines/kafka-${VERSION}`);
 const CLIENT = (JSON.parse(readFileSync('node_modules/kafkajs/package.json', 'utf8')) as { version: string }).version;
 const START_MS = 60_000;
 
-const JAVA = versionOf('java', '--version')?.split('\n')[0] ?? 'unknown Java';
-/** What the tests run against, in words. */
-export const KAFKA_DESCRIPTION = `Apache Kafka ${VERSION} (KRaft, one node, artifacts of Maven Central, ${JAVA})`;
+/** A broker of ours, however it runs. */
+export interface BrokerRunner {
+  /** What it is, for the report. */
+  name: string;
+  /** Starts it over the same data, and does not wait until it answers. */
+  run(): Promise<void>;
+  hasEnded(): boolean | Promise<boolean>;
+  log(): Promise<string>;
+  kill(): Promise<void>;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  holds(text: string): Promise<boolean>;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
 
-/** One Apache Kafka in KRaft mode, with a data directory of its own; as a process it can be killed, frozen and started again. */
+export interface BrokerOptions {
+  /** Another address of this machine to listen on. */
+  alsoAt?: string;
+  /** Also listens with TLS: see `SecurePorts`. */
+  secure?: boolean;
+}
+
+interface OwnBroker {
+  runner: BrokerRunner;
+  directory: string;
+  ports: Ports;
+  certificates?: Certificates;
+}
+
+/** One Apache Kafka in KRaft mode. */
 export class KafkaBroker {
-  private child: ChildProcess | undefined;
-
   private constructor(
-    private readonly directory: string,
-    readonly port: number,
-    /** Where it is reached by another way. */
-    private readonly other: string | undefined,
-  ) {
-    // Whatever becomes of the tests, no broker outlives them.
-    process.once('exit', this.killNow);
+    /** `host:port` of its plain listener. */
+    readonly address: string,
+    private readonly ours?: OwnBroker,
+  ) {}
+
+  /**
+   * For tests that only speak to it: the broker that `HILO_TEST_KAFKA_URL` names, else as `startOwn`.
+   * @throws Error that says what to install
+   */
+  static start(): Promise<KafkaBroker> {
+    const given = process.env.HILO_TEST_KAFKA_URL;
+    if (!given) return KafkaBroker.startOwn();
+    ranAgainst(`Apache Kafka at HILO_TEST_KAFKA_URL, kafkajs ${CLIENT}`);
+    return Promise.resolve(new KafkaBroker(given.replace('kafka://', '')));
   }
 
   /**
-   * Fetches the artifacts on first use, formats a directory and starts a broker on a free port.
-   * @param alsoAt another address of this machine to listen on
+   * One with data of its own, which can be killed, frozen and started again: a process of Java, else a container.
+   * @throws Error that says what to install
    */
-  static async start(alsoAt?: string): Promise<KafkaBroker> {
-    await fetchJars();
+  static async startOwn({ alsoAt, secure = false }: BrokerOptions = {}): Promise<KafkaBroker> {
     const directory = mkdtempSync(join(tmpdir(), 'hilo-kafka-'));
-    const [port, controllerPort] = [await freePort(), await freePort()];
-    const other = alsoAt === undefined ? undefined : `${alsoAt}:${await freePort()}`;
-    writeFileSync(join(directory, 'server.properties'), propertiesOf(directory, port, controllerPort, other));
-    const cluster = randomBytes(16).toString('base64url');
-    await run(
-      'java',
-      javaArgs(
-        'kafka.tools.StorageTool',
-        'format',
-        `--cluster-id=${cluster}`,
-        '-c',
-        join(directory, 'server.properties'),
-      ),
-    );
-    const broker = new KafkaBroker(directory, port, other);
     try {
-      await broker.run();
+      const ours = await makeIn(directory, alsoAt, secure);
+      const broker = new KafkaBroker(`127.0.0.1:${ours.ports.plain}`, ours);
+      await broker.run().catch(async (error: unknown) => {
+        await broker.stop();
+        throw error;
+      });
+      ranAgainst(`Apache Kafka ${KAFKA_VERSION} (KRaft, one node, ${ours.runner.name}), kafkajs ${CLIENT}`);
+      return broker;
     } catch (error) {
-      await broker.stop();
+      rmSync(directory, { recursive: true, force: true });
       throw error;
     }
-    ranAgainst(`${KAFKA_DESCRIPTION}, kafkajs ${CLIENT}`);
-    return broker;
   }
 
   get url(): string {
@@ -80,115 +91,90 @@ export class KafkaBroker {
 
   /** As `url`, by the address it was also to listen on. */
   get otherUrl(): string {
-    return `kafka://${this.other}`;
+    const { other } = this.own.ports;
+    return `kafka://${other!.address}:${other!.port}`;
   }
 
-  get address(): string {
-    return `127.0.0.1:${this.port}`;
+  /** As `url`, of its listeners with TLS. */
+  get secureUrls(): { sasl: string; mutual: string } {
+    const { sasl, mutual } = this.own.ports.secure!;
+    return { sasl: `kafka://127.0.0.1:${sasl}`, mutual: `kafka://127.0.0.1:${mutual}` };
+  }
+
+  get certificates(): Certificates {
+    return this.own.certificates!;
   }
 
   /** Starts it over the same data, and waits until it answers. */
   async run(): Promise<void> {
-    const log = openSync(join(this.directory, 'broker.log'), 'a');
-    this.child = spawn('java', javaArgs('kafka.Kafka', join(this.directory, 'server.properties')), {
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
+    const { runner } = this.own;
+    await runner.run();
     const deadline = Date.now() + START_MS;
-    while (!(await answers(this.port))) {
-      if (this.child.exitCode !== null || Date.now() > deadline)
-        throw new Error(
-          `the broker did not start: ${readFileSync(join(this.directory, 'broker.log'), 'utf8').slice(-3000)}`,
-        );
-      await new Promise((resume) => setTimeout(resume, 100));
+    while (!(await answers(this.address))) {
+      if ((await runner.hasEnded()) || Date.now() > deadline)
+        throw new Error(`the broker did not start: ${(await runner.log()).slice(-3000)}`);
+      await sleep(100);
     }
   }
 
   /** Ends it at once, as a power cut does. */
-  async kill(): Promise<void> {
-    const { child } = this;
-    this.killNow();
-    if (child) await ended(child);
+  kill(): Promise<void> {
+    return this.own.runner.kill();
   }
 
   /** It keeps its connections, and answers nothing. */
-  freeze(): void {
-    this.child?.kill('SIGSTOP');
+  freeze(): Promise<void> {
+    return this.own.runner.freeze();
   }
 
-  thaw(): void {
-    this.child?.kill('SIGCONT');
+  thaw(): Promise<void> {
+    return this.own.runner.thaw();
   }
 
   /** Whether a text lies in clear in any file of its data. */
-  holds(text: string): boolean {
-    const data = join(this.directory, 'data');
-    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-    return files.some((file) => readFileSync(join(file.parentPath, file.name)).includes(text));
+  holds(text: string): Promise<boolean> {
+    return this.own.runner.holds(text);
   }
 
-  /** Ends it, and removes its data. */
+  /** Ends it, and removes its data; one that was given goes on. */
   async stop(): Promise<void> {
-    await this.kill();
-    process.removeListener('exit', this.killNow);
-    rmSync(this.directory, { recursive: true, force: true });
+    if (!this.ours) return;
+    await this.ours.runner.stop();
+    rmSync(this.ours.directory, { recursive: true, force: true });
   }
 
-  private readonly killNow = (): void => {
-    this.child?.kill('SIGKILL');
-    this.child = undefined;
-  };
+  private get own() {
+    if (!this.ours) throw new Error('the broker at HILO_TEST_KAFKA_URL is not ours to change');
+    return this.ours;
+  }
 }
 
-const fetchJars = async (): Promise<void> => {
-  if (existsSync(JARS)) return;
-  const aside = `${JARS}.${process.pid}`;
-  mkdirSync(resolve(JARS, '..'), { recursive: true });
-  await run('mvn', ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${aside}`]);
-  renameSync(aside, JARS);
+const makeIn = async (directory: string, alsoAt: string | undefined, secure: boolean): Promise<OwnBroker> => {
+  const ports: Ports = {
+    plain: await freePort(),
+    controller: await freePort(),
+    ...(alsoAt !== undefined && { other: { address: alsoAt, port: await freePort() } }),
+    ...(secure && { secure: { sasl: await freePort(), mutual: await freePort() } }),
+  };
+  const security = secure && { certificates: await makeCertificates(directory) };
+  const needs = { ports, cluster: randomBytes(16).toString('base64url'), ...security };
+  const runner = hasJava() ? await BrokerProcess.format(directory, needs) : await BrokerContainer.create(needs);
+  return { runner, directory, ports, ...security };
 };
 
-const javaArgs = (main: string, ...args: string[]): string[] => [
-  '-Xms128m',
-  '-Xmx512m',
-  '-XX:+UseSerialGC',
-  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-  '-cp',
-  join(JARS, '*'),
-  main,
-  ...args,
-];
-
-const propertiesOf = (directory: string, port: number, controllerPort: number, other?: string): string => `
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${other ? `,OTHER://${other}` : ''}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}${other ? `,OTHER://${other}` : ''}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:PLAINTEXT
-log.dirs=${join(directory, 'data')}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-num.network.threads=2
-num.io.threads=2
-log.cleaner.dedupe.buffer.size=2097152
-`;
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const settle = (connected: boolean): void => {
-      socket.destroy();
-      resolve(connected);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
+/** Whether a broker speaks at an address; the port of a container is open before. */
+const answers = async (address: string): Promise<boolean> => {
+  const admin = new kafkajs.Kafka({
+    brokers: [address],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect();
+  }
+};

@@ -17,7 +17,7 @@ const opened = async (installation: KafkaInstallation): Promise<InteractionBus> 
 };
 
 beforeAll(async () => {
-  broker = await KafkaBroker.start();
+  broker = await KafkaBroker.startOwn();
 });
 afterEach(async () => {
   for (const bus of open.splice(0)) await bus.close();
@@ -132,14 +132,14 @@ describe('Kafka as the bus', () => {
     bus.consume(recorder.handler('one'));
     await publishUntilTaken(bus, messageOf('k', 0));
     await eventually(() => expect(recorder.receipts().size).toBe(1));
-    broker.freeze();
+    await broker.freeze();
     let refused: unknown[];
     try {
       refused = await Promise.all(
         [1, 2, 3].map((i) => bus.publish([messageOf('k', i)]).catch((error: unknown) => error)),
       );
     } finally {
-      broker.thaw();
+      await broker.thaw();
     }
     expect(refused.map(codeOf)).toEqual(Array.from({ length: 3 }, () => 'BUS.UNAVAILABLE'));
     expect(refused.every(isRetryable)).toBe(true);
@@ -175,8 +175,8 @@ describe('Kafka as the bus', () => {
       message.interaction.customer = { identifiers: [{ type: 'email', value: 'canary@example.com' }], name: 'Canary' };
     }
     await bus.publish([message]);
-    expect(broker.holds('hilo.interaction.v1')).toBe(true);
-    expect(broker.holds('canary text')).toBe(false);
-    expect(broker.holds('canary@example.com')).toBe(false);
+    expect(await broker.holds('hilo.interaction.v1')).toBe(true);
+    expect(await broker.holds('canary text')).toBe(false);
+    expect(await broker.holds('canary@example.com')).toBe(false);
   });
 });

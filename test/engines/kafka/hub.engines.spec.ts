@@ -25,7 +25,7 @@ const metricOf = async (hub: HubProcess, name: string): Promise<number> => {
 
 let broker: KafkaBroker;
 beforeAll(async () => {
-  broker = await KafkaBroker.start();
+  broker = await KafkaBroker.startOwn();
 });
 afterEach(cleanUp);
 afterAll(() => broker.stop());

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { kafkaClient } from '#libs/bus/kafka/kafka.client.js';
+import { inWords } from '#libs/bus/kafka/kafka.errors.js';
 import { ensureTopics, wantedTopics, type TopicReport } from '#libs/bus/kafka/kafka.topics.js';
-import { messageOf } from '#libs/kernel';
 import { createLogger } from '#libs/kernel/logging.js';
 import { failure } from '../errors.js';
 import { table } from '../format/table.js';
@@ -21,8 +21,10 @@ export const topicsCommand = (): Command => {
       'after',
       `
 Reads HILO_BUS_URL (kafka://…), HILO_KAFKA_TOPIC_PREFIX, HILO_KAFKA_TENANTS, HILO_KAFKA_PARTITIONS,
-HILO_KAFKA_REPLICATION, HILO_KAFKA_MIN_INSYNC and HILO_KAFKA_RETENTION_HOURS. Nothing is ever deleted. Exit code 1 when
-a topic has other partitions or copies than the settings say: those are left as they are.`,
+HILO_KAFKA_REPLICATION, HILO_KAFKA_MIN_INSYNC and HILO_KAFKA_RETENTION_HOURS, and for TLS and login HILO_KAFKA_TLS,
+HILO_KAFKA_CA_FILE, HILO_KAFKA_CERT_FILE, HILO_KAFKA_KEY_FILE, HILO_KAFKA_SASL, HILO_KAFKA_USERNAME and
+HILO_KAFKA_PASSWORD. Nothing is ever deleted. Exit code 1 when a topic has other partitions or copies than the settings
+say: those are left as they are.`,
     )
     .action((_options: unknown, command: Command) => ensure(command.optsWithGlobals<EnsureOptions>()));
   return topics;
@@ -36,7 +38,7 @@ const ensure = async (options: EnsureOptions): Promise<void> => {
     await admin.connect();
     reports = await ensureTopics(admin, wantedTopics(settings));
   } catch (error) {
-    throw failure(`${settings.busUrl}: ${messageOf(error)}`);
+    throw failure(`${settings.busUrl}: ${inWords(error, settings)}`);
   } finally {
     await admin.disconnect();
   }

@@ -31,6 +31,17 @@ describe('the Kafka of the settings', () => {
     expect(() => kafkaClient(settings, silentLogger())).toThrow('HILO_KAFKA_CA_FILE: cannot be read');
   });
 
+  it.each([
+    [{ HILO_KAFKA_CA_FILE: 'package.json' }, 'HILO_KAFKA_CA_FILE: holds no certificate in PEM'],
+    [
+      { HILO_KAFKA_CERT_FILE: 'package.json', HILO_KAFKA_KEY_FILE: 'package.json' },
+      'HILO_KAFKA_CERT_FILE, HILO_KAFKA_KEY_FILE: are no certificate and its key in PEM',
+    ],
+  ])('refuses files that hold something else: %j', (files, problem) => {
+    const settings = readSettings({ HILO_BUS_URL: 'kafka://a:9092', HILO_KAFKA_TLS: 'true', ...files });
+    expect(() => kafkaClient(settings, silentLogger())).toThrow(problem);
+  });
+
   it('has a topic for each tenant whose producers may post events', () => {
     const settings = readSettings({ HILO_KAFKA_TOPIC_PREFIX: 'shop', HILO_KAFKA_TENANTS: 'acme,globex' });
     expect(kafkaNames(settings)).toEqual({

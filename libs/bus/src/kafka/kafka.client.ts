@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions, type logLevel } from 'kafkajs';
 import { HubError, messageOf } from '#libs/kernel';
 import type { Logger } from '#libs/kernel/logging.js';
@@ -46,7 +48,7 @@ const REQUEST_MS = 10_000;
 
 /**
  * A client of the brokers; it connects when it is first asked.
- * @throws HubError `SETTINGS.INVALID` for a broken URL or a file that cannot be read
+ * @throws HubError `SETTINGS.INVALID` for a broken URL, or a file that cannot be read or holds no certificate or key
  */
 export const kafkaClient = (settings: KafkaSettings, logger: Logger): Kafka => {
   const config: KafkaConfig = {
@@ -62,11 +64,26 @@ export const kafkaClient = (settings: KafkaSettings, logger: Logger): Kafka => {
   return new kafkajs.Kafka(config);
 };
 
-const tlsOf = ({ kafkaCaFile, kafkaCertFile, kafkaKeyFile }: KafkaSettings) => ({
-  ...(kafkaCaFile !== undefined && { ca: [pemOf('HILO_KAFKA_CA_FILE', kafkaCaFile)] }),
-  ...(kafkaCertFile !== undefined && { cert: pemOf('HILO_KAFKA_CERT_FILE', kafkaCertFile) }),
-  ...(kafkaKeyFile !== undefined && { key: pemOf('HILO_KAFKA_KEY_FILE', kafkaKeyFile) }),
-});
+const tlsOf = ({ kafkaCaFile, kafkaCertFile, kafkaKeyFile }: KafkaSettings) => {
+  const ca = kafkaCaFile === undefined ? undefined : pemOf('HILO_KAFKA_CA_FILE', kafkaCaFile);
+  const own = {
+    ...(kafkaCertFile !== undefined && { cert: pemOf('HILO_KAFKA_CERT_FILE', kafkaCertFile) }),
+    ...(kafkaKeyFile !== undefined && { key: pemOf('HILO_KAFKA_KEY_FILE', kafkaKeyFile) }),
+  };
+  // A file without a certificate would count as one without any authority.
+  if (ca !== undefined) checked('HILO_KAFKA_CA_FILE: holds no certificate in PEM', () => new X509Certificate(ca));
+  const misfit = 'HILO_KAFKA_CERT_FILE, HILO_KAFKA_KEY_FILE: are no certificate and its key in PEM';
+  checked(misfit, () => createSecureContext(own));
+  return { ...(ca !== undefined && { ca: [ca] }), ...own };
+};
+
+const checked = (problem: string, check: () => unknown): void => {
+  try {
+    check();
+  } catch (cause) {
+    throw new HubError('SETTINGS.INVALID', `${problem} (${messageOf(cause)})`, { cause });
+  }
+};
 
 const pemOf = (variable: string, file: string): string => {
   try {

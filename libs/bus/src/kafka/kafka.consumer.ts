@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { HubError, codeOf, isRetryable, messageOf } from '#libs/kernel';
+import { HubError, codeOf, isRetryable } from '#libs/kernel';
 import type { Logger } from '#libs/kernel/logging.js';
 import { CLOUD_EVENT_CONTENT_TYPE, toCloudEvent } from '../cloud-event.js';
 import type { BusMessage, ConsumeBatch } from '../interaction-bus.port.js';
 import { withDeadline } from './deadline.js';
 import type { KafkaNames } from './kafka.client.js';
 import type { DeadLetter, DeadLetters } from './kafka.dead-letters.js';
-import { busUnavailable, isClientError } from './kafka.errors.js';
+import { busUnavailable, inWords, isClientError } from './kafka.errors.js';
 import { openMessage, textHeaders, type MessageSeal } from './kafka.message.js';
 
 /** An event of another producer, as the Kafka binding carries it: header names in lower case, the value as it came. */
@@ -86,14 +86,14 @@ export class KafkaConsumer {
       if (this.stopping.signal.aborted) void this.consumer.disconnect();
     });
     this.consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
-      if (!restart) this.fail('BUS.CONSUMER_CRASHED', `Kafka: consuming has ended: ${messageOf(error)}`, error);
+      if (!restart) this.fail('BUS.CONSUMER_CRASHED', `Kafka: consuming has ended: ${inWords(error)}`, error);
     });
   }
 
   /** Joins the group in the background. */
   start(): void {
     this.started = this.run().catch((error: unknown) =>
-      this.fail('BUS.CONSUMER_CRASHED', `Kafka: consuming could not begin: ${messageOf(error)}`, error),
+      this.fail('BUS.CONSUMER_CRASHED', `Kafka: consuming could not begin: ${inWords(error)}`, error),
     );
   }
 
@@ -129,7 +129,7 @@ export class KafkaConsumer {
       return true;
     } catch (error) {
       if (!isClientError(error)) throw error;
-      logger.warn(`Kafka: consuming cannot begin yet: ${messageOf(error)}`);
+      logger.warn(`Kafka: consuming cannot begin yet: ${inWords(error)}`);
       return this.stopping.signal.aborted;
     }
   }

@@ -91,7 +91,7 @@ export class KafkaInteractionBus extends InteractionBus {
       await withDeadline(OPEN_MS, connect(), () => busUnavailable(`${settings.busUrl} within ${OPEN_MS} ms`));
     } catch (error) {
       await disconnect(producer, admin);
-      throw error instanceof HubError ? error : fromClient(error);
+      throw error instanceof HubError ? error : fromClient(error, settings);
     }
     const { seal, hashKey, park } = needs;
     const publisher = new KafkaPublisher(producer, {

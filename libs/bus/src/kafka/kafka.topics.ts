@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
 import { HubError } from '#libs/kernel';
+import { fromClient } from './kafka.errors.js';
 import { kafkaNames, type KafkaSettings } from './kafka.client.js';
 
 export interface WantedTopic {
@@ -17,6 +19,9 @@ export interface TopicReport extends WantedTopic {
 
 /** The client has no word for where an entry of a topic's configuration comes from. */
 const SET_ON_TOPIC = 1;
+
+/** Milliseconds for a new topic to be known everywhere. */
+const KNOWN_MS = 10_000;
 
 /** All topics of an installation, as its settings want them. */
 export const wantedTopics = (settings: KafkaSettings): WantedTopic[] => {
@@ -50,9 +55,10 @@ export const retentionMsOf = ({ kafkaRetentionHours }: Pick<KafkaSettings, 'kafk
 export const ensureTopics = async (admin: Admin, wanted: readonly WantedTopic[]): Promise<TopicReport[]> => {
   const existing = new Set(await admin.listTopics());
   const missing = wanted.filter(({ topic }) => !existing.has(topic));
-  if (missing.length > 0)
+  if (missing.length > 0) {
     await admin.createTopics({
-      waitForLeaders: true,
+      // The client gives up where a broker has not heard of the topics yet.
+      waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replication, config }) => ({
         topic,
         numPartitions: partitions,
@@ -60,12 +66,30 @@ export const ensureTopics = async (admin: Admin, wanted: readonly WantedTopic[])
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       })),
     });
+    await untilKnown(admin, missing);
+  }
   const reports: TopicReport[] = [];
   for (const topic of wanted)
     reports.push(
       existing.has(topic.topic) ? await adjust(admin, topic) : { ...topic, state: 'created', differences: [] },
     );
   return reports;
+};
+
+/** Until each partition has a leader that answers. */
+const untilKnown = async (admin: Admin, made: readonly WantedTopic[]): Promise<void> => {
+  let failure: unknown = new Error('new topics are not known yet');
+  for (const end = Date.now() + KNOWN_MS; Date.now() < end; await sleep(KNOWN_MS / 100)) {
+    try {
+      const known = new Set(await admin.listTopics());
+      if (!made.every(({ topic }) => known.has(topic))) continue;
+      for (const { topic } of made) await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw fromClient(failure);
 };
 
 /** @throws HubError `BUS.TOPICS_MISSING` naming them, and what makes them */

@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
 import type { Logger } from '#libs/kernel/logging.js';
 import { withDeadline } from './deadline.js';
-import { busUnavailable } from './kafka.errors.js';
+import { busUnavailable, inWords } from './kafka.errors.js';
 import { KafkaHandled } from './kafka.handled.js';
 import { kafkaClient, kafkaNames, type KafkaSettings } from './kafka.client.js';
 
@@ -14,8 +14,12 @@ export class KafkaWatch {
   private connected: Promise<Admin> | undefined;
 
   /** @throws HubError `SETTINGS.INVALID` */
-  constructor(settings: KafkaSettings, logger: Logger) {
-    this.admin = kafkaClient(settings, logger).admin();
+  constructor(
+    private readonly settings: KafkaSettings,
+    private readonly logger: Logger,
+  ) {
+    // Few: why it cannot connect is to be said before the deadline of a question.
+    this.admin = kafkaClient(settings, logger).admin({ retry: { retries: 2 } });
     const { group, interactions } = kafkaNames(settings);
     this.handled = new KafkaHandled(() => this.connect(), group, interactions);
   }
@@ -41,6 +45,7 @@ export class KafkaWatch {
       () => this.admin,
       (error: unknown) => {
         this.connected = undefined;
+        this.logger.warn(`Kafka: ${inWords(error, this.settings)}`);
         throw error;
       },
     );
