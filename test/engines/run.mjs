@@ -8,7 +8,7 @@ const directory = mkdtempSync(join(tmpdir(), 'hilo-engines-'));
 const report = join(directory, 'report');
 writeFileSync(report, '');
 // A server that a failed test left behind must not keep the run from ending.
-const jest = ['jest', '--selectProjects', 'engines', '--runInBand', '--forceExit', ...process.argv.slice(2)];
+const jest = ['jest', '--selectProjects', 'engines', '--maxWorkers=2', '--forceExit', ...process.argv.slice(2)];
 const { status } = spawnSync('npx', jest, {
   stdio: 'inherit',
   env: { ...process.env, HILO_ENGINES_REPORT: report },
