@@ -25,8 +25,5 @@ eventStoreContract(`EventStoreDbEventStore on ${kind}`, {
   },
   close: (store) => store.close(),
   reopen: () => EventStoreDbEventStore.open({ url }),
-  // The fake takes requests in the order in which a connection brings them.
-  ...(kind !== 'a fake' && {
-    lacks: { callOrder: 'a server orders appends to different streams that are under way together' },
-  }),
+  lacks: { callOrder: 'a server orders appends to different streams that are under way together' },
 });
