@@ -11,28 +11,25 @@ import type { Cluster } from './cluster.js';
 /** For so long a program shows what it last read of the bus. */
 const LAG_FRESH_MS = 1100;
 
-export interface LogAudit {
-  /** How often each contact was recorded, by its receipt. */
-  recorded: ReadonlyMap<string, number>;
-  head: number;
-  /** Events of any type. */
-  events: number;
-}
+/** Waits until everything is shown, and holds the log against what was taken: each contact is in it, once. */
+export const expectRecordedOnce = async (cluster: Cluster, taken: Iterable<string>): Promise<void> => {
+  await settled(cluster);
+  const recorded = await recordedContacts(cluster);
+  expect([...recorded.keys()].toSorted()).toEqual([...taken].toSorted());
+  expect([...recorded.values()].filter((times) => times !== 1)).toEqual([]);
+};
 
-/** What lies in the cluster's event store. */
-export const auditLog = async (cluster: Cluster): Promise<LogAudit> => {
+/** How often each contact lies in the cluster's event store, by its receipt. */
+const recordedContacts = async (cluster: Cluster): Promise<ReadonlyMap<string, number>> => {
   const log = await openClusterLog(readSettings(cluster.env), new SystemClock());
   try {
     const recorded = new Map<string, number>();
-    let [events, head] = [0, 0];
     for await (const batch of log.events.readAll({ after: 0 }))
-      for (const { type, stream, position } of batch) {
-        events += 1;
-        head = position;
+      for (const { type, stream } of batch) {
         const id = stream.slice(stream.indexOf('-') + 1);
         if (type === 'InteractionRecorded') recorded.set(id, (recorded.get(id) ?? 0) + 1);
       }
-    return { recorded, head, events };
+    return recorded;
   } finally {
     await log.close();
   }
