@@ -39,5 +39,7 @@ export const run = (program: string, args: readonly string[], stdin = ''): Promi
     child.once('close', (code) =>
       code === 0 ? resolve(out) : reject(new Error(`${program} ended with ${code}: ${err.slice(-2000)}`)),
     );
+    // Who ends without reading its input says by its exit code whether that was well.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(stdin);
   });
