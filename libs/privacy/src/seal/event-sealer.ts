@@ -2,13 +2,13 @@ import { ERASED, PRIVACY, type EventPrivacy } from '#libs/domain';
 import type { NewEvent, StoredEvent, StreamId } from '#libs/event-store';
 import { HubError, isUuid, type Uuid } from '#libs/kernel';
 import type { DataKey } from '../vault/key-vault.port.js';
-import { SEALED_FORMAT, SEAL_BYTES, sealAsText, unseal } from './cipher.js';
+import { SEALED_FORMAT, SEAL_BYTES, seal, unseal } from './cipher.js';
 
 /** An event on its way into the log. */
 export interface Draft {
   event: NewEvent;
   /** What is to be sealed, and with whose key; absent where the event holds nothing of the kind. */
-  secret?: { subject: Uuid; json: string; clearJson: string };
+  secret?: { subject: Uuid; json: string; clearJson: string; key?: DataKey | undefined };
 }
 
 /** A draft that holds something to seal. */
@@ -60,13 +60,12 @@ export class EventSealer {
         `${event.type} on ${stream}: ${declared.subject} names no key to seal with`,
       );
     // As text at once: what becomes of the object later changes nothing.
-    return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear) } };
+    return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear), key: undefined } };
   }
 
   /** The event with the text that is stored of it, sealed with this key. */
   seal({ event, secret: { subject, json, clearJson } }: SecretDraft, { version, secret }: DataKey): NewEvent {
-    const header = Buffer.from([SEALED_FORMAT, version >> 8, version & 0xff]);
-    const sealed = sealAsText(secret, boundTo(event, subject, version), json, header);
+    const sealed = seal(secret, boundTo(event, subject, version), json, headerOf(version)).toString('base64');
     const clear = clearJson.slice(1, -1);
     return { ...event, json: `{${clear}${clear === '' ? '' : ','}"sealed":"${sealed}"}` };
   }
@@ -118,6 +117,12 @@ const subjectOf = ({ subject }: EventPrivacy, stream: StreamId, data: Fields): U
   const id = subject === 'stream' ? stream.slice(stream.indexOf('-') + 1) : data[subject];
   return typeof id === 'string' && isUuid(id) ? id : undefined;
 };
+
+const HEADER_OF_FIRST = Buffer.from([SEALED_FORMAT, 0, 1]);
+
+// Most keys are the first of their identity.
+const headerOf = (version: number): Buffer =>
+  version === 1 ? HEADER_OF_FIRST : Buffer.from([SEALED_FORMAT, version >> 8, version & 0xff]);
 
 /** What a sealed text belongs to: moved to another event, tenant or identity it does not open. */
 const boundTo = ({ tenant, id, type }: Pick<NewEvent, 'tenant' | 'id' | 'type'>, subject: Uuid, version: number) =>
