@@ -47,6 +47,8 @@ export class FoldContext {
 
   begin(session: ReadModelSession): Promise<void> {
     this.reattributed = [];
+    this.identities.begin();
+    this.entries.begin();
     this.links.forget();
     return this.batch.begin(session);
   }

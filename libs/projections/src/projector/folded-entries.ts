@@ -9,6 +9,8 @@ const CACHED_CONVERSATIONS = 20_000;
 /** Entries with their conversations and their places in timelines; what nothing of a batch reads back is written together. */
 export class FoldedEntries {
   private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
+  // Conversations that this batch names and that had no row when it began: nobody need ask for them again.
+  private readonly absent = new Set<Uuid>();
   private newConversations: NewConversation[] = [];
   private newEntries: EntryTable[] = [];
   private newTimelines: TimelineTable[] = [];
@@ -19,6 +21,10 @@ export class FoldedEntries {
     /** The timeline is filled at the end, in its own order. */
     private readonly bulk: boolean,
   ) {}
+
+  begin(): void {
+    this.absent.clear();
+  }
 
   add(entry: EntryTable, customer: number): void {
     this.newEntries.push(entry);
@@ -42,7 +48,7 @@ export class FoldedEntries {
     const { session } = this;
     const bytes = bytesOfUuid(id);
     let key: number | undefined;
-    if (session.mayHaveRow(bytes))
+    if (!this.absent.delete(id) && session.mayHaveRow(bytes))
       key = (await session.rows.all(this.statements.findConversation, { id: bytes }))[0]?.key;
     if (key === undefined) {
       key = session.next('conversation');
@@ -55,9 +61,14 @@ export class FoldedEntries {
 
   /** Asks for those of these conversations that are not in memory. */
   async prefetch(ids: Iterable<Uuid>): Promise<void> {
-    const unknown = [...ids].filter((id) => this.conversations.get(id) === undefined).map(bytesOfUuid);
-    for (const { id, key } of await this.session.findAll(this.statements.findConversations, unknown))
-      this.conversations.set(uuidOfBytes(id), key);
+    const absent = new Set([...ids].filter((id) => this.conversations.get(id) === undefined));
+    const { findConversations } = this.statements;
+    for (const { id: bytes, key } of await this.session.findAll(findConversations, [...absent].map(bytesOfUuid))) {
+      const id = uuidOfBytes(bytes);
+      absent.delete(id);
+      this.conversations.set(id, key);
+    }
+    for (const id of absent) this.absent.add(id);
   }
 
   /** Writes what waits. */

@@ -31,12 +31,18 @@ const NAMELESS: Naming = { name: null, nameAt: null };
 export class FoldedIdentities {
   private readonly identities = new LruMap<Uuid, FoldedIdentity>(CACHED_IDENTITIES);
   private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
+  // Those that this batch names and that had no row when it began: nobody need ask for them again.
+  private readonly absent = new Set<Uuid>();
   // Customers that this batch has joined to another, while what that has moved is not known yet.
   private readonly joined = new Map<number, number>();
   private joining: Promise<void>[] = [];
   private readonly statements = this.session.statements;
 
   constructor(private readonly session: FoldSession) {}
+
+  begin(): void {
+    this.absent.clear();
+  }
 
   /** An identity that is in memory. */
   known(id: Uuid): FoldedIdentity | undefined {
@@ -46,12 +52,13 @@ export class FoldedIdentities {
   async find(id: Uuid): Promise<FoldedIdentity | undefined> {
     const known = this.identities.get(id);
     if (known) return known;
+    if (this.absent.has(id)) return undefined;
     const bytes = bytesOfUuid(id);
     if (!this.session.mayHaveRow(bytes)) return undefined;
     const found = (await this.session.rows.all(this.statements.findIdentity, { id: bytes }))[0];
     if (!found) return undefined;
     const row: FoldedIdentity = found;
-    if (row.heldFrom !== null && row.whole === null) row.former = await this.formerOf(row);
+    if (isDivided(row)) row.former = await this.formerOf(row);
     this.identities.set(id, row);
     return row;
   }
@@ -64,9 +71,15 @@ export class FoldedIdentities {
 
   /** Asks for those of these identities that are not in memory. */
   async prefetch(ids: Iterable<Uuid>): Promise<void> {
-    const unknown = [...ids].filter((id) => !this.identities.get(id)).map(bytesOfUuid);
-    for (const { id, ...row } of await this.session.findAll(this.statements.findIdentities, unknown))
-      this.identities.set(uuidOfBytes(id), row);
+    const absent = new Set([...ids].filter((id) => !this.identities.get(id)));
+    const { findIdentities } = this.statements;
+    for (const { id: bytes, ...row } of await this.session.findAll(findIdentities, [...absent].map(bytesOfUuid))) {
+      const id = uuidOfBytes(bytes);
+      absent.delete(id);
+      // Its eras are asked for where it is met.
+      if (!isDivided(row)) this.identities.set(id, row);
+    }
+    for (const id of absent) this.absent.add(id);
   }
 
   /**
@@ -108,6 +121,7 @@ export class FoldedIdentities {
     };
     const id = bytesOfUuid(carried.identity);
     this.session.getsRow(id);
+    this.absent.delete(carried.identity);
     await this.session.rows.run(this.statements.addIdentity, {
       key,
       id,
@@ -130,6 +144,7 @@ export class FoldedIdentities {
     const key = this.session.next('identity');
     const bytes = bytesOfUuid(id);
     this.session.getsRow(bytes);
+    this.absent.delete(id);
     await this.session.rows.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
     return (await this.find(id))!;
   }
@@ -234,5 +249,8 @@ export class FoldedIdentities {
     this.joining = [];
   }
 }
+
+/** Whether some of its contacts may be a former era's. */
+const isDivided = ({ heldFrom, whole }: IdentityRow): boolean => heldFrom !== null && whole === null;
 
 const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
