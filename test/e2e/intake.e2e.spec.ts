@@ -92,7 +92,7 @@ describe('a hub and those who work with it', () => {
     it.each<[string, string, unknown, number, string]>([
       ['XML', 'application/xml', '<x/>', 415, 'INGEST.UNSUPPORTED_TYPE'],
       ['half an object', 'application/json', '{', 400, 'REQUEST.NOT_JSON'],
-      ['1001 items', 'application/json', Array(1001).fill({}), 413, 'INGEST.TOO_MANY'],
+      ['1001 items', 'application/json', Array.from({ length: 1001 }, () => ({})), 413, 'INGEST.TOO_MANY'],
     ])('not %s', async (_name, type, body, status, code) => {
       const answer = await hub.sender.post('/v1/interactions', body, type);
       expect(answer.body).toMatchObject({ status, code });
