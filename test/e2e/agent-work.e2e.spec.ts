@@ -1,4 +1,3 @@
-import type { ProblemDetails } from '#libs/access/problem.js';
 import type { WrittenDownDto } from '#libs/commands/agent-work/agent-work.dto.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
 import type { ConversationDto } from '#libs/queries/conversations/get-conversation.handler.js';
@@ -224,7 +223,7 @@ describe('what agents write down at a conversation', () => {
   it('is refused with the field that is wrong', async () => {
     const { conversation } = await begin('odd@example.com');
     const wrong = async (path: string, body: object, at: string, headers = {}) => {
-      const answer = await agent.post<ProblemDetails>(path, body, 'application/json', headers);
+      const answer = await agent.post(path, body, 'application/json', headers);
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: at }] } });
       expect(answer.body.errors![0]!.allowed).toBeTruthy();
     };
@@ -237,7 +236,7 @@ describe('what agents write down at a conversation', () => {
     const nobody = '00000000-0000-8000-8000-000000000000';
     for (const path of [`/v1/conversations/${nobody}/notes`, `/v1/commitments/${nobody}/keep`])
       expect(await agent.post(path, path.endsWith('notes') ? { text: 'x' } : {})).toMatchObject({ status: 404 });
-    const posted = await sender.post<ProblemDetails>('/v1/interactions', contact('odd@example.com', { kind: 'note' }));
+    const posted = await sender.post('/v1/interactions', contact('odd@example.com', { kind: 'note' }));
     expect(posted.status).toBe(422);
   });
 });

@@ -131,19 +131,19 @@ describe('consents', () => {
   });
 
   it('of imported records count beside what people say, and a record imported again takes nothing back', async () => {
-    const import_ = async (tier: string, consents: object) => {
+    const importRecord = async (tier: string, consents: object) => {
       const record = { source: 'crm', externalId: 'C-1', identifiers: [{ type: 'email', value: 'rec@example.com' }], consents, attributes: { tier } }; // prettier-ignore
       const [result] = await sender.take([record], '/v1/profiles');
       return agent.customer('email:rec@example.com', result!.position);
     };
-    const { id, consents, identities } = await import_('gold', { marketing: true, sms: false });
+    const { id, consents, identities } = await importRecord('gold', { marketing: true, sms: false });
     expect(consents.map(({ purpose, granted, source }) => [purpose, granted, source])).toEqual([
       ['marketing', true, 'profile'],
       ['sms', false, 'profile'],
     ]);
     expect(identities.map(({ id: identity }) => identity)).toContain(consents[0]!.identity);
     for (const { id: identity } of identities) await consent(identity, false);
-    expect(answers(await import_('platinum', { marketing: true, sms: true }))).toEqual(['marketing all no', 'sms all yes']); // prettier-ignore
+    expect(answers(await importRecord('platinum', { marketing: true, sms: true }))).toEqual(['marketing all no', 'sms all yes']); // prettier-ignore
     expect((await header(id)).profiles[0]!.consents).toEqual({ marketing: true, sms: true });
   });
 

@@ -1,12 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { HubClient } from './hub-client.js';
-import { PATIENCE_MS, within } from './waiting.js';
+import { DIST, SpawnedProgram, environment, killRunning } from './spawned-program.js';
+import { PATIENCE_MS } from './waiting.js';
 
-/** Where the built programs are. `HILO_DIST`, default `dist`. */
-export const DIST = resolve(process.env.HILO_DIST ?? 'dist');
 const HUB = join(DIST, 'apps', 'hub', 'src', 'main.js');
 const CLI = join(DIST, 'apps', 'cli', 'src', 'main.js');
 
@@ -18,62 +17,24 @@ export interface HubOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** How a process ended. */
-export interface Exit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
-const running = new Set<HubProcess>();
+const running = new Set<SpawnedProgram>();
 const directories: string[] = [];
 
-/** The settings of whoever runs the tests must not reach the programs under test. */
-export const environment = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('HILO_') || name === 'HILO_SQLITE_DRIVER'),
-  ),
-  ...settings,
-});
-
 /** A hub as users run it: the built program in a process of its own. */
-export class HubProcess {
-  stdout = '';
-  stderr = '';
-  readonly exited: Promise<Exit>;
-  private readonly child: ChildProcess;
-  private readonly address: Promise<string>;
-
+export class HubProcess extends SpawnedProgram {
   private constructor(
     readonly dataDir: string,
     env: Readonly<Record<string, string>>,
   ) {
-    this.child = spawn(process.execPath, [HUB], {
-      env: environment({ HILO_DATA_DIR: dataDir, HILO_PORT: '0', ...env }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    running.add(this);
-    this.exited = new Promise((done) =>
-      this.child.once('close', (code, signal) => {
-        running.delete(this);
-        done({ code, signal });
-      }),
+    super(
+      {
+        title: 'the hub',
+        command: [process.execPath, HUB],
+        settings: { HILO_DATA_DIR: dataDir, HILO_PORT: '0', ...env },
+        addressIn,
+      },
+      running,
     );
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.address = new Promise((found, failed) => {
-      this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-        this.stdout += text;
-        // The last line it says once it is up.
-        if (!this.stdout.includes('Ctrl-C')) return;
-        const url = /^Hilo is listening on (http:\S+)$/m.exec(this.stdout)?.[1];
-        if (url === undefined) failed(new Error(`the hub names no address: ${this.stdout}`));
-        else found(url.replace('localhost', '127.0.0.1'));
-      });
-      void this.exited.then(({ code, signal }) =>
-        failed(new Error(`the hub ended with ${signal ?? code} before it listened: ${this.stderr}`)),
-      );
-    });
-    // Whoever starts a hub to see it fail asks for `exited`.
-    this.address.catch(() => undefined);
   }
 
   /** Runs the program and does not wait for it. */
@@ -86,18 +47,6 @@ export class HubProcess {
     const hub = HubProcess.spawn(options);
     await hub.url();
     return hub;
-  }
-
-  url(): Promise<string> {
-    return within(this.address, 'the hub to listen');
-  }
-
-  get pid(): number {
-    return this.child.pid!;
-  }
-
-  get isRunning(): boolean {
-    return running.has(this);
   }
 
   /** The key of a role that the first start has made. */
@@ -113,24 +62,19 @@ export class HubProcess {
     return new HubClient(await this.url(), typeof caller === 'string' ? this.key(caller) : caller.key);
   }
 
-  /** Asks it to stop and waits until it has. */
-  stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<Exit> {
-    this.child.kill(signal);
-    return within(this.exited, 'the hub to stop');
-  }
-
-  /** Ends it as a crash would. */
-  kill(): Promise<Exit> {
-    this.child.kill('SIGKILL');
-    return within(this.exited, 'the killed hub to be gone');
-  }
-
   /** Bytes of memory it holds. */
   memoryBytes(): number {
     const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
     return Number(resident) * 1024;
   }
 }
+
+const addressIn = (stdout: string): string | Error | undefined => {
+  // The last line it says once it is up.
+  if (!stdout.includes('Ctrl-C')) return undefined;
+  const url = /^Hilo is listening on (http:\S+)$/m.exec(stdout)?.[1];
+  return url ?? new Error(`the hub names no address: ${stdout}`);
+};
 
 /** What a run of the command line printed. */
 export interface CliRun {
@@ -159,9 +103,7 @@ export const temporaryDirectory = (): string => {
 };
 
 /** Ends what a suite has left running. */
-export const killAll = async (): Promise<void> => {
-  await Promise.all([...running].map((hub) => hub.kill()));
-};
+export const killAll = (): Promise<void> => killRunning(running);
 
 /** Ends what a suite has left running and removes its directories. */
 export const cleanUp = async (): Promise<void> => {

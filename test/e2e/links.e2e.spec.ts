@@ -1,4 +1,3 @@
-import type { ProblemDetails } from '#libs/access/problem.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
 import type { CustomerDto } from '#libs/queries/customers/customer.dto.js';
 import type { CustomerIdentitiesDto, LinkPreviewDto, LinkProposalPageDto } from '#libs/queries/links/links.dto.js';
@@ -277,7 +276,7 @@ describe('a preview', () => {
 
   it('and a command say which field is wrong and what is allowed', async () => {
     const wrong = async (path: string, body: object, paths: string[]) => {
-      const answer = await supervisor.post<ProblemDetails>(path, body);
+      const answer = await supervisor.post(path, body);
       expect(answer.body).toMatchObject({ status: 422, code: 'LINK.INVALID' });
       expect(answer.body.errors!.map((error) => error.path)).toEqual(paths);
       for (const { allowed } of answer.body.errors!) expect(allowed).toBeTruthy();

@@ -351,7 +351,7 @@ const standingOf = (one: Person, people: ReadonlyMap<Uuid, Person>, meetings: re
     if (stretches.length === 0 || Math.min(...use.days) - until > apart) stretches.push([use]);
     else stretches.at(-1)!.push(use);
   }
-  const peopleIn = (uses: typeof beside): Person[] => uses.map(({ person }) => person);
+  const peopleIn = (stretch: typeof beside): Person[] => stretch.map(({ person }) => person);
   for (let n = 1; n < stretches.length;) {
     const [before, after] = [peopleIn(stretches[n - 1]!), peopleIn(stretches[n]!)];
     if (before.some((a) => after.some((b) => areTwoPeople(a, b)))) n++;

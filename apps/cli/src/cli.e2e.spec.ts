@@ -54,7 +54,7 @@ describe('hilo', () => {
       writeFileSync(
         inHome('more.ndjson.gz'),
         gzipSync(
-          `${ndjson([contact(1), contact(2, { revision: 2, text: 'Mended' }), contact(3, { text: 'Another text' })])}` +
+          ndjson([contact(1), contact(2, { revision: 2, text: 'Mended' }), contact(3, { text: 'Another text' })]) +
             `not json\n\n${ndjson([contact(900, { kind: 'mesage' }), contact(901, { receivedAt: 'yesterday' }), contact(902)])}`,
         ),
       );

@@ -7,10 +7,10 @@ export type Uuid = string;
 export const uuidOfBytes = (source: Uint8Array | ArrayBuffer): Uuid => {
   const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
   for (let i = 0; i < 16; i++) {
-    text[PLACES[i]!] = DIGITS[bytes[i]! >> 4]!;
-    text[PLACES[i]! + 1] = DIGITS[bytes[i]! & 15]!;
+    uuidText[PLACES[i]!] = DIGITS[bytes[i]! >> 4]!;
+    uuidText[PLACES[i]! + 1] = DIGITS[bytes[i]! & 15]!;
   }
-  return text.toString('latin1');
+  return uuidText.toString('latin1');
 };
 
 /** The UUID of 32 hex digits, of either case. */
@@ -37,7 +37,7 @@ for (const [value, digit] of DIGITS.entries()) {
   VALUES[digit] = value;
   VALUES[String.fromCharCode(digit).toUpperCase().charCodeAt(0)] = value;
 }
-const text = Buffer.alloc(36, '-');
+const uuidText = Buffer.alloc(36, '-');
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

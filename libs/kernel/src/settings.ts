@@ -14,7 +14,8 @@ import {
 /** Plain HTTP reaches this machine alone. */
 const SAFE_URL = /^(https:\/\/[^\s/?#]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(\/[^\s?#]*)?$/;
 const SIGNATURES = '(RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA)';
-const TENANTS = /^[A-Za-z0-9][A-Za-z0-9._-]*(,[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
+const TENANT = '[A-Za-z0-9][A-Za-z0-9._-]*';
+const TENANTS = `${TENANT}(,${TENANT})*`;
 const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/;
 const KEY_FORM = 'must be 32 random bytes in base64, 44 characters; make one with: openssl rand -base64 32';
 
@@ -71,7 +72,7 @@ export class HubSettings {
 
   /** Tenants, comma-separated, that have a topic for CloudEvents of other producers. `HILO_KAFKA_TENANTS`, unset: none. */
   @IsOptional()
-  @Matches(TENANTS, { message: 'is a comma-separated list of tenants' })
+  @Matches(new RegExp(`^${TENANTS}$`), { message: 'is a comma-separated list of tenants' })
   kafkaTenants?: string;
 
   /** Partitions of a new topic, 1 to 1000. `HILO_KAFKA_PARTITIONS`, default 12. */
@@ -234,7 +235,7 @@ export class HubSettings {
 
   /** Tenants, comma-separated or `*`, where whoever opens a customer must say why (`Hilo-Reason`). `HILO_REASON_TENANTS`, unset: none. */
   @IsOptional()
-  @Matches(/^(\*|[A-Za-z0-9][A-Za-z0-9._-]*(,[A-Za-z0-9][A-Za-z0-9._-]*)*)$/, {
+  @Matches(new RegExp(`^(\\*|${TENANTS})$`), {
     message: 'is a comma-separated list of tenants, or *',
   })
   reasonTenants?: string;

@@ -4,16 +4,8 @@ import { join } from 'node:path';
 import type { ErasureDto } from '#libs/commands/erasure/erasure.dto.js';
 import type { LinkOutcomeDto } from '#libs/commands/links/links.dto.js';
 import { HubClient } from '../../e2e/hub-client.js';
-import {
-  DIST,
-  HubProcess,
-  environment,
-  hilo,
-  hiloWith,
-  temporaryDirectory,
-  type CliRun,
-  type Role,
-} from '../../e2e/hub-process.js';
+import { HubProcess, hilo, hiloWith, temporaryDirectory, type CliRun, type Role } from '../../e2e/hub-process.js';
+import { DIST, environment } from '../../e2e/spawned-program.js';
 import { eventually, within } from '../../e2e/waiting.js';
 import { ELSEWHERE, inServerFiles } from '../postgres/server-files.js';
 import { Cluster } from './cluster.js';

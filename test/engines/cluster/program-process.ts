@@ -1,7 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { DIST, environment, type Exit } from '../../e2e/hub-process.js';
-import { within } from '../../e2e/waiting.js';
+import { DIST, SpawnedProgram, killRunning, type Exit } from '../../e2e/spawned-program.js';
 import type { NetworkNamespace } from '../namespace.js';
 
 export type ProgramName = 'ingest' | 'recorder' | 'projector' | 'timeline-api';
@@ -10,16 +8,12 @@ export type ProgramName = 'ingest' | 'recorder' | 'projector' | 'timeline-api';
 const { HILO_ENGINES_PROFILE: directory } = process.env;
 const PROFILE = directory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${directory}`];
 
-const running = new Set<ProgramProcess>();
+const running = new Set<SpawnedProgram>();
 
 /** One of the programs of the line as operators run it: the built program in a process of its own. */
-export class ProgramProcess {
-  stderr = '';
+export class ProgramProcess extends SpawnedProgram {
   /** Whether it was asked to end, or made to. */
   asked = false;
-  readonly exited: Promise<Exit>;
-  private readonly child: ChildProcess;
-  private readonly address: Promise<string>;
 
   private constructor(
     readonly name: ProgramName,
@@ -27,32 +21,15 @@ export class ProgramProcess {
     namespace?: NetworkNamespace,
   ) {
     const main = join(DIST, 'apps', name, 'src', 'main.js');
-    const [command, ...words] = [...(namespace?.prefix ?? []), process.execPath, ...PROFILE, main];
-    this.child = spawn(command!, words, {
-      env: environment({ HILO_PORT: '0', ...(namespace && { HILO_HOST: namespace.inside }), ...env }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    running.add(this);
-    this.exited = new Promise((done) =>
-      this.child.once('close', (code, signal) => {
-        running.delete(this);
-        done({ code, signal });
-      }),
+    super(
+      {
+        title: name,
+        command: [...(namespace?.prefix ?? []), process.execPath, ...PROFILE, main],
+        settings: { HILO_PORT: '0', ...(namespace && { HILO_HOST: namespace.inside }), ...env },
+        addressIn: (stdout) => /is listening on (http:\S+)\n/.exec(stdout)?.[1],
+      },
+      running,
     );
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.address = new Promise((found, failed) => {
-      let stdout = '';
-      this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-        stdout += text;
-        const url = /is listening on (http:\S+)\n/.exec(stdout)?.[1];
-        if (url !== undefined) found(url.replace('localhost', '127.0.0.1'));
-      });
-      void this.exited.then(({ code, signal }) =>
-        failed(new Error(`${name} ended with ${signal ?? code} before it listened: ${this.stderr}`)),
-      );
-    });
-    // Whoever starts a program to see it fail asks for `exited`.
-    this.address.catch(() => undefined);
   }
 
   /** Runs the program, in a network namespace where one is given, and does not wait for it. */
@@ -60,26 +37,14 @@ export class ProgramProcess {
     return new ProgramProcess(name, env, namespace);
   }
 
-  url(): Promise<string> {
-    return within(this.address, `${this.name} to listen`);
-  }
-
-  get isRunning(): boolean {
-    return running.has(this);
-  }
-
-  /** Asks it to stop and waits until it has. */
-  stop(): Promise<Exit> {
+  override stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<Exit> {
     this.asked = true;
-    this.child.kill('SIGTERM');
-    return within(this.exited, `${this.name} to stop`);
+    return super.stop(signal);
   }
 
-  /** Ends it as a crash would. */
-  kill(): Promise<Exit> {
+  override kill(): Promise<Exit> {
     this.asked = true;
-    this.child.kill('SIGKILL');
-    return within(this.exited, `the killed ${this.name} to be gone`);
+    return super.kill();
   }
 
   async readiness(): Promise<{ status: number; body: Record<string, unknown> }> {
@@ -103,6 +68,4 @@ export const metricAt = async (url: string, name: string): Promise<number | unde
 };
 
 /** Ends what a suite has left running. */
-export const killPrograms = async (): Promise<void> => {
-  await Promise.all([...running].map((program) => program.kill()));
-};
+export const killPrograms = (): Promise<void> => killRunning(running);

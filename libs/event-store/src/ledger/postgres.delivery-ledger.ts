@@ -1,19 +1,14 @@
 import type { PostgresClient, PostgresPool } from '#libs/kernel/postgres.js';
 import type { EventStore, Position } from '../event-store.port.js';
+import type { LedgerRow, LedgerTotals } from './delivery-ledger.port.js';
+import { LEDGER_TYPES, LedgerCounts } from './ledger-tally.js';
 import {
-  DeliveryLedger,
-  type DeliveryAccount,
-  type LedgerOutcome,
-  type LedgerRow,
-  type LedgerTotals,
-  type LogCount,
-} from './delivery-ledger.port.js';
-import { LEDGER_TYPES, LedgerCounts, countLog } from './ledger-tally.js';
-
-const COUNTED_THROUGH = 'ledger_counted_through';
-
-// Counts wait so long for company before they are saved.
-const SAVE_WITHIN_MS = 100;
+  COUNTED_THROUGH,
+  TallyingDeliveryLedger,
+  savedTotalsSql,
+  totalsOf,
+  type SavedTotalsRow,
+} from './tallying.delivery-ledger.js';
 
 type Store = Pick<EventStore, 'readAll' | 'head'>;
 
@@ -22,38 +17,12 @@ type Store = Pick<EventStore, 'readAll' | 'head'>;
  * from the log, by whichever of them looks first: rows and the position they count through move in one transaction, by
  * compare-and-set on that position.
  */
-export class PostgresDeliveryLedger extends DeliveryLedger {
-  private pending = new LedgerCounts();
-  private timer: NodeJS.Timeout | undefined;
-
+export class PostgresDeliveryLedger extends TallyingDeliveryLedger<Store> {
   constructor(
     private readonly pool: PostgresPool,
-    private readonly store: Store,
+    store: Store,
   ) {
-    super();
-  }
-
-  count(account: DeliveryAccount, outcome: LedgerOutcome): void {
-    if (outcome !== 'duplicate' && outcome !== 'parked') return;
-    this.pending.add(account, outcome);
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      // Kept, and tried again with whatever is counted next.
-      this.flush().catch(() => undefined);
-    }, SAVE_WITHIN_MS).unref();
-  }
-
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const saved = this.pending;
-    this.pending = new LedgerCounts();
-    try {
-      await addRows(this.pool, saved.rows());
-    } catch (error) {
-      this.pending.addAll(saved.rows());
-      throw error;
-    }
+    super(store);
   }
 
   async totals(): Promise<LedgerTotals> {
@@ -62,12 +31,14 @@ export class PostgresDeliveryLedger extends DeliveryLedger {
     return this.saved();
   }
 
-  countLog(through?: Position): Promise<LogCount> {
-    return countLog(this.store, through);
-  }
-
-  close(): Promise<void> {
-    return this.flush();
+  protected async save(): Promise<void> {
+    const saved = this.takePending();
+    try {
+      await addRows(this.pool, saved);
+    } catch (error) {
+      this.pending.addAll(saved);
+      throw error;
+    }
   }
 
   /** Counts what the log has grown by. @returns false where another program did meanwhile, in part or whole */
@@ -105,17 +76,9 @@ export class PostgresDeliveryLedger extends DeliveryLedger {
     }
   }
 
-  // One statement, so that mark and rows are of one snapshot.
   private async saved(): Promise<LedgerTotals> {
-    const { rows } = await this.pool.query<LedgerRow & { counted_through: Position }>(
-      `SELECT coalesce((SELECT position FROM mark WHERE name = $1), 0) AS counted_through, l.*
-       FROM (SELECT 1) AS one LEFT JOIN ledger AS l ON true ORDER BY tenant, channel, account`,
-      [COUNTED_THROUGH],
-    );
-    return {
-      countedThrough: rows[0]!.counted_through,
-      rows: rows.flatMap(({ counted_through: _, ...row }) => ((row.tenant as string | null) === null ? [] : [row])),
-    };
+    const { rows } = await this.pool.query<SavedTotalsRow>(savedTotalsSql('$1'), [COUNTED_THROUGH]);
+    return totalsOf(rows);
   }
 }
 

@@ -3,35 +3,28 @@ import type { AppendFeed } from '../event-log.port.js';
 import type { EventStore, Position } from '../event-store.port.js';
 import { readMark, writeMark, type EventsFile } from '../sqlite/events-file.js';
 import { SqliteEventLogReader } from '../sqlite/sqlite.event-log-reader.js';
+import type { LedgerRow, LedgerTotals } from './delivery-ledger.port.js';
+import { countAppended } from './ledger-tally.js';
 import {
-  DeliveryLedger,
-  type DeliveryAccount,
-  type LedgerOutcome,
-  type LedgerRow,
-  type LedgerTotals,
-  type LogCount,
-} from './delivery-ledger.port.js';
-import { countAppended, countLog, LedgerCounts } from './ledger-tally.js';
-
-const COUNTED_THROUGH = 'ledger_counted_through';
-
-// Counts wait so long for company before they are saved with the next transaction.
-const SAVE_WITHIN_MS = 100;
+  COUNTED_THROUGH,
+  TallyingDeliveryLedger,
+  savedTotalsSql,
+  totalsOf,
+  type SavedTotalsRow,
+} from './tallying.delivery-ledger.js';
 
 type Store = Pick<EventStore, 'readAll' | 'head'> & AppendFeed;
 
 /** The ledger in `events.db`; its rows change in one transaction with the mark that says how far they count. */
-export class SqliteDeliveryLedger extends DeliveryLedger {
-  private pending = new LedgerCounts();
+export class SqliteDeliveryLedger extends TallyingDeliveryLedger<Store> {
   private countedThrough: Position = 0;
-  private timer: NodeJS.Timeout | undefined;
   private stopListening: () => void = () => undefined;
 
   private constructor(
     private readonly file: EventsFile,
-    private readonly store: Store,
+    store: Store,
   ) {
-    super();
+    super(store);
   }
 
   /** Counts what a crash has left uncounted; nothing is appended meanwhile. */
@@ -49,20 +42,21 @@ export class SqliteDeliveryLedger extends DeliveryLedger {
     return ledger;
   }
 
-  count(account: DeliveryAccount, outcome: LedgerOutcome): void {
-    if (outcome !== 'duplicate' && outcome !== 'parked') return;
-    this.pending.add(account, outcome);
-    this.saveSoon();
+  async totals(): Promise<LedgerTotals> {
+    await this.flush();
+    return savedTotals(this.file.db);
   }
 
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+  override async close(): Promise<void> {
+    this.stopListening();
+    await super.close();
+  }
+
+  protected async save(): Promise<void> {
     let saved: LedgerRow[] = [];
     await this.file.commits.enqueue({
       run: () => {
-        saved = this.pending.rows();
-        this.pending.clear();
+        saved = this.takePending();
         saveRows(this.file.db, saved);
         writeMark(this.file.db, COUNTED_THROUGH, this.countedThrough);
       },
@@ -72,28 +66,6 @@ export class SqliteDeliveryLedger extends DeliveryLedger {
         saved = [];
       },
     });
-  }
-
-  async totals(): Promise<LedgerTotals> {
-    await this.flush();
-    return savedTotals(this.file.db);
-  }
-
-  countLog(through?: Position): Promise<LogCount> {
-    return countLog(this.store, through);
-  }
-
-  async close(): Promise<void> {
-    this.stopListening();
-    await this.flush();
-  }
-
-  private saveSoon(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      // Kept, and tried again with whatever is counted next.
-      this.flush().catch(() => undefined);
-    }, SAVE_WITHIN_MS).unref();
   }
 }
 
@@ -110,22 +82,5 @@ const saveRows = (db: SqliteDatabase, rows: readonly LedgerRow[]): void => {
     add.run([tenant, channel, account, recorded, duplicate, corrected, parked]);
 };
 
-// One statement, so that mark and rows are of one snapshot.
-const savedTotals = (db: SqliteDatabase): LedgerTotals => {
-  const rows = db
-    .prepare(
-      `SELECT coalesce((SELECT position FROM mark WHERE name = ?), 0) AS counted_through, l.*
-       FROM (SELECT 1) LEFT JOIN ledger AS l ON true ORDER BY tenant, channel, account`,
-    )
-    .all<{ counted_through: number } & Record<keyof DeliveryAccount, string | null> & Record<LedgerOutcome, number>>([
-      COUNTED_THROUGH,
-    ]);
-  return {
-    countedThrough: rows[0]!.counted_through,
-    rows: rows.flatMap(({ tenant, channel, account, recorded, duplicate, corrected, parked }) =>
-      tenant === null || channel === null || account === null
-        ? []
-        : [{ tenant, channel, account, recorded, duplicate, corrected, parked }],
-    ),
-  };
-};
+const savedTotals = (db: SqliteDatabase): LedgerTotals =>
+  totalsOf(db.prepare(savedTotalsSql('?')).all<SavedTotalsRow>([COUNTED_THROUGH]));

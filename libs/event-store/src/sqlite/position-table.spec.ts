@@ -31,7 +31,7 @@ describe('PositionTable', () => {
         expect(found(table, 41)).toEqual(model.get(41) ?? []);
         expect(table.size).toBe(hashes.length);
         const expected = [...model].flatMap(([one, positions]) => positions.map((position) => [one, position]));
-        expect(table.sorted()).toEqual(expected.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!));
+        expect(table.sorted()).toEqual(expected.toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]!));
       }),
       { numRuns: 30 },
     );

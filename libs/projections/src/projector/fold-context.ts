@@ -1,43 +1,16 @@
-import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity, ContactSummary, LinkEvent } from '#libs/domain';
+import type { Uuid } from '#libs/kernel';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
-import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
+import type { EntryTable } from '../read-model/read-model.schema.js';
 import { WHOLE } from '../shards.js';
-import { SeenIds } from './seen-ids.js';
-import {
-  IDS_A_QUESTION,
-  type FoldStatements,
-  type IdentityRow,
-  type LinkRow,
-  type LinkWrite,
-  type NewConversation,
-} from './statements.js';
+import { FoldSession } from './fold-session.js';
+import { FoldedEntries } from './folded-entries.js';
+import { FoldedIdentities, type FoldedIdentity } from './folded-identities.js';
+import { FoldedLinks } from './folded-links.js';
+import { FoldedNames } from './folded-names.js';
+import type { FoldStatements, IdentityRow, LinkRow, LinkWrite } from './statements.js';
 
-interface Counters {
-  tenant: number;
-  label: number;
-  identity: number;
-  conversation: number;
-  link: number;
-}
-
-/** Bounds of what a projector remembers between events; beyond them it asks the read model. */
-const CACHED_IDENTITIES = 30_000;
-/** At least twice the conversations of a batch: those not written yet are known here only. */
-const CACHED_CONVERSATIONS = 20_000;
-const CACHED_MENTIONS = 20_000;
-
-/** An identity as folds know it. */
-export interface FoldedIdentity extends IdentityRow {
-  /** The times in which it was somebody else's, the oldest first; absent where there are none. */
-  former?: readonly FoldedEra[];
-}
-
-export interface FoldedEra {
-  id: Uuid;
-  /** Epoch milliseconds, exclusive. */
-  until: number;
-}
+export type { FoldedEra, FoldedIdentity } from './folded-identities.js';
 
 /** Keys of everything a contact names. */
 export interface ContactPlaces {
@@ -48,35 +21,17 @@ export interface ContactPlaces {
   account: number;
 }
 
-/**
- * What all folds of one batch share: the transaction, the surrogate keys handed out so far and bounded caches over the
- * rows. Keys come from here and not from the engine, so that every engine and every rebuild gives the same ones.
- */
+/** What all folds of one batch share: the transaction, and bounded caches over the rows of each kind. */
 export class FoldContext {
-  private readonly tenants = new Map<string, number>();
-  private readonly labels = new Map<string, number>();
-  private readonly identities = new LruMap<Uuid, FoldedIdentity>(CACHED_IDENTITIES);
-  private readonly conversations = new LruMap<Uuid, number>(CACHED_CONVERSATIONS);
-  private readonly mentions = new LruMap<string, true>(CACHED_MENTIONS);
-  private counters?: Counters;
-  // Identities, conversations and links that have a row. Known only to a bulk write that began with an empty read model: it need
-  // not ask for what occurs for the first time, which most of its questions would be.
-  private met?: SeenIds;
+  private readonly batch = new FoldSession(this.statements, this.bulk, this.shard);
+  private readonly tenants = new FoldedNames(this.batch, 'tenant');
+  private readonly labels = new FoldedNames(this.batch, 'label');
+  private readonly identities = new FoldedIdentities(this.batch);
+  private readonly entries = new FoldedEntries(this.batch, this.bulk);
+  private readonly links = new FoldedLinks(this.batch);
 
-  // Links that this batch names, as they stand; undefined where there is none yet.
-  private readonly links = new Map<Uuid, LinkRow | undefined>();
-  // Customers that this batch has joined to another, while what that has moved is not known yet.
-  private readonly joined = new Map<number, number>();
-  private joining: Promise<void>[] = [];
-
-  session!: ReadModelSession;
   /** Where contacts were recorded that this batch has shown to be somebody else's. */
   reattributed: number[] = [];
-
-  // Rows that nothing of this batch reads back are written together.
-  private newConversations: NewConversation[] = [];
-  private newEntries: EntryTable[] = [];
-  private newTimelines: TimelineTable[] = [];
 
   constructor(
     readonly statements: FoldStatements,
@@ -86,13 +41,16 @@ export class FoldContext {
     private readonly shard = WHOLE,
   ) {}
 
-  async begin(session: ReadModelSession): Promise<void> {
-    this.session = session;
+  get session(): ReadModelSession {
+    return this.batch.rows;
+  }
+
+  begin(session: ReadModelSession): Promise<void> {
     this.reattributed = [];
-    this.links.clear();
-    if (this.counters) return;
-    this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
-    if (this.bulk && Object.values(this.counters).every((key) => key === 0)) this.met = new SeenIds();
+    this.identities.begin();
+    this.entries.begin();
+    this.links.forget();
+    return this.batch.begin(session);
   }
 
   /** Asks in few questions for everything that contacts and decisions on links name and that is not known here. */
@@ -100,88 +58,38 @@ export class FoldContext {
     contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>,
     decisions: Iterable<LinkEvent['data']>,
   ): Promise<void> {
-    const identities = new Map<Uuid, Buffer>();
-    const conversations = new Map<Uuid, Buffer>();
-    const links = new Map<Uuid, Buffer>();
-    const want = (wanted: Map<Uuid, Buffer>, id: Uuid): void => {
-      const bytes = bytesOfUuid(id);
-      if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
-    };
+    const identities = new Set<Uuid>();
+    const conversations = new Set<Uuid>();
+    const links = new Set<Uuid>();
     for (const contact of contacts) {
-      for (const { identity, blocked } of contact.identities)
-        if (!blocked && !identities.has(identity) && !this.identities.get(identity)) want(identities, identity);
-      const { conversation } = contact;
-      if (!conversations.has(conversation) && this.conversations.get(conversation) === undefined)
-        want(conversations, conversation);
+      for (const { identity, blocked } of contact.identities) if (!blocked) identities.add(identity);
+      conversations.add(contact.conversation);
     }
     for (const decision of decisions) {
-      this.links.set(decision.link, undefined);
-      want(links, decision.link);
-      if ('a' in decision)
-        for (const identity of [decision.a, decision.b]) if (!this.identities.get(identity)) want(identities, identity);
+      links.add(decision.link);
+      if ('a' in decision) for (const identity of [decision.a, decision.b]) identities.add(identity);
     }
-    const { findIdentities, findConversations, findLinks } = this.statements;
     await Promise.all([
-      ...questionsOf(identities).map(async (ids) => {
-        for (const { id, ...row } of await this.session.all(findIdentities, ids))
-          this.identities.set(uuidOfBytes(id), row);
-      }),
-      ...questionsOf(conversations).map(async (ids) => {
-        for (const { id, key } of await this.session.all(findConversations, ids))
-          this.conversations.set(uuidOfBytes(id), key);
-      }),
-      ...questionsOf(links).map(async (ids) => {
-        for (const { id, ...row } of await this.session.all(findLinks, ids)) this.links.set(uuidOfBytes(id), row);
-      }),
+      this.identities.prefetch(identities),
+      this.entries.prefetch(conversations),
+      this.links.prefetch(links),
     ]);
-  }
-
-  addEntry(entry: EntryTable, customer: number): void {
-    this.newEntries.push(entry);
-    if (!this.bulk) this.newTimelines.push({ ...timelineOf(entry), customer });
-  }
-
-  /** Writes what waits; needed before anything looks at or moves it, and at the end of a batch. */
-  async flush(): Promise<void> {
-    const { session, statements } = this;
-    const [conversations, entries, timelines] = [this.newConversations, this.newEntries, this.newTimelines];
-    this.newConversations = [];
-    this.newEntries = [];
-    this.newTimelines = [];
-    await session.insert(statements.addConversations, conversations);
-    await session.insert(statements.addEntries, entries);
-    await session.insert(statements.addTimelines, timelines);
-  }
-
-  /** Forgets everything: after a transaction that was rolled back. */
-  reset(): void {
-    this.tenants.clear();
-    this.labels.clear();
-    this.identities.clear();
-    this.conversations.clear();
-    this.mentions.clear();
-    this.counters = undefined;
-    this.joined.clear();
-    this.joining = [];
-    this.newConversations = [];
-    this.newEntries = [];
-    this.newTimelines = [];
   }
 
   /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
   known(tenantName: string, content: ContactSummary, occurredAtMs: number): ContactPlaces | undefined {
-    const conversation = this.conversations.get(content.conversation);
-    const channel = this.labels.get(content.channel);
-    const account = this.labels.get(content.account);
-    const anchor = this.identities.get(content.anchor);
+    const conversation = this.entries.knownConversation(content.conversation);
+    const channel = this.labels.known(content.channel);
+    const account = this.labels.known(content.account);
+    const anchor = this.identities.known(content.anchor);
     if (conversation === undefined || channel === undefined || account === undefined) return undefined;
     if (!anchor || anchor.former) return undefined;
-    if (!this.tenants.has(tenantName) || isEarlierName(content, occurredAtMs, anchor)) return undefined;
+    if (this.tenants.known(tenantName) === undefined || isEarlierName(content, occurredAtMs, anchor)) return undefined;
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
-      const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
+      const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.known(identity);
       if (!row || row.told === 0 || (verified && row.verified === 0)) return undefined;
-      if (row !== anchor && !this.mentions.get(pairOf(row.key, anchor.key))) return undefined;
+      if (row !== anchor && !this.identities.isMentioned(row, anchor)) return undefined;
     }
     return { anchor, conversation, channel, account };
   }
@@ -194,14 +102,14 @@ export class FoldContext {
     position: number,
   ): Promise<ContactPlaces> {
     const { tenant, anchor: named } = await this.meet(tenantName, content, position, occurredAtMs);
-    const anchor = await this.holderAt(named, occurredAtMs);
+    const anchor = await this.identities.holderAt(named, occurredAtMs);
     if (anchor.erased === null && isEarlierName(content, occurredAtMs, anchor))
-      await this.name(anchor, content.name, occurredAtMs, position);
+      await this.identities.name(anchor, content.name, occurredAtMs, position);
     return {
       anchor,
-      conversation: await this.conversation(content.conversation, tenant),
-      channel: await this.label(content.channel),
-      account: await this.label(content.account),
+      conversation: await this.entries.conversation(content.conversation, tenant),
+      channel: await this.labels.key(content.channel),
+      account: await this.labels.key(content.account),
     };
   }
 
@@ -215,291 +123,127 @@ export class FoldContext {
     position: number,
     nameAtMs?: number,
   ): Promise<{ tenant: number; anchor: FoldedIdentity }> {
-    const tenant = await this.tenant(tenantName);
+    const tenant = await this.tenants.key(tenantName);
     let anchor: FoldedIdentity | undefined;
     const others: FoldedIdentity[] = [];
     for (const carried of content.identities) {
       if (carried.blocked) continue;
       const isAnchor = carried.identity === content.anchor;
       const naming =
-        isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : NAMELESS;
-      const row = await this.identity(carried, tenant, position, !content.erased, naming);
+        isAnchor && nameAtMs !== undefined && content.name ? { name: content.name, nameAt: nameAtMs } : undefined;
+      const row = await this.identities.meet(carried, tenant, position, !content.erased, naming);
       if (isAnchor) anchor = row;
       else others.push(row);
     }
     if (!anchor) throw new Error(`the event at position ${position} names an anchor that it does not carry`);
-    for (const other of others) await this.mention(other, anchor, position);
+    for (const other of others) await this.identities.mention(other, anchor, position);
     return { tenant, anchor };
   }
 
-  /** Whose a contact of an identity is: the era of it that an instant lies in, or the identity itself. */
-  private async holderAt(identity: FoldedIdentity, atMs: number): Promise<FoldedIdentity> {
-    const era = identity.former?.find(({ until }) => atMs < until);
-    return era ? (await this.findIdentity(era.id))! : identity;
-  }
-
   tenant(text: string): Promise<number> {
-    return this.named('tenant', this.tenants, text);
+    return this.tenants.key(text);
   }
 
   label(text: string): Promise<number> {
-    return this.named('label', this.labels, text);
+    return this.labels.key(text);
   }
 
-  /** The key that stands for a name in the rows, given when it occurs for the first time. */
-  private async named(table: 'tenant' | 'label', names: Map<string, number>, text: string): Promise<number> {
-    const known = names.get(text);
-    if (known !== undefined) return known;
-    const { find, add } = this.statements[table];
-    let key = (await this.session.all(find, { text }))[0]?.key;
-    if (key === undefined) {
-      await this.session.run(add, { key: this.next(table), text });
-      // Another shard may have named it at the same moment.
-      key = (await this.session.all(find, { text }))[0]!.key;
-    }
-    names.set(text, key);
-    return key;
+  /** @see FoldedIdentities.find */
+  findIdentity(id: Uuid): Promise<FoldedIdentity | undefined> {
+    return this.identities.find(id);
   }
 
-  /**
-   * The row of an identity, made when it is seen for the first time.
-   * @param told whether the event says its value; one that is erased does not, and a later one may
-   * @param naming what it is called where it is new
-   */
-  async identity(
-    carried: CarriedIdentity,
-    tenant: number,
-    position: number,
-    told: boolean,
-    naming = NAMELESS,
-  ): Promise<FoldedIdentity> {
-    const found = await this.findIdentity(carried.identity);
-    if (found) {
-      if (found.erased !== null) return found;
-      if (carried.verified) await this.verify(found, position);
-      if (told && found.told === 0) {
-        const teller = { key: found.key, value: carried.value };
-        await this.session.run(this.statements.tellIdentity, teller);
-        await this.session.run(this.statements.tellEras, teller);
-        found.told = 1;
-      }
-      return found;
-    }
-    const key = this.next('identity');
-    const verified = carried.verified ? 1 : 0;
-    const row: FoldedIdentity = {
-      key,
-      customer: key,
-      firstPosition: position,
-      verified,
-      nameAt: naming.nameAt,
-      erased: null,
-      told: told ? 1 : 0,
-      whole: null,
-      heldFrom: null,
-    };
-    const id = bytesOfUuid(carried.identity);
-    this.met?.add(id);
-    await this.session.run(this.statements.addIdentity, {
-      key,
-      id,
-      tenant,
-      type: carried.type,
-      value: told ? carried.value : '',
-      verified,
-      firstPosition: position,
-      customer: key,
-      ...naming,
-    });
-    this.identities.set(carried.identity, row);
-    return row;
+  /** @see FoldedIdentities.meet */
+  identity(carried: CarriedIdentity, tenant: number, position: number, told: boolean): Promise<FoldedIdentity> {
+    return this.identities.meet(carried, tenant, position, told);
   }
 
-  /** The row of a former era of an identity, made when it is told of for the first time. */
-  async era(id: Uuid, whole: FoldedIdentity, position: number): Promise<FoldedIdentity> {
-    const found = await this.findIdentity(id);
-    if (found) return found;
-    const key = this.next('identity');
-    const bytes = bytesOfUuid(id);
-    this.met?.add(bytes);
-    await this.session.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
-    return (await this.findIdentity(id))!;
+  /** @see FoldedIdentities.era */
+  era(id: Uuid, whole: FoldedIdentity, position: number): Promise<FoldedIdentity> {
+    return this.identities.era(id, whole, position);
   }
 
-  private async verify(row: IdentityRow, position: number): Promise<void> {
-    if (row.verified === 1) return;
-    await this.keep(row, position);
-    await this.session.run(this.statements.verifyIdentity, { key: row.key, verified: 1 });
-    row.verified = 1;
+  /** @see FoldedIdentities.name */
+  name(row: IdentityRow, name: string | null, nameAt: number | null, position: number): Promise<void> {
+    return this.identities.name(row, name, nameAt, position);
   }
 
-  /** Gives an identity the name that counts from this event on, or takes it away. */
-  async name(row: IdentityRow, name: string | null, nameAt: number | null, position: number): Promise<void> {
-    await this.keep(row, position);
-    await this.session.run(this.statements.nameIdentity, { key: row.key, name, nameAt });
-    row.nameAt = nameAt;
+  /** @see FoldedIdentities.keep */
+  keep(row: IdentityRow, position: number): Promise<void> {
+    return this.identities.keep(row, position);
   }
 
-  /** Before an identity changes: what it said until now. Nothing of it was said before the event that brought it. */
-  async keep({ key, firstPosition }: IdentityRow, position: number): Promise<void> {
-    if (firstPosition < position) await this.session.run(this.statements.keepIdentity, { key, position });
+  /** @see FoldedIdentities.mention */
+  mention(identity: IdentityRow, anchor: IdentityRow, position: number): Promise<void> {
+    return this.identities.mention(identity, anchor, position);
   }
 
-  async findIdentity(id: Uuid): Promise<FoldedIdentity | undefined> {
-    const known = this.identities.get(id);
-    if (known) return known;
-    const bytes = bytesOfUuid(id);
-    if (this.met?.has(bytes) === false) return undefined;
-    const found = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
-    if (!found) return undefined;
-    const row: FoldedIdentity = found;
-    if (row.heldFrom !== null && row.whole === null) row.former = await this.formerOf(row);
-    this.identities.set(id, row);
-    return row;
-  }
-
-  private async formerOf({ key }: IdentityRow): Promise<FoldedEra[]> {
-    const rows = await this.session.all(this.statements.eras.of, { whole: key });
-    const held = rows.filter((row): row is typeof row & { heldUntil: number } => row.heldUntil !== null);
-    return held.map(({ id, heldUntil }) => ({ id: uuidOfBytes(id), until: heldUntil }));
-  }
-
-  /** Whose an identity is. */
-  customerOf({ customer }: IdentityRow): number {
-    let last = customer;
-    for (let next = this.joined.get(last); next !== undefined; next = this.joined.get(last)) last = next;
-    return last;
+  /** @see FoldedIdentities.customerOf */
+  customerOf(identity: IdentityRow): number {
+    return this.identities.customerOf(identity);
   }
 
   /** Makes two customers one. What that moves is not waited for: `settle` does. */
-  async join(from: number, to: number): Promise<void> {
-    for (const row of this.newTimelines) if (row.customer === from) row.customer = to;
-    const { session, statements } = this;
-    const moving = session.all(statements.joinCustomer, { from, to });
-    await session.run(statements.joinTimeline, { from, to });
-    const take = (moved: { id: Buffer }[]): void =>
-      this.moved(
-        moved.map(({ id }) => uuidOfBytes(id)),
-        to,
-      );
-    if (Array.isArray(moving)) return take(moving);
-    this.joined.set(from, to);
-    const joining = moving.then(take);
-    // Heard of by `settle`.
-    joining.catch(() => undefined);
-    this.joining.push(joining);
+  join(from: number, to: number): Promise<void> {
+    this.entries.moveTimeline(from, to);
+    return this.identities.join(from, to);
   }
 
-  /** Resolves when it is known whose everybody is: needed before customers are parted, and at the end of a batch. */
-  async settle(): Promise<void> {
-    await Promise.all(this.joining);
-    this.joining = [];
-    this.joined.clear();
+  /** @see FoldedIdentities.settle */
+  settle(): Promise<void> {
+    return this.identities.settle();
   }
 
-  /** Tells the cache that these identities belong to another customer now. */
+  /** @see FoldedIdentities.moved */
   moved(ids: readonly Uuid[], customer: number): void {
-    for (const id of ids) {
-      const row = this.identities.get(id);
-      if (row) row.customer = customer;
-    }
+    this.identities.moved(ids, customer);
   }
 
-  /** Tells the cache that nothing says the value and name of an identity any more. */
+  /** @see FoldedIdentities.untold */
   untold(id: Uuid): void {
-    const row = this.identities.get(id);
-    if (row) Object.assign(row, { told: 0, nameAt: null });
+    this.identities.untold(id);
   }
 
   /** Tells the caches that an identity was erased. */
   erased(id: Uuid, position: number): void {
-    const row = this.identities.get(id);
-    if (row) Object.assign(row, { erased: position, told: 0, verified: 0, nameAt: null });
-    delete row?.former;
-    this.mentions.clear();
-    this.links.clear();
+    this.identities.erased(id, position);
+    this.links.forget();
   }
 
-  async conversation(id: Uuid, tenant: number): Promise<number> {
-    const known = this.conversations.get(id);
-    if (known !== undefined) return known;
-    const bytes = bytesOfUuid(id);
-    let key: number | undefined;
-    if (this.met?.has(bytes) !== false)
-      key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
-    if (key === undefined) {
-      key = this.next('conversation');
-      this.met?.add(bytes);
-      this.newConversations.push({ key, id: bytes, tenant });
-    }
-    this.conversations.set(id, key);
-    return key;
+  /** @see FoldedLinks.find */
+  findLink(link: Uuid): Promise<LinkRow | undefined> {
+    return this.links.find(link);
   }
 
-  async mention({ key: identity, erased }: IdentityRow, anchor: IdentityRow, position: number): Promise<void> {
-    if (erased !== null || anchor.erased !== null) return;
-    const pair = pairOf(identity, anchor.key);
-    if (this.mentions.get(pair)) return;
-    await this.session.run(this.statements.addMention, { identity, anchor: anchor.key, position });
-    this.mentions.set(pair, true);
+  /** @see FoldedLinks.add */
+  addLink(link: Uuid, row: Omit<LinkWrite, 'key' | 'id'>): Promise<void> {
+    return this.links.add(link, row);
   }
 
-  /** The next key of a table, among those of this shard. */
-  private next(table: keyof Counters): number {
-    const { index, of } = this.shard;
-    const least = this.counters![table] + 1;
-    return (this.counters![table] = least + ((index + of - (least % of)) % of));
+  /** @see FoldedEntries.conversation */
+  conversation(id: Uuid, tenant: number): Promise<number> {
+    return this.entries.conversation(id, tenant);
   }
 
-  /** @returns how a link stands; whoever changes that says so in what is returned */
-  async findLink(link: Uuid): Promise<LinkRow | undefined> {
-    if (this.links.has(link)) return this.links.get(link);
-    const id = bytesOfUuid(link);
-    if (this.met?.has(id) === false) return undefined;
-    return (await this.session.all(this.statements.findLink, { id }))[0];
+  /** @see FoldedEntries.add */
+  addEntry(entry: EntryTable, customer: number): void {
+    this.entries.add(entry, customer);
   }
 
-  async addLink(link: Uuid, { position, ...row }: Omit<LinkWrite, 'key' | 'id'>): Promise<void> {
-    const id = bytesOfUuid(link);
-    this.met?.add(id);
-    const key = this.next('link');
-    if (this.links.has(link)) this.links.set(link, { key, status: row.status, a: row.a, b: row.b });
-    await this.session.run(this.statements.addLink, {
-      key,
-      id,
-      ...row,
-      firstPosition: position,
-      lastPosition: position,
-    });
+  /** Writes what waits; needed before anything looks at or moves it, and at the end of a batch. */
+  flush(): Promise<void> {
+    return this.entries.flush();
+  }
+
+  /** Forgets everything: after a transaction that was rolled back. */
+  reset(): void {
+    this.batch.reset();
+    this.tenants.reset();
+    this.labels.reset();
+    this.identities.reset();
+    this.entries.reset();
   }
 }
-
-const NAMELESS: { name: string | null; nameAt: number | null } = { name: null, nameAt: null };
-
-const questionsOf = (ids: ReadonlyMap<Uuid, Buffer>): Buffer[][] => {
-  const all = [...ids.values()];
-  return Array.from({ length: Math.ceil(all.length / IDS_A_QUESTION) }, (_, question) =>
-    Array.from({ length: IDS_A_QUESTION }, (__, n) => all[Math.min(question * IDS_A_QUESTION + n, all.length - 1)]!),
-  );
-};
-
-const timelineOf = ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
-}: EntryTable): Omit<TimelineTable, 'customer'> => ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
-});
-
-const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
 
 // The earliest name stays: whichever order contacts arrive in, the same one is kept.
 const isEarlierName = (

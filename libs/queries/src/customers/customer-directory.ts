@@ -109,6 +109,6 @@ export class CustomerDirectory {
       .where((e) => (erasure ? e('erasure', '=', erasure) : e('customer', '=', row.customer)))
       .orderBy('key')
       .execute();
-    return rows.map((row) => uuidOfBytes(row.id));
+    return rows.map((identity) => uuidOfBytes(identity.id));
   }
 }
