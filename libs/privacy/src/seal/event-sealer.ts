@@ -60,7 +60,10 @@ export class EventSealer {
         `${event.type} on ${stream}: ${declared.subject} names no key to seal with`,
       );
     // As text at once: what becomes of the object later changes nothing.
-    return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear), key: undefined } };
+    return {
+      event,
+      secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear), key: undefined },
+    };
   }
 
   /** The event with the text that is stored of it, sealed with this key. */
