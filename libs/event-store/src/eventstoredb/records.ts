@@ -57,10 +57,11 @@ export class StreamNames {
 }
 
 /** The commit position as a number: exact up to 8 PiB of log. */
-export const positionOf = ({ commit }: LogPosition): Position => {
-  if (commit > BigInt(Number.MAX_SAFE_INTEGER))
+export const positionOf = (commit: bigint | number): Position => {
+  const position = Number(commit);
+  if (!Number.isSafeInteger(position))
     throw new HubError('EVENT_STORE.FAILED', `log position ${commit} is too large to be kept exactly`);
-  return Number(commit);
+  return position;
 };
 
 /** Where an event of ours is. They are written without explicit transactions, so both halves are equal. */
@@ -102,7 +103,7 @@ export const positionIn = (stream: string, { position, revision }: RecordedEvent
   if (!position) throw unreadable(stream, revision, 'the server gives no position; it needs version 22.6 or later');
   if (position.commit !== position.prepare)
     throw unreadable(stream, revision, 'was written in a transaction, which no hub does');
-  return positionOf(position);
+  return positionOf(position.commit);
 };
 
 const unreadable = (stream: string, revision: bigint, problem: string): HubError =>
