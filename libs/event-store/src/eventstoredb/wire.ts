@@ -13,19 +13,19 @@ const INITIAL_BYTES = 16 * 1024;
  * begins with its length, which is known by then. Of equal fields the last is written first too.
  */
 export class WireWriter {
-  private bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+  private buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   private at = INITIAL_BYTES;
 
   /** A message of its own, with the fields that `write` gives it. */
   message(write: () => void): Buffer {
-    this.at = this.bytes.length;
+    this.at = this.buffer.length;
     write();
-    return Buffer.from(this.bytes.subarray(this.at));
+    return Buffer.from(this.buffer.subarray(this.at));
   }
 
   /** Where what is written next ends, for `close`; counted from the end of the message. */
   get end(): number {
-    return this.bytes.length - this.at;
+    return this.buffer.length - this.at;
   }
 
   /** Makes everything since `end` a message in this field. */
@@ -38,8 +38,16 @@ export class WireWriter {
     const length = Buffer.byteLength(value);
     this.reserve(length);
     this.at -= length;
-    this.bytes.write(value, this.at);
+    this.buffer.write(value, this.at);
     this.varint(length);
+    this.varint((field << 3) | BYTES);
+  }
+
+  bytes(field: number, value: Uint8Array): void {
+    this.reserve(value.length);
+    this.at -= value.length;
+    this.buffer.set(value, this.at);
+    this.varint(value.length);
     this.varint((field << 3) | BYTES);
   }
 
@@ -56,17 +64,17 @@ export class WireWriter {
     this.at -= bytes;
     let place = this.at;
     for (let rest = value; ; rest = Math.floor(rest / 0x80)) {
-      this.bytes[place++] = rest < 0x80 ? rest : (rest % 0x80) | 0x80;
+      this.buffer[place++] = rest < 0x80 ? rest : (rest % 0x80) | 0x80;
       if (rest < 0x80) return;
     }
   }
 
   private reserve(length: number): void {
     if (this.at >= length) return;
-    const larger = Buffer.allocUnsafe((this.bytes.length + length) * 2);
+    const larger = Buffer.allocUnsafe((this.buffer.length + length) * 2);
     const { end } = this;
-    this.bytes.copy(larger, larger.length - end, this.at);
-    this.bytes = larger;
+    this.buffer.copy(larger, larger.length - end, this.at);
+    this.buffer = larger;
     this.at = larger.length - end;
   }
 }
@@ -78,9 +86,9 @@ export class WireReader {
   private type = VARINT;
 
   constructor(
-    private readonly bytes: Buffer,
+    private readonly buffer: Buffer,
     private at = 0,
-    private readonly end = bytes.length,
+    private readonly end = buffer.length,
   ) {}
 
   /** @returns false at the end of the message */
@@ -114,13 +122,19 @@ export class WireReader {
 
   text(): string {
     const start = this.pass(this.number());
-    return this.bytes.toString('utf8', start, this.at);
+    return this.buffer.toString('utf8', start, this.at);
+  }
+
+  /** Not copied. */
+  bytes(): Buffer {
+    const start = this.pass(this.number());
+    return this.buffer.subarray(start, this.at);
   }
 
   /** The message in this field. */
   inner(): WireReader {
     const start = this.pass(this.number());
-    return new WireReader(this.bytes, start, this.at);
+    return new WireReader(this.buffer, start, this.at);
   }
 
   /** @throws RangeError at what is no field */
@@ -142,6 +156,6 @@ export class WireReader {
 
   private byte(): number {
     if (this.at >= this.end) throw new RangeError('a message ends within a number');
-    return this.bytes[this.at++]!;
+    return this.buffer[this.at++]!;
   }
 }
