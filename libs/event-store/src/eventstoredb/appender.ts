@@ -44,7 +44,8 @@ export interface AppendBounds {
 export class Appender {
   private readonly tasks: OrderedTasks;
   private readonly together: AppendStream;
-  private question: Promise<unknown> = Promise.resolve();
+  /** Sent before what is appended now, and not answered. */
+  private question: Promise<unknown> | undefined;
   private readonly resends = counter(
     'hilo_event_store_retries_total',
     'Appends sent again, their outcome being unknown',
@@ -73,12 +74,17 @@ export class Appender {
         },
       );
     const { question } = this;
-    return this.tasks.add(stream, () => question.then(() => this.settle(stream, batch, expected)));
+    const settle = (): Promise<AppendReceipt> => this.settle(stream, batch, expected);
+    return this.tasks.add(stream, question ? () => question.then(settle) : settle);
   }
 
   /** What is appended from now on is sent once the question is answered, which could be overtaken otherwise. */
   after(question: Promise<unknown>): void {
-    this.question = question.catch(() => undefined);
+    const answered = (): void => {
+      if (this.question === asked) this.question = undefined;
+    };
+    const asked = question.then(answered, answered);
+    this.question = asked;
   }
 
   /** Resolves when every append that was taken has been answered; none may be taken afterwards. */
@@ -95,7 +101,10 @@ export class Appender {
     const end = Date.now() + this.patience.giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.receiptOf(stream, batch, expected, await this.attempt(attempts, stream, batch, expected));
+        const { revision, commit } = await this.attempt(attempts, stream, batch, expected);
+        if (revision !== revisionBefore(expected) + batch.length) throw deleted(stream, revision);
+        const position = commit === undefined ? await this.positionInStream(stream, revision) : positionOf(commit);
+        return { position, revision };
       } catch (error) {
         if (error instanceof HubError) throw error;
         const kind = failureKindOf(error);
@@ -141,22 +150,10 @@ export class Appender {
       told.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
-
-  private async receiptOf(
-    stream: OurStream,
-    batch: readonly OutgoingEvent[],
-    expected: ExpectedRevision,
-    { revision, commit }: Appended,
-  ): Promise<AppendReceipt> {
-    if (revision !== revisionBefore(expected) + batch.length)
-      throw new HubError(
-        'EVENT_STORE.FAILED',
-        `${stream} was deleted on the server: its revisions went on to ${revision}`,
-      );
-    const position = commit === undefined ? await this.positionInStream(stream, revision) : positionOf(commit);
-    return { position, revision };
-  }
 }
+
+const deleted = (stream: OurStream, revision: number): HubError =>
+  new HubError('EVENT_STORE.FAILED', `${stream} was deleted on the server: its revisions went on to ${revision}`);
 
 /** What is sent, now and again. */
 const batchOf = (stream: OurStream, events: readonly CopiedEvent[]): OutgoingEvent[] => {

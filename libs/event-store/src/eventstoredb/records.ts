@@ -9,9 +9,9 @@ interface RecordMetadata {
   schema: number;
   tenant: string;
   /** Epoch milliseconds: when another store recorded it first, before it was copied here. */
-  recordedAtMs?: number;
+  recordedAtMs?: number | undefined;
   /** The recorded trace that led to it. */
-  traceparent?: string;
+  traceparent?: string | undefined;
 }
 
 /** A stream of ours that is no part of the log: what is kept beside it, found by its name. */
@@ -71,22 +71,16 @@ export const logPositionOf = (position: Position): LogPosition => ({
 });
 
 /** Taken at once: later changes to the objects of the event change nothing. */
-export const outgoingOf = ({
-  id,
-  type,
-  schema,
-  tenant,
-  traceparent,
-  recordedAtMs,
-  ...event
-}: CopiedEvent): OutgoingEvent => {
-  const metadata: RecordMetadata = {
-    schema,
-    tenant,
-    ...(recordedAtMs !== undefined && { recordedAtMs }),
-    ...(traceparent !== undefined && { traceparent }),
+export const outgoingOf = (event: CopiedEvent): OutgoingEvent => {
+  // Field by field: what `JSON.stringify` meets undefined it leaves out.
+  const { schema, tenant, recordedAtMs, traceparent } = event;
+  const metadata: RecordMetadata = { schema, tenant, recordedAtMs, traceparent };
+  return {
+    id: event.id,
+    type: event.type,
+    json: event.json ?? JSON.stringify(event.data),
+    metadata: JSON.stringify(metadata),
   };
-  return { id, type, json: event.json ?? JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
 };
 
 /** The same as the client takes it. */
