@@ -172,22 +172,21 @@ export class KafkaConsumer {
 
   private async read(topic: string, raw: KafkaMessage): Promise<BusMessage | Omit<DeadLetter, 'topic' | 'partition'>> {
     const { names, seal, readForeign } = this.options;
-    const headers = textHeaders(raw.headers);
-    const value = raw.value ?? Buffer.alloc(0);
+    const value = raw.value ?? NOTHING;
     const tenant = names.inbound.get(topic);
     const dead = (reasonCode: string, reason: string) => ({
       offset: raw.offset,
       ...(tenant !== undefined && { tenant }),
       reasonCode,
       reason,
-      contentType: headers['content-type'] ?? 'application/octet-stream',
+      contentType: textHeaders(raw.headers)['content-type'] ?? 'application/octet-stream',
       bytes: value,
     });
     if (tenant === undefined) {
       const opened = await openMessage(raw, seal);
       return 'type' in opened ? opened : dead(opened.code, opened.problem);
     }
-    const foreign = readForeign(tenant, { headers, value });
+    const foreign = readForeign(tenant, { headers: textHeaders(raw.headers), value });
     return 'type' in foreign ? foreign : dead('BUS.UNREADABLE', foreign.problem);
   }
 
@@ -270,6 +269,7 @@ interface Chunk {
   pulse: Pulse;
 }
 
+const NOTHING = Buffer.alloc(0);
 const STOPPED = new Error('the consumer was stopped');
 
 /** Tells the group that we are alive while a chunk takes its time; the client does so between batches only. */

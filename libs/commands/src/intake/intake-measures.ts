@@ -18,7 +18,9 @@ export class IntakeMeasures {
     const since = performance.now();
     try {
       const outcomes = await batch;
-      for (const { status } of outcomes) this.outcomes.inc({ outcome: status });
+      const counts = new Map<string, number>();
+      for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1);
+      for (const [outcome, count] of counts) this.outcomes.inc({ outcome }, count);
       return outcomes;
     } catch (error) {
       this.failures.inc();

@@ -122,7 +122,7 @@ export class AllSubscription implements Subscription {
       const silentSince = lastSign;
       if (busy || Date.now() - silentSince < this.timing.watchdogMs) return;
       const head = await this.source.head();
-      const seen = this.position === 'start' ? 0 : positionOf(this.position);
+      const seen = this.position === 'start' ? 0 : positionOf(this.position.commit);
       if (head > seen && !busy && lastSign === silentSince && stream.readableLength === 0)
         drop(new Error(`silent at ${seen} for ${this.timing.watchdogMs} ms, while the log went on to ${head}`));
     };

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AppendResult, EventStoreDBClient } from '@eventstore/db-client';
+import type { EventStoreDBClient } from '@eventstore/db-client';
 import { HubError } from '#libs/kernel';
 import { counter } from '#libs/kernel/measures.js';
 import type { CopiedEvent } from '../event-log.port.js';
 import { revisionConflict } from '../event-store.errors.js';
 import type { AppendReceipt, ExpectedRevision, StreamId } from '../event-store.port.js';
 import { revisionBefore } from '../new-events.js';
+import type { Appended } from './append-messages.js';
 import { AppendStream } from './append-stream.js';
 import { backoffMs } from './backoff.js';
 import type { ConnectionSettings } from './connection-settings.js';
@@ -43,7 +44,8 @@ export interface AppendBounds {
 export class Appender {
   private readonly tasks: OrderedTasks;
   private readonly together: AppendStream;
-  private question: Promise<unknown> = Promise.resolve();
+  /** Sent before what is appended now, and not answered. */
+  private question: Promise<unknown> | undefined;
   private readonly resends = counter(
     'hilo_event_store_retries_total',
     'Appends sent again, their outcome being unknown',
@@ -58,7 +60,7 @@ export class Appender {
     private readonly positionInStream: (stream: OurStream, revision: number) => Promise<number>,
   ) {
     this.tasks = new OrderedTasks(bounds.maxInFlight);
-    this.together = new AppendStream(client, settings.credentials);
+    this.together = new AppendStream(client, settings.credentials, patience.attemptTimeoutMs);
   }
 
   append(stream: OurStream, events: readonly CopiedEvent[], expected: ExpectedRevision): Promise<AppendReceipt> {
@@ -72,12 +74,17 @@ export class Appender {
         },
       );
     const { question } = this;
-    return this.tasks.add(stream, () => question.then(() => this.settle(stream, batch, expected)));
+    const settle = (): Promise<AppendReceipt> => this.settle(stream, batch, expected);
+    return this.tasks.add(stream, question ? () => question.then(settle) : settle);
   }
 
   /** What is appended from now on is sent once the question is answered, which could be overtaken otherwise. */
   after(question: Promise<unknown>): void {
-    this.question = question.catch(() => undefined);
+    const answered = (): void => {
+      if (this.question === asked) this.question = undefined;
+    };
+    const asked = question.then(answered, answered);
+    this.question = asked;
   }
 
   /** Resolves when every append that was taken has been answered; none may be taken afterwards. */
@@ -94,7 +101,10 @@ export class Appender {
     const end = Date.now() + this.patience.giveUpAfterMs;
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.receiptOf(stream, batch, expected, await this.attempt(attempts, stream, batch, expected));
+        const { revision, commit } = await this.attempt(attempts, stream, batch, expected);
+        if (revision !== revisionBefore(expected) + batch.length) throw deleted(stream, revision);
+        const position = commit === undefined ? await this.positionInStream(stream, revision) : positionOf(commit);
+        return { position, revision };
       } catch (error) {
         if (error instanceof HubError) throw error;
         const kind = failureKindOf(error);
@@ -113,16 +123,15 @@ export class Appender {
     stream: OurStream,
     batch: readonly OutgoingEvent[],
     expected: ExpectedRevision,
-  ): Promise<AppendResult> {
+  ): Promise<Appended> {
     const name = this.names.nameOf(stream);
-    const { attemptTimeoutMs } = this.patience;
     return attempts === 1 && this.settings.appendsTogether && this.together.isReady
-      ? this.together.append(name, batch, expected, attemptTimeoutMs)
+      ? this.together.append(name, batch, expected)
       : this.alone(name, batch, expected);
   }
 
   /** The client takes its time before the call begins (discovery), which its deadline does not count. */
-  private alone(name: string, batch: readonly OutgoingEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  private alone(name: string, batch: readonly OutgoingEvent[], expected: ExpectedRevision): Promise<Appended> {
     const { attemptTimeoutMs } = this.patience;
     const call = this.client.appendToStream(name, batch.map(eventData), {
       expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
@@ -134,25 +143,17 @@ export class Appender {
       const late = (): void =>
         reject(Object.assign(new Error(`no answer in ${attemptTimeoutMs} ms`), { type: 'deadline-exceeded' }));
       const timer = setTimeout(late, attemptTimeoutMs + DEADLINE_SLACK_MS);
-      call.then(resolve, reject).finally(() => clearTimeout(timer));
+      const told = call.then(({ nextExpectedRevision, position }) => ({
+        revision: Number(nextExpectedRevision),
+        commit: position && positionOf(position.commit),
+      }));
+      told.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
-
-  private async receiptOf(
-    stream: OurStream,
-    batch: readonly OutgoingEvent[],
-    expected: ExpectedRevision,
-    { nextExpectedRevision, position }: AppendResult,
-  ): Promise<AppendReceipt> {
-    const revision = Number(nextExpectedRevision);
-    if (revision !== revisionBefore(expected) + batch.length)
-      throw new HubError(
-        'EVENT_STORE.FAILED',
-        `${stream} was deleted on the server: its revisions went on to ${revision}`,
-      );
-    return { position: position ? positionOf(position) : await this.positionInStream(stream, revision), revision };
-  }
 }
+
+const deleted = (stream: OurStream, revision: number): HubError =>
+  new HubError('EVENT_STORE.FAILED', `${stream} was deleted on the server: its revisions went on to ${revision}`);
 
 /** What is sent, now and again. */
 const batchOf = (stream: OurStream, events: readonly CopiedEvent[]): OutgoingEvent[] => {

@@ -1,13 +1,14 @@
 import { EventStoreDBClient, type Credentials } from '@eventstore/db-client';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { CallOptions, Metadata } from '@grpc/grpc-js';
+import { readAnswer, type AppendAnswer } from './append-messages.js';
 
 /** One call that carries appends and their answers. */
 export interface BatchAppendCall {
-  write(append: BatchAppendReq): void;
-  onAnswer(hear: (answer: BatchAppendResp) => void): void;
+  /** @param append a `BatchAppendReq` as it is sent */
+  write(append: Buffer): void;
+  onAnswer(hear: (answer: AppendAnswer) => void): void;
   cancel(): void;
 }
 
@@ -45,7 +46,10 @@ export const openBatchAppend = async (
 ): Promise<BatchAppendCall> => {
   const internals = internalsOf(client);
   const connection = await internals.getGRPCClient(grpc.StreamsClient, 'batchAppend');
-  const call = connection.batchAppend(
+  const call = connection.makeBidiStreamRequest(
+    grpc.StreamsService.batchAppend.path,
+    (append: Buffer) => append,
+    readAnswer,
     ...internals.callArguments({ credentials, requiresLeader: true }, { deadline: Infinity }),
   );
   let asked = false;

@@ -28,7 +28,7 @@ import { SideStreams } from './side-streams.js';
 import { StoredMarks } from './stored-marks.js';
 
 const DISPOSE_MS = 2000;
-/** So many marks later whoever appends looks again whether there are any: who follows may be behind. */
+/** So many marks later whoever appends looks again whether there are more: who follows may be behind. */
 const LATER_LOOKS = 10;
 
 export interface EventStoreDbOptions {

@@ -106,6 +106,24 @@ describe('InstantIndex', () => {
     expect(read).toBe(5);
   });
 
+  it('does not read what a follower that has only begun will mark', async () => {
+    let read = 0;
+    const log = logOf(Array.from({ length: 25 }, (_, i) => i));
+    const marks = new MemoryMarks();
+    const writer = new InstantIndex(
+      async function* (after) {
+        read += log.length - after / 7;
+        yield log.slice(after / 7);
+      },
+      marks,
+      10,
+    );
+    await writer.extend(undefined, true);
+    expect(read).toBe(0);
+    await writer.extend(undefined, true);
+    expect(marks.marks).toEqual([9, 19].map((i) => ({ position: 7 * (i + 1), newestMs: i })));
+  });
+
   it('reads as much as lies between two marks, and of marks the logarithm of their number', async () => {
     let read = 0;
     const log = logOf(Array.from({ length: 2000 }, (_, i) => i));

@@ -36,8 +36,8 @@ export class InstantIndex {
   /** Unless they could not be added: then `tail.events` counts from no mark. */
   private marking = true;
   private running: Promise<unknown> = Promise.resolve();
-  /** Where the last mark was when it was last looked whether others mark. */
-  private lookedAt: Position = 0;
+  /** Where the last mark was when it was last looked whether others mark; undefined before the first look. */
+  private lookedAt: Position | undefined;
 
   constructor(
     private readonly readAfter: (after: Position) => AsyncIterable<Recorded[]>,
@@ -56,13 +56,14 @@ export class InstantIndex {
 
   /**
    * Marks what no mark covers yet, or as much of it as there is time for.
-   * @param unlessOthersDo nothing is read where others have marked since this was last asked: who follows the log does
+   * @param unlessOthersDo nothing is read where others have marked since this was last asked: who follows the log does. The
+   * first time nobody can tell, and nothing is read either
    */
   extend(signal?: AbortSignal, unlessOthersDo = false): Promise<void> {
     return this.inTurn(async () => {
       this.resume();
       await this.jump();
-      const othersDo = unlessOthersDo && this.last.position > this.lookedAt;
+      const othersDo = unlessOthersDo && (this.lookedAt === undefined || this.last.position > this.lookedAt);
       if (!othersDo) await this.goOn(Number.POSITIVE_INFINITY, signal);
       this.lookedAt = this.last.position;
     });

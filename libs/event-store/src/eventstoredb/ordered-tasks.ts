@@ -1,6 +1,7 @@
 interface Task {
   key: string;
-  run: () => Promise<void>;
+  /** Never fails. */
+  run: () => void;
 }
 
 /**
@@ -25,7 +26,20 @@ export class OrderedTasks {
   /** @returns what the task gives, once its turn has come */
   add<T>(key: string, run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const task = { key, run: () => run().then(resolve, reject) };
+      const task: Task = {
+        key,
+        run: () =>
+          void run().then(
+            (value) => {
+              resolve(value);
+              this.finished(key);
+            },
+            (error: unknown) => {
+              reject(error as Error);
+              this.finished(key);
+            },
+          ),
+      };
       this.unstarted += 1;
       const queue = this.behind.get(key);
       if (queue) queue.push(task);
@@ -47,7 +61,7 @@ export class OrderedTasks {
       const task = this.ready.shift()!;
       this.running += 1;
       this.unstarted -= 1;
-      void task.run().then(() => this.finished(task.key));
+      task.run();
     }
   }
 

@@ -9,9 +9,9 @@ interface RecordMetadata {
   schema: number;
   tenant: string;
   /** Epoch milliseconds: when another store recorded it first, before it was copied here. */
-  recordedAtMs?: number;
+  recordedAtMs?: number | undefined;
   /** The recorded trace that led to it. */
-  traceparent?: string;
+  traceparent?: string | undefined;
 }
 
 /** A stream of ours that is no part of the log: what is kept beside it, found by its name. */
@@ -57,10 +57,11 @@ export class StreamNames {
 }
 
 /** The commit position as a number: exact up to 8 PiB of log. */
-export const positionOf = ({ commit }: LogPosition): Position => {
-  if (commit > BigInt(Number.MAX_SAFE_INTEGER))
+export const positionOf = (commit: bigint | number): Position => {
+  const position = Number(commit);
+  if (!Number.isSafeInteger(position))
     throw new HubError('EVENT_STORE.FAILED', `log position ${commit} is too large to be kept exactly`);
-  return Number(commit);
+  return position;
 };
 
 /** Where an event of ours is. They are written without explicit transactions, so both halves are equal. */
@@ -70,22 +71,16 @@ export const logPositionOf = (position: Position): LogPosition => ({
 });
 
 /** Taken at once: later changes to the objects of the event change nothing. */
-export const outgoingOf = ({
-  id,
-  type,
-  schema,
-  tenant,
-  traceparent,
-  recordedAtMs,
-  ...event
-}: CopiedEvent): OutgoingEvent => {
-  const metadata: RecordMetadata = {
-    schema,
-    tenant,
-    ...(recordedAtMs !== undefined && { recordedAtMs }),
-    ...(traceparent !== undefined && { traceparent }),
+export const outgoingOf = (event: CopiedEvent): OutgoingEvent => {
+  // Field by field: what `JSON.stringify` meets undefined it leaves out.
+  const { schema, tenant, recordedAtMs, traceparent } = event;
+  const metadata: RecordMetadata = { schema, tenant, recordedAtMs, traceparent };
+  return {
+    id: event.id,
+    type: event.type,
+    json: event.json ?? JSON.stringify(event.data),
+    metadata: JSON.stringify(metadata),
   };
-  return { id, type, json: event.json ?? JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
 };
 
 /** The same as the client takes it. */
@@ -102,7 +97,7 @@ export const positionIn = (stream: string, { position, revision }: RecordedEvent
   if (!position) throw unreadable(stream, revision, 'the server gives no position; it needs version 22.6 or later');
   if (position.commit !== position.prepare)
     throw unreadable(stream, revision, 'was written in a transaction, which no hub does');
-  return positionOf(position);
+  return positionOf(position.commit);
 };
 
 const unreadable = (stream: string, revision: bigint, problem: string): HubError =>

@@ -3,9 +3,10 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import { invalidPosition } from './faults.js';
 import type { FakeLog } from './fake-log.js';
-import { caughtUpMessage, checkpointMessage, confirmationMessage, eventMessage, type ReadCall } from './messages.js';
+import { caughtUpMessage, checkpointMessage, confirmationMessage, type ReadCall } from './messages.js';
+import { eventMessage } from './wire-messages.js';
 
-type ReadStream = ServerWritableStream<ReadReq, ReadResp>;
+type ReadStream = ServerWritableStream<ReadReq, ReadResp | Buffer>;
 
 interface Live {
   call: ReadStream;

@@ -11,6 +11,7 @@ import { FakeLog } from './fake-log.js';
 import { cancelled, Faults, notLeader } from './faults.js';
 import { Relay } from './relay.js';
 import { streamsService } from './streams-service.js';
+import { readBatchAppend } from './wire-messages.js';
 
 const HOST = '127.0.0.1';
 const { FOLLOWER, LEADER } = gossip.MemberInfo.VNodeState;
@@ -125,7 +126,7 @@ export class FakeEventStoreDb {
     const subscriptions = new AllSubscriptions(this.log);
     const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
     server.addService(
-      streams.StreamsService,
+      WIRED,
       streamsService({
         log: this.log,
         faults: this.faults,
@@ -170,6 +171,24 @@ export class FakeEventStoreDb {
     return new gossip.ClusterInfo().setMembersList(members);
   }
 }
+
+interface Message {
+  serializeBinary(): Uint8Array;
+}
+
+const bytesOf = (message: Message | Buffer): Buffer =>
+  Buffer.isBuffer(message) ? message : Buffer.from(message.serializeBinary());
+
+/** The service, with messages that are read and written by hand where there are many of them. */
+const WIRED = {
+  ...streams.StreamsService,
+  read: { ...streams.StreamsService.read, responseSerialize: bytesOf },
+  batchAppend: {
+    ...streams.StreamsService.batchAppend,
+    requestDeserialize: readBatchAppend,
+    responseSerialize: bytesOf,
+  },
+};
 
 /** As a server says it. */
 const supportedMethods = (): SupportedMethods =>

@@ -5,20 +5,14 @@ import rpc from '@eventstore/db-client/generated/status_pb.js';
 import type {
   AppendReq,
   AppendResp,
-  BatchAppendReq,
   BatchAppendResp,
   ReadReq,
   ReadResp,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import type { FakeEvent, FakeExpectation, FakeRecord } from './fake-log.js';
+import type { AppendCall, BatchedAppend } from './wire-messages.js';
 
 const textOf = (bytes: Uint8Array | string): string => Buffer.from(bytes as Uint8Array).toString('utf8');
-
-export interface AppendCall {
-  stream: string;
-  expected: FakeExpectation;
-  events: FakeEvent[];
-}
 
 /** The options message and the proposed messages of one unary append. */
 export const appendCallOf = (messages: readonly AppendReq[]): AppendCall => {
@@ -33,21 +27,7 @@ export const appendCallOf = (messages: readonly AppendReq[]): AppendCall => {
   };
 };
 
-/** One append of a call that carries many; the client sends each in one piece. */
-export const batchAppendCallOf = (message: BatchAppendReq): AppendCall => {
-  const options = message.getOptions();
-  if (!options || !message.getIsFinal())
-    throw serviceError(status.UNIMPLEMENTED, 'the fake takes appends in one piece only');
-  if (options.hasAny() || options.hasStreamExists() || options.hasDeadline())
-    throw serviceError(status.UNIMPLEMENTED, 'the fake takes no_stream and exact revisions only, and no deadline');
-  return {
-    stream: textOf(options.getStreamIdentifier()!.getStreamName()),
-    expected: options.hasNoStream() ? 'no_stream' : BigInt(options.getStreamPosition()),
-    events: message.getProposedMessagesList().map(eventOf),
-  };
-};
-
-const eventOf = (proposed: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): FakeEvent => ({
+const eventOf = (proposed: AppendReq.ProposedMessage): FakeEvent => ({
   id: proposed.getId()!.getString(),
   type: proposed.getMetadataMap().get('type')!,
   contentType: proposed.getMetadataMap().get('content-type')!,
@@ -75,28 +55,18 @@ export const wrongExpectedVersion = (expected: FakeExpectation, current: bigint 
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
 };
 
-export const batchAppended = (
-  id: BatchAppendReq,
-  { revision, position }: FakeRecord,
-  tellsPosition = true,
-): BatchAppendResp => {
-  const success = new streams.BatchAppendResp.Success().setCurrentRevision(String(revision));
-  if (tellsPosition)
-    success.setPosition(
-      new shared.AllStreamPosition().setCommitPosition(String(position)).setPreparePosition(String(position)),
-    );
-  return answerTo(id).setSuccess(success);
-};
-
 /** @param details name of the message that says more, and the message; a server packs nothing where it knows no more */
 export const batchRefused = (
-  id: BatchAppendReq,
+  { id, stream }: Pick<BatchedAppend, 'id' | 'stream'>,
   message: string,
   [name, details]: readonly [string, Uint8Array] = ['google.protobuf.Empty', new Uint8Array()],
 ): BatchAppendResp => {
   const any = [field(1, Buffer.from(`type.googleapis.com/${name}`)), field(2, details)];
   const bytes = Buffer.concat([field(2, Buffer.from(message)), field(3, Buffer.concat(any))]);
-  return answerTo(id).setError(rpc.Status.deserializeBinary(bytes));
+  return new streams.BatchAppendResp()
+    .setCorrelationId(new shared.UUID().setString(id))
+    .setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(stream)))
+    .setError(rpc.Status.deserializeBinary(bytes));
 };
 
 export const wrongExpectedVersionDetails = (current: bigint | undefined): readonly [string, Uint8Array] => {
@@ -104,11 +74,6 @@ export const wrongExpectedVersionDetails = (current: bigint | undefined): readon
   if (current !== undefined) wrong.setCurrentStreamRevision(String(current));
   return ['event_store.client.WrongExpectedVersion', wrong.serializeBinary()];
 };
-
-const answerTo = (request: BatchAppendReq): BatchAppendResp =>
-  new streams.BatchAppendResp()
-    .setCorrelationId(request.getCorrelationId())
-    .setStreamIdentifier(request.getOptions()!.getStreamIdentifier());
 
 /** A field of bytes as it lies in a message. */
 const field = (number: number, bytes: Uint8Array): Buffer => {
@@ -157,24 +122,6 @@ export const readCallOf = (request: ReadReq): ReadCall => {
     ...(names && { prefixes: names.getPrefixList() }),
     checkpointEvery: (filter?.getCheckpointintervalmultiplier() ?? 0) * 32,
   };
-};
-
-export const eventMessage = (record: FakeRecord): ReadResp => {
-  const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();
-  recorded.setId(new shared.UUID().setString(record.id));
-  recorded.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(record.stream)));
-  recorded.setStreamRevision(String(record.revision));
-  recorded.setCommitPosition(String(record.position));
-  recorded.setPreparePosition(String(record.position));
-  recorded.getMetadataMap().set('type', record.type);
-  recorded.getMetadataMap().set('content-type', record.contentType);
-  recorded.getMetadataMap().set('created', String(record.createdTicks));
-  recorded.setCustomMetadata(record.metadata);
-  recorded.setData(record.data);
-  const event = new streams.ReadResp.ReadEvent();
-  event.setEvent(recorded);
-  event.setCommitPosition(String(record.position));
-  return new streams.ReadResp().setEvent(event);
 };
 
 export const checkpointMessage = (position: bigint): ReadResp => {

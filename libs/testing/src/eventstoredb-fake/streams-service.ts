@@ -11,7 +11,6 @@ import {
 import type {
   AppendReq,
   AppendResp,
-  BatchAppendReq,
   BatchAppendResp,
   ReadReq,
   ReadResp,
@@ -33,18 +32,15 @@ import {
 import {
   appendCallOf,
   appended,
-  batchAppendCallOf,
-  batchAppended,
   batchRefused,
-  eventMessage,
   readCallOf,
   serviceError,
   streamNotFoundMessage,
   wrongExpectedVersion,
   wrongExpectedVersionDetails,
-  type AppendCall,
   type ReadCall,
 } from './messages.js';
+import { batchAppended, eventMessage, type AppendCall, type BatchedAppend } from './wire-messages.js';
 
 export interface StreamsServiceOptions {
   log: FakeLog;
@@ -77,7 +73,7 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
       }),
     );
   },
-  read: (call: ServerWritableStream<ReadReq, ReadResp>) => {
+  read: (call: ServerWritableStream<ReadReq, ReadResp | Buffer>) => {
     try {
       read(options, call);
     } catch (error) {
@@ -89,9 +85,9 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
       call.emit('error', serviceError(status.UNIMPLEMENTED, 'no batch appends'));
       return;
     }
-    call.on('data', (message: BatchAppendReq) => {
+    call.on('data', (append: BatchedAppend) => {
       try {
-        batchAppend(options, message, call);
+        batchAppend(options, append, call);
       } catch (error) {
         call.emit('error', error);
       }
@@ -101,7 +97,7 @@ export const streamsService = (options: StreamsServiceOptions): UntypedServiceIm
   },
 });
 
-type Batches = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
+type Batches = ServerDuplexStream<BatchedAppend, BatchAppendResp | Buffer>;
 
 /** What becomes of an append, on whatever call it came. */
 interface Taken {
@@ -163,10 +159,11 @@ const append = (
 };
 
 /** As a server does it: each append is answered by itself, and a node that does not lead ends the call with all of them. */
-const batchAppend = (options: StreamsServiceOptions, message: BatchAppendReq, call: Batches): void => {
-  const { decided, fault } = take(options, batchAppendCallOf(message), call.metadata);
+const batchAppend = (options: StreamsServiceOptions, append: BatchedAppend, call: Batches): void => {
+  if (append.problem !== undefined) throw serviceError(status.UNIMPLEMENTED, append.problem);
+  const { decided, fault } = take(options, append, call.metadata);
   const refuse = (text: string, name?: string): void =>
-    void call.write(batchRefused(message, text, name === undefined ? undefined : [name, new Uint8Array()]));
+    void call.write(batchRefused(append, text, name === undefined ? undefined : [name, new Uint8Array()]));
   if (fault === 'busy') return refuse('Server Is Busy');
   if (fault === 'cancelled') throw cancelled();
   if (fault === 'unknown') return refuse('Unknown', 'event_store.client.Unknown');
@@ -179,10 +176,10 @@ const batchAppend = (options: StreamsServiceOptions, message: BatchAppendReq, ca
       case 'written':
       case 'repeated':
         if (options.log.isReplicated(decided.last))
-          call.write(batchAppended(message, decided.last, fault !== 'no position'));
+          call.write(batchAppended(append, decided.last, fault !== 'no position'));
         return;
       case 'wrong expected version':
-        call.write(batchRefused(message, 'Wrong Expected Version', wrongExpectedVersionDetails(decided.current)));
+        call.write(batchRefused(append, 'Wrong Expected Version', wrongExpectedVersionDetails(decided.current)));
         return;
       case 'deleted':
         return refuse('Stream Deleted', 'event_store.client.StreamDeleted');
@@ -192,7 +189,7 @@ const batchAppend = (options: StreamsServiceOptions, message: BatchAppendReq, ca
   });
 };
 
-const read = (options: StreamsServiceOptions, call: ServerWritableStream<ReadReq, ReadResp>): void => {
+const read = (options: StreamsServiceOptions, call: ServerWritableStream<ReadReq, ReadResp | Buffer>): void => {
   const wanted = readCallOf(call.request);
   if (wanted.subscription) return options.subscriptions.open(call, wanted);
   const fault = options.faults.nextRead();
