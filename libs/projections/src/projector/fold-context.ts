@@ -63,6 +63,8 @@ export class FoldContext {
   // not ask for what occurs for the first time, which most of its questions would be.
   private met?: SeenIds;
 
+  // Identities and conversations that this batch names and that had no row when it began: nobody need ask for them again.
+  private readonly absent = new Set<Uuid>();
   // Links that this batch names, as they stand; undefined where there is none yet.
   private readonly links = new Map<Uuid, LinkRow | undefined>();
   // Customers that this batch has joined to another, while what that has moved is not known yet.
@@ -89,6 +91,7 @@ export class FoldContext {
   async begin(session: ReadModelSession): Promise<void> {
     this.session = session;
     this.reattributed = [];
+    this.absent.clear();
     this.links.clear();
     if (this.counters) return;
     this.counters = (await session.all(this.statements.highestKeys, {}))[0]!;
@@ -123,17 +126,25 @@ export class FoldContext {
     const { findIdentities, findConversations, findLinks } = this.statements;
     await Promise.all([
       ...questionsOf(identities).map(async (ids) => {
-        for (const { id, ...row } of await this.session.all(findIdentities, ids))
-          this.identities.set(uuidOfBytes(id), row);
+        for (const { id: bytes, ...row } of await this.session.all(findIdentities, ids)) {
+          const id = uuidOfBytes(bytes);
+          identities.delete(id);
+          // Its eras are asked for where it is met.
+          if (!isDivided(row)) this.identities.set(id, row);
+        }
       }),
       ...questionsOf(conversations).map(async (ids) => {
-        for (const { id, key } of await this.session.all(findConversations, ids))
-          this.conversations.set(uuidOfBytes(id), key);
+        for (const { id: bytes, key } of await this.session.all(findConversations, ids)) {
+          const id = uuidOfBytes(bytes);
+          conversations.delete(id);
+          this.conversations.set(id, key);
+        }
       }),
       ...questionsOf(links).map(async (ids) => {
         for (const { id, ...row } of await this.session.all(findLinks, ids)) this.links.set(uuidOfBytes(id), row);
       }),
     ]);
+    for (const id of [...identities.keys(), ...conversations.keys()]) this.absent.add(id);
   }
 
   addEntry(entry: EntryTable, customer: number): void {
@@ -300,6 +311,7 @@ export class FoldContext {
     };
     const id = bytesOfUuid(carried.identity);
     this.met?.add(id);
+    this.absent.delete(carried.identity);
     await this.session.run(this.statements.addIdentity, {
       key,
       id,
@@ -322,6 +334,7 @@ export class FoldContext {
     const key = this.next('identity');
     const bytes = bytesOfUuid(id);
     this.met?.add(bytes);
+    this.absent.delete(id);
     await this.session.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
     return (await this.findIdentity(id))!;
   }
@@ -348,12 +361,13 @@ export class FoldContext {
   async findIdentity(id: Uuid): Promise<FoldedIdentity | undefined> {
     const known = this.identities.get(id);
     if (known) return known;
+    if (this.absent.has(id)) return undefined;
     const bytes = bytesOfUuid(id);
     if (this.met?.has(bytes) === false) return undefined;
     const found = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
     if (!found) return undefined;
     const row: FoldedIdentity = found;
-    if (row.heldFrom !== null && row.whole === null) row.former = await this.formerOf(row);
+    if (isDivided(row)) row.former = await this.formerOf(row);
     this.identities.set(id, row);
     return row;
   }
@@ -425,7 +439,7 @@ export class FoldContext {
     if (known !== undefined) return known;
     const bytes = bytesOfUuid(id);
     let key: number | undefined;
-    if (this.met?.has(bytes) !== false)
+    if (!this.absent.delete(id) && this.met?.has(bytes) !== false)
       key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
     if (key === undefined) {
       key = this.next('conversation');
@@ -498,6 +512,9 @@ const timelineOf = ({
   kind,
   direction,
 });
+
+/** Whether some of its contacts may be a former era's. */
+const isDivided = ({ heldFrom, whole }: IdentityRow): boolean => heldFrom !== null && whole === null;
 
 const pairOf = (identity: number, anchor: number): string => `${identity}/${anchor}`;
 

@@ -157,6 +157,26 @@ const rules = (): void => {
     expect(await timelineOf(hub, 2)).toEqual([5, 4, 3, 2]);
   });
 
+  it('gives a contact to whoever had its identity at its time, also after a new start', async () => {
+    const hub = await openAll();
+    await contact(hub, 1, 1);
+    const former = [{ identity: uuid('a', 9), until: '2023-07-23' }];
+    const data = { identity: uuid('a', 1), former, rule: 'rules-1' };
+    const decided = { id: uuid('e', ++eventCount), type: 'IdentityErasDecided', schema: 1, tenant: 'acme', data };
+    await hub.store.append(streamId('eras', uuid('a', 1)), [decided], 'no_stream');
+    await contact(hub, 2, 1);
+    await hub.projector.catchUp();
+    for (const [n, day] of [
+      [3, 22],
+      [4, 24],
+    ] as const)
+      // prettier-ignore
+      await contact(hub, n, 1, { occurredAt: `2023-07-${day}T09:15:00.000Z` });
+    await new Projector(hub.readModel, hub.store).catchUp();
+    expect(await timelineOf(hub, 9)).toEqual([3, 2, 1]);
+    expect(await timelineOf(hub, 1)).toEqual([4]);
+  });
+
   it('keeps a customer whole while another path of links holds', async () => {
     const hub = await openAll();
     for (const n of [1, 2, 3]) await contact(hub, n, n);
