@@ -2,6 +2,7 @@ import { LruMap, bytesOfUuid, uuidOfBytes, type Uuid } from '#libs/kernel';
 import type { CarriedIdentity, ContactSummary, LinkEvent } from '#libs/domain';
 import type { ReadModelSession } from '../read-model/read-model.port.js';
 import type { EntryTable, TimelineTable } from '../read-model/read-model.schema.js';
+import type { Statement } from '../read-model/statement.js';
 import { WHOLE } from '../shards.js';
 import { SeenIds } from './seen-ids.js';
 import {
@@ -37,6 +38,13 @@ export interface FoldedEra {
   id: Uuid;
   /** Epoch milliseconds, exclusive. */
   until: number;
+}
+
+/** Ids that a batch names and that are not known here. */
+interface Wanted {
+  identities: Map<Uuid, Buffer>;
+  conversations: Map<Uuid, Buffer>;
+  links: Map<Uuid, Buffer>;
 }
 
 /** Keys of everything a contact names. */
@@ -103,53 +111,64 @@ export class FoldContext {
     contacts: Iterable<Pick<ContactSummary, 'identities' | 'conversation'>>,
     decisions: Iterable<LinkEvent['data']>,
   ): Promise<void> {
-    const identities = new Map<Uuid, Buffer>();
-    const conversations = new Map<Uuid, Buffer>();
-    const links = new Map<Uuid, Buffer>();
-    const want = (wanted: Map<Uuid, Buffer>, id: Uuid): void => {
-      const bytes = bytesOfUuid(id);
-      if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
-    };
-    for (const contact of contacts) {
-      for (const { identity, blocked } of contact.identities)
-        if (!blocked && !identities.has(identity) && !this.identities.get(identity)) want(identities, identity);
-      const { conversation } = contact;
-      if (!conversations.has(conversation) && this.conversations.get(conversation) === undefined)
-        want(conversations, conversation);
-    }
-    for (const decision of decisions) {
-      this.links.set(decision.link, undefined);
-      want(links, decision.link);
-      if ('a' in decision)
-        for (const identity of [decision.a, decision.b]) if (!this.identities.get(identity)) want(identities, identity);
-    }
+    const wanted: Wanted = { identities: new Map(), conversations: new Map(), links: new Map() };
+    for (const contact of contacts) this.wantContact(contact, wanted);
+    for (const decision of decisions) this.wantDecision(decision, wanted);
     const { findIdentities, findConversations, findLinks } = this.statements;
     await Promise.all([
-      ...questionsOf(identities).map(async (ids) => {
-        for (const { id: bytes, ...row } of await this.session.all(findIdentities, ids)) {
-          const id = uuidOfBytes(bytes);
-          identities.delete(id);
-          // Its eras are asked for where it is met.
-          if (!isDivided(row)) this.identities.set(id, row);
-        }
-      }),
-      ...questionsOf(conversations).map(async (ids) => {
-        for (const { id: bytes, key } of await this.session.all(findConversations, ids)) {
-          const id = uuidOfBytes(bytes);
-          conversations.delete(id);
-          this.conversations.set(id, key);
-        }
-      }),
-      ...questionsOf(links).map(async (ids) => {
-        for (const { id, ...row } of await this.session.all(findLinks, ids)) this.links.set(uuidOfBytes(id), row);
-      }),
+      // The eras of one that has some are asked for where it is met.
+      this.ask(findIdentities, wanted.identities, (id, row) => isDivided(row) || this.identities.set(id, row)),
+      this.ask(findConversations, wanted.conversations, (id, { key }) => this.conversations.set(id, key)),
+      this.ask(findLinks, wanted.links, (id, row) => this.links.set(id, row)),
     ]);
-    for (const id of [...identities.keys(), ...conversations.keys()]) this.absent.add(id);
+    for (const id of wanted.identities.keys()) this.absent.add(id);
+    for (const id of wanted.conversations.keys()) this.absent.add(id);
+  }
+
+  private wantContact(
+    { identities, conversation }: Pick<ContactSummary, 'identities' | 'conversation'>,
+    wanted: Wanted,
+  ): void {
+    for (const { identity, blocked } of identities) if (!blocked) this.wantIdentity(identity, wanted);
+    if (this.conversations.get(conversation) === undefined) this.want(conversation, wanted.conversations);
+  }
+
+  private wantDecision(decision: LinkEvent['data'], wanted: Wanted): void {
+    this.links.set(decision.link, undefined);
+    this.want(decision.link, wanted.links);
+    if (!('a' in decision)) return;
+    this.wantIdentity(decision.a, wanted);
+    this.wantIdentity(decision.b, wanted);
+  }
+
+  private wantIdentity(identity: Uuid, wanted: Wanted): void {
+    if (!this.identities.get(identity)) this.want(identity, wanted.identities);
+  }
+
+  private want(id: Uuid, wanted: Map<Uuid, Buffer>): void {
+    if (wanted.has(id)) return;
+    const bytes = bytesOfUuid(id);
+    if (this.met?.has(bytes) !== false) wanted.set(id, bytes);
+  }
+
+  /** Asks for rows by their ids; what is left in `wanted` has none. */
+  private async ask<Row extends { id: Buffer }>(
+    statement: Statement<Record<number, Buffer>, Row>,
+    wanted: Map<Uuid, Buffer>,
+    take: (id: Uuid, row: Omit<Row, 'id'>) => void,
+  ): Promise<void> {
+    const answers = questionsOf(wanted).map(async (ids) => this.session.all(statement, ids));
+    for (const rows of await Promise.all(answers))
+      for (const { id: bytes, ...row } of rows) {
+        const id = uuidOfBytes(bytes);
+        wanted.delete(id);
+        take(id, row);
+      }
   }
 
   addEntry(entry: EntryTable, customer: number): void {
     this.newEntries.push(entry);
-    if (!this.bulk) this.newTimelines.push({ ...timelineOf(entry), customer });
+    if (!this.bulk) this.newTimelines.push(timelineOf(entry, customer));
   }
 
   /** Writes what waits; needed before anything looks at or moves it, and at the end of a batch. */
@@ -497,20 +516,14 @@ const questionsOf = (ids: ReadonlyMap<Uuid, Buffer>): Buffer[][] => {
   );
 };
 
-const timelineOf = ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
-}: EntryTable): Omit<TimelineTable, 'customer'> => ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
+const timelineOf = (entry: EntryTable, customer: number): TimelineTable => ({
+  customer,
+  occurredAt: entry.occurredAt,
+  position: entry.position,
+  identity: entry.identity,
+  channel: entry.channel,
+  kind: entry.kind,
+  direction: entry.direction,
 });
 
 /** Whether some of its contacts may be a former era's. */

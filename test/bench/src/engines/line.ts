@@ -20,7 +20,8 @@ export interface LineSizes {
 
 const BATCH = 500;
 const AT_A_TIME = 4;
-const LOOK_EVERY_MS = 200;
+/** Every look costs each program its metrics. */
+const LOOK_EVERY_MS = 500;
 const RECORDERS = 2;
 /** As `deploy/compose.yaml` runs recorders and projectors. */
 const AS_DEPLOYED = '--max-semi-space-size=32';
