@@ -198,22 +198,28 @@ export class FoldContext {
     this.newTimelines = [];
   }
 
-  /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
+  /** The places of a contact that brings nothing new but its conversation, all of them in memory; undefined otherwise. */
   known(tenantName: string, content: ContactSummary, occurredAtMs: number): ContactPlaces | undefined {
     const conversation = this.conversations.get(content.conversation);
     const channel = this.labels.get(content.channel);
     const account = this.labels.get(content.account);
+    const tenant = this.tenants.get(tenantName);
     const anchor = this.identities.get(content.anchor);
-    if (conversation === undefined || channel === undefined || account === undefined) return undefined;
-    if (!anchor || anchor.former) return undefined;
-    if (!this.tenants.has(tenantName) || isEarlierName(content, occurredAtMs, anchor)) return undefined;
+    if (channel === undefined || account === undefined || tenant === undefined) return undefined;
+    if (!anchor || anchor.former || isEarlierName(content, occurredAtMs, anchor)) return undefined;
+    if (conversation === undefined && !this.hasNoRow(content.conversation)) return undefined;
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
       const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.get(identity);
       if (!row || row.told === 0 || (verified && row.verified === 0)) return undefined;
       if (row !== anchor && !this.mentions.get(pairOf(row.key, anchor.key))) return undefined;
     }
-    return { anchor, conversation, channel, account };
+    return {
+      anchor,
+      conversation: conversation ?? this.addConversation(content.conversation, tenant),
+      channel,
+      account,
+    };
   }
 
   /** The places of any contact; what it names for the first time gets its rows. */
@@ -328,12 +334,9 @@ export class FoldContext {
       whole: null,
       heldFrom: null,
     };
-    const id = bytesOfUuid(carried.identity);
-    this.met?.add(id);
-    this.absent.delete(carried.identity);
     await this.session.run(this.statements.addIdentity, {
       key,
-      id,
+      id: this.added(carried.identity),
       tenant,
       type: carried.type,
       value: told ? carried.value : '',
@@ -351,10 +354,7 @@ export class FoldContext {
     const found = await this.findIdentity(id);
     if (found) return found;
     const key = this.next('identity');
-    const bytes = bytesOfUuid(id);
-    this.met?.add(bytes);
-    this.absent.delete(id);
-    await this.session.run(this.statements.eras.add, { key, id: bytes, whole: whole.key, position });
+    await this.session.run(this.statements.eras.add, { key, id: this.added(id), whole: whole.key, position });
     return (await this.findIdentity(id))!;
   }
 
@@ -380,10 +380,8 @@ export class FoldContext {
   async findIdentity(id: Uuid): Promise<FoldedIdentity | undefined> {
     const known = this.identities.get(id);
     if (known) return known;
-    if (this.absent.has(id)) return undefined;
-    const bytes = bytesOfUuid(id);
-    if (this.met?.has(bytes) === false) return undefined;
-    const found = (await this.session.all(this.statements.findIdentity, { id: bytes }))[0];
+    if (this.hasNoRow(id)) return undefined;
+    const found = (await this.session.all(this.statements.findIdentity, { id: bytesOfUuid(id) }))[0];
     if (!found) return undefined;
     const row: FoldedIdentity = found;
     if (isDivided(row)) row.former = await this.formerOf(row);
@@ -456,17 +454,31 @@ export class FoldContext {
   async conversation(id: Uuid, tenant: number): Promise<number> {
     const known = this.conversations.get(id);
     if (known !== undefined) return known;
-    const bytes = bytesOfUuid(id);
-    let key: number | undefined;
-    if (!this.absent.delete(id) && this.met?.has(bytes) !== false)
-      key = (await this.session.all(this.statements.findConversation, { id: bytes }))[0]?.key;
-    if (key === undefined) {
-      key = this.next('conversation');
-      this.met?.add(bytes);
-      this.newConversations.push({ key, id: bytes, tenant });
-    }
+    if (this.hasNoRow(id)) return this.addConversation(id, tenant);
+    const key = (await this.session.all(this.statements.findConversation, { id: bytesOfUuid(id) }))[0]?.key;
+    if (key === undefined) return this.addConversation(id, tenant);
     this.conversations.set(id, key);
     return key;
+  }
+
+  private addConversation(id: Uuid, tenant: number): number {
+    const key = this.next('conversation');
+    this.newConversations.push({ key, id: this.added(id), tenant });
+    this.conversations.set(id, key);
+    return key;
+  }
+
+  /** Whether it is known without asking that an identity, a conversation or a link has no row. */
+  private hasNoRow(id: Uuid): boolean {
+    return this.absent.has(id) || this.met?.has(bytesOfUuid(id)) === false;
+  }
+
+  /** Notes that an identity, a conversation or a link gets a row. @returns its id in 16 bytes */
+  private added(id: Uuid): Buffer {
+    const bytes = bytesOfUuid(id);
+    this.met?.add(bytes);
+    this.absent.delete(id);
+    return bytes;
   }
 
   async mention({ key: identity, erased }: IdentityRow, anchor: IdentityRow, position: number): Promise<void> {
@@ -487,19 +499,16 @@ export class FoldContext {
   /** @returns how a link stands; whoever changes that says so in what is returned */
   async findLink(link: Uuid): Promise<LinkRow | undefined> {
     if (this.links.has(link)) return this.links.get(link);
-    const id = bytesOfUuid(link);
-    if (this.met?.has(id) === false) return undefined;
-    return (await this.session.all(this.statements.findLink, { id }))[0];
+    if (this.hasNoRow(link)) return undefined;
+    return (await this.session.all(this.statements.findLink, { id: bytesOfUuid(link) }))[0];
   }
 
   async addLink(link: Uuid, { position, ...row }: Omit<LinkWrite, 'key' | 'id'>): Promise<void> {
-    const id = bytesOfUuid(link);
-    this.met?.add(id);
     const key = this.next('link');
     if (this.links.has(link)) this.links.set(link, { key, status: row.status, a: row.a, b: row.b });
     await this.session.run(this.statements.addLink, {
       key,
-      id,
+      id: this.added(link),
       ...row,
       firstPosition: position,
       lastPosition: position,
