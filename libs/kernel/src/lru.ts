@@ -11,6 +11,9 @@ export class LruMap<K, V> {
   /** @param capacity most entries held, 2 or more */
   constructor(capacity: number) {
     this.half = Math.max(1, Math.floor(capacity / 2));
+    // Sets both a second time: what is set once is compiled in as a constant, and whatever reads a cache would be compiled
+    // again when the first one turns over.
+    this.clear();
   }
 
   get(key: K): V | undefined {
@@ -34,7 +37,7 @@ export class LruMap<K, V> {
   }
 
   clear(): void {
-    this.young.clear();
-    this.old.clear();
+    this.young = new Map();
+    this.old = new Map();
   }
 }

@@ -76,22 +76,22 @@ export class FoldContext {
     ]);
   }
 
-  /** The places of a contact that brings nothing new, all of them in memory; undefined otherwise. */
+  /** The places of a contact that brings nothing new but its conversation, all of them in memory; undefined otherwise. */
   known(tenantName: string, content: ContactSummary, occurredAtMs: number): ContactPlaces | undefined {
-    const conversation = this.entries.knownConversation(content.conversation);
     const channel = this.labels.known(content.channel);
     const account = this.labels.known(content.account);
+    const tenant = this.tenants.known(tenantName);
     const anchor = this.identities.known(content.anchor);
-    if (conversation === undefined || channel === undefined || account === undefined) return undefined;
-    if (!anchor || anchor.former) return undefined;
-    if (this.tenants.known(tenantName) === undefined || isEarlierName(content, occurredAtMs, anchor)) return undefined;
+    if (channel === undefined || account === undefined || tenant === undefined) return undefined;
+    if (!anchor || anchor.former || isEarlierName(content, occurredAtMs, anchor)) return undefined;
     for (const { identity, blocked, verified } of content.identities) {
       if (blocked) continue;
       const row: IdentityRow | undefined = identity === content.anchor ? anchor : this.identities.known(identity);
       if (!row || row.told === 0 || (verified && row.verified === 0)) return undefined;
       if (row !== anchor && !this.identities.isMentioned(row, anchor)) return undefined;
     }
-    return { anchor, conversation, channel, account };
+    const conversation = this.entries.conversationAtOnce(content.conversation, tenant);
+    return conversation === undefined ? undefined : { anchor, conversation, channel, account };
   }
 
   /** The places of any contact; what it names for the first time gets its rows. */

@@ -28,7 +28,7 @@ export class FoldedEntries {
 
   add(entry: EntryTable, customer: number): void {
     this.newEntries.push(entry);
-    if (!this.bulk) this.newTimelines.push({ ...timelineOf(entry), customer });
+    if (!this.bulk) this.newTimelines.push(timelineOf(entry, customer));
   }
 
   /** Moves what waits from the timeline of one customer to that of another. */
@@ -36,25 +36,30 @@ export class FoldedEntries {
     for (const row of this.newTimelines) if (row.customer === from) row.customer = to;
   }
 
-  /** The key of a conversation that is in memory. */
-  knownConversation(id: Uuid): number | undefined {
-    return this.conversations.get(id);
-  }
-
   /** The key of a conversation, given when it occurs for the first time. */
   async conversation(id: Uuid, tenant: number): Promise<number> {
+    const key = this.conversationAtOnce(id, tenant);
+    if (key !== undefined) return key;
+    const found = (await this.session.rows.all(this.statements.findConversation, { id: bytesOfUuid(id) }))[0]?.key;
+    if (found === undefined) return this.addConversation(id, tenant);
+    this.conversations.set(id, found);
+    return found;
+  }
+
+  /** The same without asking anybody; undefined where it may have a row that is not in memory. */
+  conversationAtOnce(id: Uuid, tenant: number): number | undefined {
     const known = this.conversations.get(id);
     if (known !== undefined) return known;
-    const { session } = this;
+    const hasNoRow = this.absent.has(id) || !this.session.mayHaveRow(bytesOfUuid(id));
+    return hasNoRow ? this.addConversation(id, tenant) : undefined;
+  }
+
+  private addConversation(id: Uuid, tenant: number): number {
+    const key = this.session.next('conversation');
     const bytes = bytesOfUuid(id);
-    let key: number | undefined;
-    if (!this.absent.delete(id) && session.mayHaveRow(bytes))
-      key = (await session.rows.all(this.statements.findConversation, { id: bytes }))[0]?.key;
-    if (key === undefined) {
-      key = session.next('conversation');
-      session.getsRow(bytes);
-      this.newConversations.push({ key, id: bytes, tenant });
-    }
+    this.session.getsRow(bytes);
+    this.absent.delete(id);
+    this.newConversations.push({ key, id: bytes, tenant });
     this.conversations.set(id, key);
     return key;
   }
@@ -94,18 +99,12 @@ export class FoldedEntries {
   }
 }
 
-const timelineOf = ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
-}: EntryTable): Omit<TimelineTable, 'customer'> => ({
-  occurredAt,
-  position,
-  identity,
-  channel,
-  kind,
-  direction,
+const timelineOf = (entry: EntryTable, customer: number): TimelineTable => ({
+  customer,
+  occurredAt: entry.occurredAt,
+  position: entry.position,
+  identity: entry.identity,
+  channel: entry.channel,
+  kind: entry.kind,
+  direction: entry.direction,
 });
