@@ -104,7 +104,7 @@ describe('an answer', () => {
 
   it('that ends in the middle is never taken for the whole', () => {
     const success = new streams.BatchAppendResp.Success().setCurrentRevision('300');
-    const bytes = Buffer.from(answer().clearStreamIdentifier().setSuccess(success).serializeBinary());
+    const bytes = Buffer.from(answer().setStreamIdentifier(undefined).setSuccess(success).serializeBinary());
     const told = (length: number): unknown => {
       try {
         return readAnswer(bytes.subarray(0, length));
