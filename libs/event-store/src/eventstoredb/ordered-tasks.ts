@@ -35,7 +35,7 @@ export class OrderedTasks {
               this.finished(key);
             },
             (error: unknown) => {
-              reject(error as Error);
+              reject(error);
               this.finished(key);
             },
           ),
