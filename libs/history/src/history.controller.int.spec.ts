@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -155,11 +156,12 @@ describe('GET /v1/history/events', () => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(url, { headers: { authorization: 'Bearer analyst' } }, resolve).on('error', reject);
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    // Nobody has read the answer yet: what fits into the socket's buffers was sent, and the log waits.
-    const atRest = read;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(read).toBe(atRest);
+    // Nobody has read the answer yet: what fits into the socket's buffers is sent, and then the log waits.
+    let atRest: number;
+    do {
+      atRest = read;
+      await sleep(500);
+    } while (read !== atRest);
     response.destroy();
     await over;
     expect(read).toBeLessThan(atRest + 3);

@@ -60,7 +60,10 @@ export class AppendStream {
         const { generation } = this;
         this.opening ??= this.open(generation);
         this.opening.then(
-          () => this.call?.write(request),
+          () => {
+            // Another call may be open by now, and the append given up with the one before it.
+            if (this.pending.has(id)) this.call?.write(request);
+          },
           (error: unknown) => this.end(generation, lost(error)),
         );
       }
