@@ -8,7 +8,7 @@ import { SEALED_FORMAT, SEAL_BYTES, seal, unseal } from './cipher.js';
 export interface Draft {
   event: NewEvent;
   /** What is to be sealed, and with whose key; absent where the event holds nothing of the kind. */
-  secret?: { subject: Uuid; json: string; clearJson: string; key?: DataKey | undefined };
+  secret?: { subject: Uuid; json: string; clearJson: string };
 }
 
 /** A draft that holds something to seal. */
@@ -60,10 +60,7 @@ export class EventSealer {
         `${event.type} on ${stream}: ${declared.subject} names no key to seal with`,
       );
     // As text at once: what becomes of the object later changes nothing.
-    return {
-      event,
-      secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear), key: undefined },
-    };
+    return { event, secret: { subject, json: JSON.stringify(secret), clearJson: JSON.stringify(clear) } };
   }
 
   /** The event with the text that is stored of it, sealed with this key. */
