@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -45,6 +54,9 @@ const outcomes = (stdout: string) =>
   Object.fromEntries(
     [...stdout.matchAll(/^(\w+) +([\d,]+)$/gm)].map(([, name, count]) => [name, Number(count!.replaceAll(',', ''))]),
   );
+
+// What npx once made executable the next build makes anew.
+it('may be run by its name after any build', () => expect(() => accessSync(CLI, constants.X_OK)).not.toThrow());
 
 describe('hilo', () => {
   it(
