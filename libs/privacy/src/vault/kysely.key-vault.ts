@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { bytesOfUuid, codeOf, HubError, LruMap, UuidSet, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
+import { bytesOfUuid, codeOf, LruMap, UuidSet, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
 import { KEY_BYTES, type MasterKey } from '../master-key/master-key.js';
-import { LOST, vaultFailure } from './key-vault.errors.js';
+import { vaultFailure } from './key-vault.errors.js';
 import { KeyVault, type BegunErasure, type DataKey, type ErasedId } from './key-vault.port.js';
-import type { KeyVaultSchema, MasterKeyTable } from './key-vault.schema.js';
+import { batches, bufferOf } from './key-vault.rows.js';
+import type { KeyVaultSchema } from './key-vault.schema.js';
+import { MasterKeyRing } from './master-key-ring.js';
 
 export interface KyselyKeyVaultOptions {
   /** The master keys at hand: the one in use, during a rotation also the next. */
@@ -31,8 +33,6 @@ export interface RotateOptions {
   signal?: AbortSignal;
 }
 
-// Rows a statement: well below what engines allow as parameters.
-const BATCH = 500;
 const ROTATE_BATCH = 1000;
 const READ_BATCH = 10_000;
 
@@ -40,8 +40,7 @@ const READ_BATCH = 10_000;
 export class KyselyKeyVault extends KeyVault {
   readonly erased = new UuidSet();
   private readonly cache: LruMap<Uuid, DataKey>;
-  private readonly wrappers = new Map<number, MasterKey>();
-  private active = 0;
+  private readonly masters: MasterKeyRing;
   private destructions = 0;
   /** One change at a time. */
   private tail: Promise<unknown> = Promise.resolve();
@@ -56,6 +55,7 @@ export class KyselyKeyVault extends KeyVault {
   ) {
     super();
     this.cache = new LruMap(options.cachedKeys ?? 50_000);
+    this.masters = new MasterKeyRing(db, options.masters, options.clock);
   }
 
   get id(): string {
@@ -69,7 +69,7 @@ export class KyselyKeyVault extends KeyVault {
   static async open(db: Kysely<KeyVaultSchema>, options: KyselyKeyVaultOptions): Promise<KyselyKeyVault> {
     const vault = new KyselyKeyVault(db, options);
     if (!options.readonly) await vault.begin();
-    await vault.readMasters();
+    await vault.masters.read();
     const row = await db.selectFrom('vault').selectAll().executeTakeFirstOrThrow();
     vault.vaultId = row.id;
     vault.destructions = row.destructions;
@@ -87,7 +87,7 @@ export class KyselyKeyVault extends KeyVault {
 
   /** Fingerprint of the master key in use. */
   get master(): string {
-    return this.wrappers.get(this.active)!.fingerprint;
+    return this.masters.active.fingerprint;
   }
 
   cached(identity: Uuid): DataKey | undefined {
@@ -190,23 +190,19 @@ export class KyselyKeyVault extends KeyVault {
    * @throws HubError `KEY_VAULT.ROTATION_UNFINISHED` when a rotation to another key has begun
    */
   async rotate(next: MasterKey, { report, signal }: RotateOptions = {}): Promise<boolean> {
-    const rows = await this.db.selectFrom('master_key').selectAll().orderBy('key').execute();
-    if (rows.some(({ state, fingerprint }) => state === 'active' && fingerprint === next.fingerprint)) return true;
-    const begun = rows.find(({ state }) => state === 'next');
-    if (begun && begun.fingerprint !== next.fingerprint) throw unfinished();
-    const key = begun?.key ?? (rows.at(-1)?.key ?? 0) + 1;
-    if (!begun) await this.addMaster(key, next, 'next');
-    this.wrappers.set(key, next);
+    const key = await this.masters.startRotation(next);
+    if (key === undefined) return true;
     const { all } = await this.db
       .selectFrom('data_key')
       .select(({ fn }) => fn.countAll<number>().as('all'))
       .executeTakeFirstOrThrow();
     for (let done = 0; !signal?.aborted;) {
       const last = await this.alone(async () => {
-        const moved = await this.rewrap(key, next);
+        const moved = await this.masters.rewrap(key, ROTATE_BATCH);
         report?.((done += moved), all);
         if (moved === ROTATE_BATCH) return false;
-        await this.activate(key);
+        await this.masters.activate(key);
+        await this.options.scrub?.();
         return true;
       });
       if (last) return true;
@@ -246,7 +242,7 @@ export class KyselyKeyVault extends KeyVault {
       for (const { identity: bytes, version, master, wrapped } of rows) {
         const identity = uuidOfBytes(bytes);
         if (this.erased.has(identity)) continue; // while its row was being read
-        const wrapper = this.wrappers.get(master) ?? (await this.learnMaster(master));
+        const wrapper = this.masters.of(master) ?? (await this.masters.learn(master));
         this.keep(identity, { version, secret: wrapper.unwrap(identity, version, bufferOf(wrapped!)) }, into);
       }
     }
@@ -310,8 +306,7 @@ export class KyselyKeyVault extends KeyVault {
     return {
       identity: bytesOfUuid(identity),
       version,
-      master: this.active,
-      wrapped: this.wrappers.get(this.active)!.wrap(identity, version, secret),
+      ...this.masters.wrap(identity, version, secret),
       createdAt: this.options.clock.nowMs(),
       destroyedAt: null,
     };
@@ -322,49 +317,6 @@ export class KyselyKeyVault extends KeyVault {
     const key = { version, secret: Buffer.from(secret) };
     this.cache.set(identity, key);
     into.set(identity, key);
-  }
-
-  private async rewrap(master: number, next: MasterKey): Promise<number> {
-    const rows = await this.db
-      .selectFrom('data_key')
-      .selectAll()
-      .where('master', '!=', master)
-      .limit(ROTATE_BATCH)
-      .execute();
-    for (const chunk of batches(rows)) {
-      const values = chunk.map((row) => {
-        if (row.wrapped === null) return { ...row, master };
-        const identity = uuidOfBytes(row.identity);
-        const secret = this.wrappers.get(row.master)!.unwrap(identity, row.version, bufferOf(row.wrapped));
-        return { ...row, master, wrapped: next.wrap(identity, row.version, secret) };
-      });
-      await this.db
-        .insertInto('data_key')
-        .values(values.map((row) => ({ ...row, identity: bufferOf(row.identity) })))
-        .onConflict((conflict) =>
-          conflict.column('identity').doUpdateSet((set) => ({ master, wrapped: set.ref('excluded.wrapped') })),
-        )
-        .execute();
-    }
-    return rows.length;
-  }
-
-  private async activate(key: number): Promise<void> {
-    // One statement: at any time there is one master key in use.
-    await this.db
-      .updateTable('master_key')
-      .set(({ eb }) => ({
-        state: eb
-          .case()
-          .when('state', '=', 'next')
-          .then('active' as const)
-          .else('retired' as const)
-          .end(),
-      }))
-      .where('state', 'in', ['active', 'next'])
-      .execute();
-    this.active = key;
-    await this.options.scrub?.();
   }
 
   /** @returns whether there was one */
@@ -430,33 +382,7 @@ export class KyselyKeyVault extends KeyVault {
   private async begin(): Promise<void> {
     if (!(await this.db.selectFrom('vault').select('id').executeTakeFirst()))
       await this.db.insertInto('vault').values({ id: randomUUID(), destructions: 0 }).execute();
-    if (await this.db.selectFrom('master_key').select('key').executeTakeFirst()) return;
-    await this.addMaster(1, this.options.masters[0]!, 'active');
-  }
-
-  private async addMaster(key: number, { fingerprint }: MasterKey, state: MasterKeyTable['state']): Promise<void> {
-    await this.db
-      .insertInto('master_key')
-      .values({ key, fingerprint, state, createdAt: this.options.clock.nowMs() })
-      .execute();
-  }
-
-  private async readMasters(): Promise<void> {
-    const rows = await this.db.selectFrom('master_key').selectAll().where('state', '!=', 'retired').execute();
-    for (const { key, fingerprint, state } of rows) {
-      const master = this.options.masters.find((one) => one.fingerprint === fingerprint);
-      if (!master) throw state === 'next' ? unfinished() : mismatch();
-      this.wrappers.set(key, master);
-      if (state === 'active') this.active = key;
-    }
-  }
-
-  /** A reader meets a key that was wrapped anew after it was opened. */
-  private async learnMaster(key: number): Promise<MasterKey> {
-    await this.readMasters();
-    const master = this.wrappers.get(key);
-    if (!master) throw mismatch();
-    return master;
+    await this.masters.begin();
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {
@@ -468,24 +394,3 @@ export class KyselyKeyVault extends KeyVault {
     return result;
   }
 }
-
-// Drivers hand blobs out as either type.
-const bufferOf = (bytes: Buffer | ArrayBuffer): Buffer =>
-  Buffer.isBuffer(bytes) ? bytes : Buffer.from(new Uint8Array(bytes));
-
-const batches = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
-
-const mismatch = (): HubError =>
-  new HubError(
-    'KEY_VAULT.MASTER_KEY_MISMATCH',
-    `the master key is not the one that this installation's keys are wrapped by. ${LOST} ` +
-      'Set HILO_MASTER_KEY to the original, or restore master.key from the backup of this data directory.',
-  );
-
-const unfinished = (): HubError =>
-  new HubError(
-    'KEY_VAULT.ROTATION_UNFINISHED',
-    'a rotation of the master key has begun and not ended: some keys are wrapped by the old one, some by the new one. ' +
-      'Run hilo keys rotate again with the same two keys.',
-  );
