@@ -34,6 +34,23 @@ describe('events handed over', () => {
     expect((handed as { text: string }).text.length).toBeLessThan(500);
   });
 
+  it('say the same of a contact, and of everybody it names', () => {
+    const content = interactionContent({
+      identities: [
+        { identity: 'a0000000-0000-8000-8000-000000000001', type: 'email', value: 'ana@mail.example', verified: true },
+        { identity: 'a0000000-0000-8000-8000-000000000002', type: 'phone', value: 'anonymous', blocked: true },
+      ],
+      endedAt: '2026-01-02T03:04:05.000Z',
+      name: 'Ana',
+      agent: 'agent-7',
+      subject: 'An order',
+      text: 'Where is it?',
+      outcome: 'answered',
+    });
+    const { digest: _digest, externalId: _externalId, ...read } = content;
+    expect(dataOf(event({ data: content }))).toEqual(read);
+  });
+
   it('come whole where they have the shape of an earlier release, or are no contacts', () => {
     const data = { of: 'another shape', digest: 'd' };
     expect(dataOf(event({ schema: SCHEMAS[TYPE]! - 1, data }))).toEqual(data);
