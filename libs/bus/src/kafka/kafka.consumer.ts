@@ -8,7 +8,7 @@ import { withDeadline } from './deadline.js';
 import type { KafkaNames } from './kafka.client.js';
 import type { DeadLetter, DeadLetters } from './kafka.dead-letters.js';
 import { busUnavailable, inWords, isClientError } from './kafka.errors.js';
-import { openMessage, textHeaders, type MessageSeal } from './kafka.message.js';
+import { openMessages, textHeaders, type MessageSeal, type Unreadable } from './kafka.message.js';
 
 /** An event of another producer, as the Kafka binding carries it: header names in lower case, the value as it came. */
 export interface ForeignEvent {
@@ -159,35 +159,40 @@ export class KafkaConsumer {
   }
 
   private async record({ topic, partition, chunk, pulse }: Chunk): Promise<void> {
-    const read = await this.untilDone(pulse, () => Promise.all(chunk.map((raw) => this.read(topic, raw))));
+    const read = await this.untilDone(pulse, () => this.read(topic, chunk));
     const entries: Entry[] = [];
     for (const [index, message] of read.entries()) {
       const raw = chunk[index]!;
-      if ('type' in message)
-        entries.push({ raw, message: { ...message, delivery: `${topic}/${partition}/${raw.offset}` } });
-      else await this.setAside(pulse, { topic, partition, ...message });
+      if ('type' in message) {
+        message.delivery = `${topic}/${partition}/${raw.offset}`;
+        entries.push({ raw, message });
+      } else await this.setAside(pulse, this.letterOf({ topic, partition, raw }, message));
     }
     await this.handOver(topic, partition, entries, pulse);
   }
 
-  private async read(topic: string, raw: KafkaMessage): Promise<BusMessage | Omit<DeadLetter, 'topic' | 'partition'>> {
+  private async read(topic: string, chunk: readonly KafkaMessage[]): Promise<(BusMessage | Unreadable)[]> {
     const { names, seal, readForeign } = this.options;
-    const value = raw.value ?? NOTHING;
     const tenant = names.inbound.get(topic);
-    const dead = (reasonCode: string, reason: string) => ({
+    if (tenant === undefined) return openMessages(chunk, seal);
+    return chunk.map(({ headers, value }) => {
+      const foreign = readForeign(tenant, { headers: textHeaders(headers), value: value ?? NOTHING });
+      return 'type' in foreign ? foreign : { code: 'BUS.UNREADABLE', ...foreign };
+    });
+  }
+
+  private letterOf({ topic, partition, raw }: Place, { code, problem }: Unreadable): DeadLetter {
+    const tenant = this.options.names.inbound.get(topic);
+    return {
+      topic,
+      partition,
       offset: raw.offset,
       ...(tenant !== undefined && { tenant }),
-      reasonCode,
-      reason,
+      reasonCode: code,
+      reason: problem,
       contentType: textHeaders(raw.headers)['content-type'] ?? 'application/octet-stream',
-      bytes: value,
-    });
-    if (tenant === undefined) {
-      const opened = await openMessage(raw, seal);
-      return 'type' in opened ? opened : dead(opened.code, opened.problem);
-    }
-    const foreign = readForeign(tenant, { headers: textHeaders(raw.headers), value });
-    return 'type' in foreign ? foreign : dead('BUS.UNREADABLE', foreign.problem);
+      bytes: raw.value ?? NOTHING,
+    };
   }
 
   /** All at once; where that meets a defect, one by one, so that only the message concerned is set aside. */
@@ -267,6 +272,12 @@ interface Chunk {
   partition: number;
   chunk: readonly KafkaMessage[];
   pulse: Pulse;
+}
+
+interface Place {
+  topic: string;
+  partition: number;
+  raw: KafkaMessage;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -8,12 +8,17 @@ import type { BusMessage } from '../interaction-bus.port.js';
 export interface MessageSeal {
   /** The seal of this moment, under a key that is durable. `bound` is what the content belongs to. */
   now(): Promise<(bound: string, plain: string | Buffer) => Buffer>;
-  /** The content, or undefined where its key was destroyed; rejects when it was changed or belongs to something else. */
-  open(bound: string, sealed: Buffer): Promise<Buffer | undefined>;
+  /**
+   * Opens these: gives the content, or undefined where its key was destroyed; throws `PRIVACY.SEAL_BROKEN` when it was
+   * changed or belongs to something else.
+   */
+  opener(sealed: readonly Buffer[]): Promise<OpenSealed>;
   isSealed(bytes: Buffer): boolean;
   /** Destroys the keys of everything older than the retention (milliseconds). */
   endBefore(retentionMs: number): Promise<number>;
 }
+
+type OpenSealed = (bound: string, sealed: Buffer) => Buffer | undefined;
 
 /** The content type of data that is sealed. */
 export const SEALED_CONTENT_TYPE = 'application/vnd.hilo.sealed';
@@ -56,18 +61,25 @@ export interface Unreadable {
   problem: string;
 }
 
-/** The message that one of our programs published, or why it is none. Rejects when no key can be read at the moment. */
-export const openMessage = async (
-  { value }: Pick<KafkaMessage, 'value'>,
-  seal: MessageSeal,
-): Promise<BusMessage | Unreadable> => {
-  const event = sealedEventIn(value);
-  const content = event && Buffer.from(event.data_base64, 'base64');
-  if (!content || !seal.isSealed(content))
-    return { code: 'BUS.NOT_SEALED', problem: 'it was not published by this installation' };
+/** The messages that our programs published, or why one is none. Rejects when no key can be read at the moment. */
+export const openMessages = async (
+  messages: readonly Pick<KafkaMessage, 'value'>[],
+  seal: Pick<MessageSeal, 'opener' | 'isSealed'>,
+): Promise<(BusMessage | Unreadable)[]> => {
+  const events = messages.map(({ value }) => sealedEventIn(value, seal));
+  const open = await seal.opener(events.flatMap((event) => (event ? [event.content] : [])));
+  return events.map((event) => (event ? openEvent(event, open) : NOT_SEALED));
+};
+
+const NOT_SEALED: Unreadable = {
+  code: 'BUS.NOT_SEALED',
+  problem: 'it was not published by this installation',
+};
+
+const openEvent = ({ event, content }: SealedEvent, open: OpenSealed): BusMessage | Unreadable => {
   let opened: Buffer | undefined;
   try {
-    opened = await seal.open(boundTo(event), content);
+    opened = open(boundTo(event), content);
   } catch (error) {
     if (codeOf(error) !== 'PRIVACY.SEAL_BROKEN') throw error;
     return { code: 'BUS.SEAL_BROKEN', problem: 'it was changed, or its envelope is that of another message' };
@@ -79,13 +91,19 @@ export const openMessage = async (
   return 'message' in read ? read.message : { code: 'BUS.UNREADABLE', problem: read.problem };
 };
 
-type SealedEvent = Record<keyof Envelope, unknown> & { data_base64: string };
+interface SealedEvent {
+  event: Record<keyof Envelope, unknown>;
+  content: Buffer;
+}
 
-const sealedEventIn = (value: Buffer | null): SealedEvent | undefined => {
+const sealedEventIn = (value: Buffer | null, seal: Pick<MessageSeal, 'isSealed'>): SealedEvent | undefined => {
   try {
-    const event = JSON.parse(value?.toString() ?? '') as Partial<SealedEvent> | null;
-    const ours = event?.datacontenttype === SEALED_CONTENT_TYPE && typeof event.data_base64 === 'string';
-    return ours ? (event as SealedEvent) : undefined;
+    const event = JSON.parse(value?.toString() ?? '') as Partial<
+      SealedEvent['event'] & { data_base64: unknown }
+    > | null;
+    if (event?.datacontenttype !== SEALED_CONTENT_TYPE || typeof event.data_base64 !== 'string') return undefined;
+    const content = Buffer.from(event.data_base64, 'base64');
+    return seal.isSealed(content) ? { event: event as SealedEvent['event'], content } : undefined;
   } catch {
     return undefined;
   }

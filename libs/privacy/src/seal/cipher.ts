@@ -46,7 +46,7 @@ export const seal = (secret: Secret, bound: string, plain: string | Buffer, head
  * @param from bytes of the header
  * @throws HubError `PRIVACY.SEAL_BROKEN` when it was changed, cut, or belongs to something else
  */
-export const unseal = (secret: Buffer, bound: string, sealed: Buffer, from: number): Buffer => {
+export const unseal = (secret: Secret, bound: string, sealed: Buffer, from: number): Buffer => {
   const iv = sealed.subarray(from, from + IV_BYTES);
   const tag = sealed.subarray(from + IV_BYTES, from + SEAL_BYTES);
   if (tag.length < TAG_BYTES) throw broken();

@@ -1,4 +1,4 @@
-import { createSecretKey, hash } from 'node:crypto';
+import { createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { bytesOfUuid, uuidOfBytes, type Clock, type Uuid } from '#libs/kernel';
 import { storeUnavailable } from '../vault/key-vault.errors.js';
 import type { DataKey, KeyVault } from '../vault/key-vault.port.js';
@@ -7,6 +7,11 @@ import { seal, unseal } from './cipher.js';
 // Sealed bytes: these, the key's id (16), its version (2), IV, tag, ciphertext.
 const MARK = Buffer.from('\u0000hilo sealed 1\u0000\n');
 const HEADER_BYTES = MARK.length + 18;
+
+/** Which key bytes are sealed with: its id and version, a character a byte. */
+const keyNameOf = (sealed: Buffer): string => sealed.toString('latin1', MARK.length, HEADER_BYTES);
+
+const keyIdIn = (keyName: Buffer): Uuid => uuidOfBytes(keyName.subarray(0, 16));
 
 /** The id under which the vault keeps a key that is no identity's, told by its name. */
 export const namedKeyId = (name: string): Uuid => {
@@ -18,6 +23,12 @@ export const namedKeyId = (name: string): Uuid => {
 
 /** Seals with one key; what is sealed opens only under the same `bound`. */
 export type SealBytes = (bound: string, plain: string | Buffer) => Buffer;
+
+/**
+ * What was sealed, or undefined where its key is destroyed.
+ * @throws HubError `PRIVACY.SEAL_BROKEN`
+ */
+export type OpenBytes = (bound: string, sealed: Buffer) => Buffer | undefined;
 
 /**
  * Seals messages of which nobody knows whom they are about: their key is that of the period in which they are sealed,
@@ -53,10 +64,24 @@ export class PeriodSeal {
    * @throws HubError `PRIVACY.SEAL_BROKEN`
    */
   async open(bound: string, sealed: Buffer): Promise<Buffer | undefined> {
-    const keyId = uuidOfBytes(sealed.subarray(MARK.length, MARK.length + 16));
-    const key = (await this.vault.find([keyId])).get(keyId);
-    if (sealed.length < HEADER_BYTES || key?.version !== sealed.readUInt16BE(MARK.length + 16)) return undefined;
-    return unseal(key.secret, bound, sealed, HEADER_BYTES);
+    const open = await this.opener([sealed]);
+    return open(bound, sealed);
+  }
+
+  /** Opens these, with one look at the vault for all of them. */
+  async opener(all: readonly Buffer[]): Promise<OpenBytes> {
+    const names = [...new Set(all.map(keyNameOf))].map((name) => ({ name, bytes: Buffer.from(name, 'latin1') }));
+    const whole = names.filter(({ bytes }) => bytes.length === HEADER_BYTES - MARK.length);
+    const keys = await this.vault.find(whole.map(({ bytes }) => keyIdIn(bytes)));
+    const secrets = new Map<string, KeyObject>();
+    for (const { name, bytes } of whole) {
+      const key = keys.get(keyIdIn(bytes));
+      if (key?.version === bytes.readUInt16BE(16)) secrets.set(name, createSecretKey(key.secret));
+    }
+    return (bound, sealed) => {
+      const secret = secrets.get(keyNameOf(sealed));
+      return secret && unseal(secret, bound, sealed, HEADER_BYTES);
+    };
   }
 
   private async keyOf(keyId: Uuid): Promise<DataKey> {
