@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { KafkaBroker } from '../../engines/kafka/broker.js';
 import { KAFKA_VERSION } from '../../engines/kafka/version.js';
+import { measureHubLine } from './engines/hub-line.js';
 import { measureKafka, type EngineSizes } from './engines/kafka.js';
 import { measureLine, type LineSizes } from './engines/line.js';
 import { measurePostgresRebuild } from './engines/postgres-rebuild.js';
@@ -25,7 +26,7 @@ const QUICK: EngineSizes & LineSizes = { messages: 20_000, customers: 2000, roun
 
 interface Options {
   quick: boolean;
-  /** `kafka` or `line`; absent: both. */
+  /** `kafka`, `rebuild`, `line` or `hub`; absent: all. */
   only?: string | undefined;
   /** Contacts on the line, where not as many as usual. */
   contacts?: string | undefined;
@@ -45,11 +46,12 @@ const bench = async ({ quick, only, contacts }: Options, workspace: Workspace): 
   if (wanted('kafka')) await benchKafka(sizes, workspace, results);
   if (wanted('rebuild')) await measurePostgresRebuild(sizes, results, workspace, say);
   if (wanted('line')) say(`the line: ${await measureLine(sizes, results)}`);
+  if (wanted('hub')) await measureHubLine(sizes, results, workspace, say);
   const report = {
     date: new Date().toISOString().slice(0, 10),
     machine,
     sizes,
-    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; rebuild and line ${sizes.contacts.toLocaleString('en-US')} of them, the line once. Apache Kafka ${KAFKA_VERSION} (KRaft, one node).`,
+    workload: `${sizes.messages.toLocaleString('en-US')} contacts of ${CONTACT_BYTES} bytes, medians of ${sizes.rounds} rounds; rebuild and lines ${sizes.contacts.toLocaleString('en-US')} of them, the line of programs once. Apache Kafka ${KAFKA_VERSION} (KRaft, one node).`,
     steadiness: results.steadiness(),
     outcomes: results.outcomes(),
   };

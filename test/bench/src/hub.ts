@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IdFactory } from '#libs/kernel';
 import { HttpCaller } from './load/http.js';
-import { cpuSecondsOf, memoryOf, type Memory } from './memory.js';
+import { cpuSecondsOf, mainThreadCpuSecondsOf, memoryOf, type Memory } from './memory.js';
 import { Program } from './program.js';
 import type { Workspace } from './workspace.js';
 import type { Part } from './yardsticks/hub-without.program.js';
@@ -21,6 +21,8 @@ export interface HubVariant {
   /** Directory for CPU profiles. */
   profile?: string | undefined;
   without?: Part | undefined;
+  /** More settings. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** The product as `npm start` runs it, on a data directory of ours. */
@@ -31,7 +33,7 @@ export class Hub {
     private readonly keys: Keys,
   ) {}
 
-  static async start(workspace: Workspace, dataDir: string, { profile, without }: HubVariant = {}): Promise<Hub> {
+  static async start(workspace: Workspace, dataDir: string, { profile, without, env }: HubVariant = {}): Promise<Hub> {
     const program = await Program.start(workspace, {
       file: new URL(without ? './yardsticks/hub-without.program.js' : '../../../apps/hub/src/main.js', import.meta.url),
       nodeArgs: [...startFlags(), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
@@ -40,6 +42,7 @@ export class Hub {
         HILO_PORT: '0',
         HILO_LOG_LEVEL: 'error',
         ...(without && { BENCH_WITHOUT: without }),
+        ...env,
       },
       readyPath: '/readyz',
     });
@@ -79,6 +82,11 @@ export class Hub {
   /** Processor time so far, in seconds. */
   cpuSeconds(): number | undefined {
     return cpuSecondsOf(this.program.pid);
+  }
+
+  /** The same of its main thread alone. */
+  mainThreadCpuSeconds(): number | undefined {
+    return mainThreadCpuSecondsOf(this.program.pid);
   }
 
   stop(): Promise<void> {

@@ -26,8 +26,13 @@ export const forgetPeak = (): void => {
 const TICKS_PER_SECOND = 100;
 
 /** Seconds of processor time of all threads of a process so far; undefined where the kernel does not say. */
-export const cpuSecondsOf = (pid: number): number | undefined => {
-  const file = `/proc/${pid}/stat`;
+export const cpuSecondsOf = (pid: number): number | undefined => cpuSecondsIn(`/proc/${pid}/stat`);
+
+/** The same of its main thread alone. */
+export const mainThreadCpuSecondsOf = (pid: number): number | undefined =>
+  cpuSecondsIn(`/proc/${pid}/task/${pid}/stat`);
+
+const cpuSecondsIn = (file: string): number | undefined => {
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, 'latin1');
   // The name in parentheses may hold blanks; user and system time are the 12th and 13th field after it.

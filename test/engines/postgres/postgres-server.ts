@@ -26,13 +26,14 @@ export interface PostgresServer {
 
 /**
  * A real server: the one `HILO_TEST_POSTGRES_URL` names, else Debian's started by hand, else a container.
+ * @param options.durable has Debian's sync what it commits, as it does where it is installed; tests need not wait for it
  * @throws Error that says what to install
  */
-export const startPostgres = async (): Promise<PostgresServer> => {
+export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer> => {
   const given = process.env.HILO_TEST_POSTGRES_URL;
   if (given) return { url: given, name: 'HILO_TEST_POSTGRES_URL', stop: async () => undefined };
   const bin = await debianServer();
-  return bin ? startDebian(bin) : startContainer();
+  return bin ? startDebian(bin, durable) : startContainer();
 };
 
 const debianServer = async (): Promise<string | undefined> => {
@@ -48,7 +49,7 @@ const asServerUser = (program: string, args: readonly string[]) =>
 const idOf = async (flag: '-u' | '-g'): Promise<number> => Number((await run('id', [flag, 'postgres'])).stdout);
 
 /** It listens on a socket in its own directory, so that no port can be taken. */
-const startDebian = async (bin: string): Promise<PostgresServer> => {
+const startDebian = async (bin: string, durable: boolean): Promise<PostgresServer> => {
   const directory = await mkdtemp(join(tmpdir(), 'hilo-pg-'));
   if (process.getuid!() === 0) await chown(directory, await idOf('-u'), await idOf('-g'));
   const data = join(directory, 'data');
@@ -61,7 +62,8 @@ const startDebian = async (bin: string): Promise<PostgresServer> => {
       '-D', data, '-U', 'hub', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync',
     ]); // prettier-ignore
     const options = [
-      'listen_addresses=', `unix_socket_directories=${directory}`, 'fsync=off', 'full_page_writes=off',
+      'listen_addresses=', `unix_socket_directories=${directory}`,
+      ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
     ].map((option) => `-c ${option}`); // prettier-ignore
     await asServerUser(join(bin, 'pg_ctl'), [
       '-D', data, '-w', '-s', '-l', join(directory, 'log'), '-o', options.join(' '), 'start',

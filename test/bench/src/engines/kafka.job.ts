@@ -4,16 +4,14 @@ import type { BusMessage, InteractionBus } from '#libs/bus';
 import { kafkaClient, kafkaNames, type KafkaSettings } from '#libs/bus/kafka/kafka.client.js';
 import { KafkaInteractionBus } from '#libs/bus/kafka/kafka.interaction-bus.js';
 import { outgoingOf, sealed } from '#libs/bus/kafka/kafka.message.js';
-import { ensureTopics, wantedTopics } from '#libs/bus/kafka/kafka.topics.js';
-import { interactions } from '#libs/channels/ingest/inbound.js';
-import { IdFactory, SystemClock, toInstant } from '#libs/kernel';
+import { IdFactory, SystemClock } from '#libs/kernel';
 import { silentLogger } from '#libs/kernel/logging.js';
 import { readSettings } from '#libs/kernel/settings.js';
 import { BusSeal } from '#libs/privacy';
 import { MemoryKeyVault } from '#libs/privacy/vault/memory/memory.key-vault.js';
 import { answer } from '../job.js';
 import { perSecond } from '../load/batches.js';
-import { Interactions } from '../load/interactions.js';
+import { inBatches, makeTopics, messagesOf } from './publishing.js';
 
 export interface KafkaLoad {
   /** `kafka://host:port` */
@@ -32,34 +30,13 @@ export interface KafkaRates {
   consume: number;
 }
 
-const BATCH = 100;
-const AT_A_TIME = 8;
-
 const ids = new IdFactory(randomBytes(32));
 const clock = new SystemClock();
 const seal = new BusSeal(new MemoryKeyVault(), clock);
 const hashKey = (key: string): string => ids.digest(key);
 
-const messagesOf = ({ messages, customers }: KafkaLoad): BusMessage[] => {
-  const source = new Interactions(customers, 'kafka');
-  const nowMs = clock.nowMs();
-  const edge = { tenant: 'bench', nowMs, receivedAt: toInstant(nowMs), ids };
-  return Array.from({ length: messages }, () => interactions.read(JSON.parse(source.next().body), edge)!);
-};
-
-/** Hands all batches over, so many at a time. */
-const inBatches = async <T>(all: readonly T[], send: (batch: readonly T[]) => Promise<unknown>): Promise<number> => {
-  let next = 0;
-  const startedAt = performance.now();
-  const sender = async (): Promise<void> => {
-    while (next < all.length) {
-      const batch = all.slice(next, (next += BATCH));
-      await send(batch);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, sender));
-  return perSecond(all.length, performance.now() - startedAt);
-};
+const contactsOf = ({ messages, customers }: KafkaLoad): BusMessage[] =>
+  messagesOf({ contacts: messages, customers, load: 'kafka' }, { tenant: 'bench', ids, clock });
 
 /** Counts from the first message to the last. */
 class Arrivals {
@@ -92,7 +69,7 @@ const ourRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<Kafka
     },
     logger: silentLogger(),
   });
-  const publish = await inBatches(messagesOf(load), (batch) => bus.publish(batch));
+  const publish = await inBatches(contactsOf(load), (batch) => bus.publish(batch));
   const arrivals = new Arrivals(load.messages);
   bus.consume(async (messages) => {
     arrivals.add(messages.length);
@@ -114,7 +91,7 @@ const plainRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<Kaf
   });
   await producer.connect();
   const sealNow = await seal.now();
-  const prepared = messagesOf(load).map((message) => sealed(outgoingOf(message, hashKey), sealNow));
+  const prepared = contactsOf(load).map((message) => sealed(outgoingOf(message, hashKey), sealNow));
   const publish = await inBatches(prepared, (messages) => producer.send({ topic, acks: -1, messages: [...messages] }));
   await producer.disconnect();
   const consumer = kafka.consumer({ groupId: 'plain', maxWaitTimeInMs: 500 });
@@ -135,9 +112,6 @@ answer(async (load: KafkaLoad): Promise<KafkaRates> => {
     HILO_KAFKA_REPLICATION: '1',
     HILO_KAFKA_MIN_INSYNC: '1',
   });
-  const admin = kafkaClient(settings, silentLogger()).admin();
-  await admin.connect();
-  await ensureTopics(admin, wantedTopics(settings));
-  await admin.disconnect();
+  await makeTopics(settings);
   return load.ours ? ourRates(load, settings) : plainRates(load, settings);
 });

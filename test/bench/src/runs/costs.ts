@@ -1,6 +1,7 @@
 import { Hub } from '../hub.js';
 import { perSecond, postBatches } from '../load/batches.js';
 import type { HttpCaller } from '../load/http.js';
+import { postSingly } from '../load/posts.js';
 import { Interactions, emailOf } from '../load/interactions.js';
 import { randomOf, zipfOf } from '../load/random.js';
 import type { Round } from '../round.js';
@@ -12,6 +13,8 @@ const LOAD = { batchSize: 100, connections: 8 };
 const CONTACTS_A_TURN = 10_000;
 /** They warm both up, and are not counted. */
 const WARM_UP_TURNS = 2;
+const POSTS_A_TURN = 2000;
+const CONNECTIONS = 64;
 const PAGES_A_TURN = 50;
 
 /** What sealing takes of ingest, and what writing down who looked takes of reading: the hub next to itself without them. */
@@ -36,6 +39,20 @@ const measureSealing = async ({ results, sizes, workspace, say }: Round): Promis
   const [sealed, unsealed] = hubs.map(({ ms }) => perSecond(turns * CONTACTS_A_TURN, ms)) as [number, number];
   results.add('sealing', sealed, unsealed);
   say(`batches ${Math.round(sealed)}/s sealed, ${Math.round(unsealed)}/s in clear`);
+
+  const postTurns = Math.ceil(sizes.posts / POSTS_A_TURN);
+  for (const one of hubs) one.ms = 0;
+  for (let turn = -WARM_UP_TURNS; turn < postTurns; turn++)
+    for (const one of turn % 2 === 0 ? hubs : hubs.toReversed()) {
+      const rate = await postSingly(one.hub, one.source, { posts: POSTS_A_TURN, connections: CONNECTIONS });
+      if (turn >= 0) one.ms += (POSTS_A_TURN * 1000) / rate;
+    }
+  const [sealedPosts, unsealedPosts] = hubs.map(({ ms }) => perSecond(postTurns * POSTS_A_TURN, ms)) as [
+    number,
+    number,
+  ];
+  results.add('sealingPosts', sealedPosts, unsealedPosts);
+  say(`single posts ${Math.round(sealedPosts)}/s sealed, ${Math.round(unsealedPosts)}/s in clear`);
   for (const { hub, dataDir } of hubs) {
     await hub.stop();
     workspace.remove(dataDir);

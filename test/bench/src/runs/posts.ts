@@ -1,9 +1,8 @@
-import { Hub, waitUntilVisible } from '../hub.js';
+import { Hub } from '../hub.js';
 import { perSecond } from '../load/batches.js';
-import { lastPosition } from '../load/http.js';
-import { Interactions, type Contact } from '../load/interactions.js';
+import { Interactions } from '../load/interactions.js';
 import { offer } from '../load/offered.js';
-import { post } from '../load/posts.js';
+import { post, postSingly } from '../load/posts.js';
 import { Program } from '../program.js';
 import type { Round } from '../round.js';
 import { percentile } from '../stats.js';
@@ -22,8 +21,8 @@ export const measurePosts = async (round: Round): Promise<void> => {
 
   const hub = await Hub.start(workspace, workspace.directory('posts'), { profile: round.profile });
   const source = new Interactions(sizes.customers, 'post');
-  await postToHub(hub, source, warmUpOf(sizes.posts), CONNECTIONS);
-  const rate = await postToHub(hub, source, sizes.posts, CONNECTIONS);
+  await postSingly(hub, source, { posts: warmUpOf(sizes.posts), connections: CONNECTIONS });
+  const rate = await postSingly(hub, source, { posts: sizes.posts, connections: CONNECTIONS });
   results.add('posts', rate, bare);
   results.add('postsPeer', rate);
   results.add('postsNest', rate, nest);
@@ -32,7 +31,7 @@ export const measurePosts = async (round: Round): Promise<void> => {
   const file = workspace.fresh('sync');
   const syncs = syncsPerSecond(file, sizes.syncs);
   workspace.remove(file);
-  const inTurn = await postToHub(hub, source, sizes.postsInTurn, 1);
+  const inTurn = await postSingly(hub, source, { posts: sizes.postsInTurn, connections: 1 });
   results.add('inTurn', inTurn, syncs);
   say(`one at a time ${Math.round(inTurn)}/s, fdatasync ${Math.round(syncs)}/s`);
 
@@ -56,23 +55,6 @@ const yardstick = async ({ sizes, workspace }: Round, file: URL): Promise<number
   const { startedAt, answeredAt } = await post({ ...load, posts: sizes.posts });
   await program.stop();
   return perSecond(sizes.posts, answeredAt - startedAt);
-};
-
-/** Posts a second until the one answered last can be read. */
-const postToHub = async (hub: Hub, source: Interactions, posts: number, connections: number): Promise<number> => {
-  let last: Contact | undefined;
-  const { startedAt, lastAnswer } = await post({
-    url: hub.url,
-    path: '/v1/interactions',
-    key: hub.integrationKey,
-    posts,
-    connections,
-    next: () => (last = source.next()),
-  });
-  const agent = hub.asAgent(1);
-  await waitUntilVisible(agent, last!.identifier, lastPosition(lastAnswer));
-  agent.close();
-  return perSecond(posts, performance.now() - startedAt);
 };
 
 const warmUpOf = (posts: number): number => Math.min(4000, posts / 2);
