@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import kafkajs from 'kafkajs';
+import kafkajs, { type Message } from 'kafkajs';
 import type { BusMessage, InteractionBus } from '#libs/bus';
 import { kafkaClient, kafkaNames, type KafkaSettings } from '#libs/bus/kafka/kafka.client.js';
 import { KafkaInteractionBus } from '#libs/bus/kafka/kafka.interaction-bus.js';
@@ -35,7 +35,7 @@ const clock = new SystemClock();
 const seal = new BusSeal(new MemoryKeyVault(), clock);
 const hashKey = (key: string): string => ids.digest(key);
 
-const contactsOf = ({ messages, customers }: KafkaLoad): BusMessage[] =>
+const contactsOf = ({ messages, customers }: KafkaLoad): Iterable<BusMessage[]> =>
   messagesOf({ contacts: messages, customers, load: 'kafka' }, { tenant: 'bench', ids, clock });
 
 /** Counts from the first message to the last. */
@@ -91,8 +91,13 @@ const plainRates = async (load: KafkaLoad, settings: KafkaSettings): Promise<Kaf
   });
   await producer.connect();
   const sealNow = await seal.now();
-  const prepared = contactsOf(load).map((message) => sealed(outgoingOf(message, hashKey), sealNow));
-  const publish = await inBatches(prepared, (messages) => producer.send({ topic, acks: -1, messages: [...messages] }));
+  const prepared = function* (): Generator<Message[]> {
+    for (const portion of contactsOf(load))
+      yield portion.map((message) => sealed(outgoingOf(message, hashKey), sealNow));
+  };
+  const publish = await inBatches(prepared(), (messages) =>
+    producer.send({ topic, acks: -1, messages: [...messages] }),
+  );
   await producer.disconnect();
   const consumer = kafka.consumer({ groupId: 'plain', maxWaitTimeInMs: 500 });
   await consumer.connect();
