@@ -101,7 +101,10 @@ const writeNames = (db: SqliteDatabase, identities: readonly Uuid[], entries: nu
     db.prepare('INSERT INTO tenant VALUES (1, ?)').run([TENANT]);
     const label = db.prepare('INSERT INTO label VALUES (?, ?)');
     [...CHANNELS, ...ACCOUNTS].forEach((text, index) => label.run([index + 1, text]));
-    const add = db.prepare("INSERT INTO identity VALUES (?, ?, 1, 'email', ?, 0, 1, ?, ?, ?)");
+    const add = db.prepare(
+      `INSERT INTO identity (key, id, tenant, type, value, verified, firstPosition, customer, name, nameAt)
+       VALUES (?, ?, 1, 'email', ?, 0, 1, ?, ?, ?)`,
+    );
     identities.forEach((id, customer) => {
       const key = customer + 1;
       add.run([key, bytesOfUuid(id), pageEmailOf(customer), key, `Customer Number${customer}`, FIRST_MS]);
