@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import { MemoryEventStore } from '#libs/event-store/memory/memory.event-store.js';
+import { SystemClock } from '#libs/kernel';
 import { openSqlite } from '#libs/kernel/sqlite.js';
 import { READ_MODEL_FILE } from '#libs/projections/read-model/open-read-model.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
-import { CustomerDirectory } from '#libs/queries/customers/customer-directory.js';
-import { Bodies } from '#libs/queries/interactions/bodies.js';
-import { Labels } from '#libs/queries/shared/labels.js';
-import { Entries } from '#libs/queries/timeline/entries.js';
-import { GetTimelineHandler, GetTimelineQuery } from '#libs/queries/timeline/get-timeline.handler.js';
-import { SystemClock } from '#libs/kernel';
+import { GetTimelineQuery } from '#libs/queries/timeline/get-timeline.handler.js';
 import { TENANT } from '../hub.js';
 import { answer } from '../job.js';
 import { randomOf } from '../load/random.js';
-import type { PageCustomer } from './large-read-model.job.js';
+import type { PageCustomer } from './large-read-model.js';
+import { timelineHandler } from './timeline-handler.js';
 
 export interface Pages {
   dataDir: string;
@@ -32,14 +29,7 @@ const PAGE = 50;
 answer(async ({ dataDir, customers, pages, seed }: Pages): Promise<PageTimes> => {
   const file = join(dataDir, READ_MODEL_FILE);
   const readModel = SqliteReadModel.open({ file, readonly: true });
-  const labels = new Labels(readModel);
-  const handler = new GetTimelineHandler(
-    readModel,
-    new CustomerDirectory(readModel, labels),
-    labels,
-    new Entries(readModel, labels),
-    new Bodies(new MemoryEventStore(new SystemClock())),
-  );
+  const handler = timelineHandler(readModel, new MemoryEventStore(new SystemClock()));
   const db = openSqlite(file, { readonly: true, cacheKiB: 8192 });
   const rawPage = db.prepare(
     `SELECT e.* FROM timeline AS t JOIN entry AS e ON e.position = t.position

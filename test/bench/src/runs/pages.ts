@@ -5,7 +5,7 @@ import { offer } from '../load/offered.js';
 import { randomOf } from '../load/random.js';
 import type { Round } from '../round.js';
 import { percentile } from '../stats.js';
-import type { LargeReadModel, PageCustomer } from './large-read-model.job.js';
+import type { LargeReadModel, PageCustomer } from './large-read-model.js';
 import type { PageTimes, Pages } from './pages.job.js';
 import type { PastPageTimes, PastPages } from './past-pages.job.js';
 

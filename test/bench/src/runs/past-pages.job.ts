@@ -5,15 +5,12 @@ import { IdFactory, SystemClock, toInstant, type Uuid } from '#libs/kernel';
 import { Projector } from '#libs/projections/projector/projector.js';
 import { READ_MODEL_FILE } from '#libs/projections/read-model/open-read-model.js';
 import { SqliteReadModel } from '#libs/projections/read-model/sqlite/sqlite.read-model.js';
-import { CustomerDirectory } from '#libs/queries/customers/customer-directory.js';
-import { Bodies } from '#libs/queries/interactions/bodies.js';
 import { cursorOf, type AsOf } from '#libs/queries/shared/cursor.js';
-import { Labels } from '#libs/queries/shared/labels.js';
-import { Entries } from '#libs/queries/timeline/entries.js';
-import { GetTimelineHandler, GetTimelineQuery } from '#libs/queries/timeline/get-timeline.handler.js';
+import { GetTimelineQuery } from '#libs/queries/timeline/get-timeline.handler.js';
 import { TENANT } from '../hub.js';
 import { answer } from '../job.js';
 import { randomOf } from '../load/random.js';
+import { timelineHandler } from './timeline-handler.js';
 
 export interface PastPages {
   dataDir: string;
@@ -102,14 +99,7 @@ answer(async ({ dataDir, pages, seed }: PastPages): Promise<PastPageTimes> => {
   await written.close();
 
   const readModel = SqliteReadModel.open({ file, readonly: true });
-  const labels = new Labels(readModel);
-  const handler = new GetTimelineHandler(
-    readModel,
-    new CustomerDirectory(readModel, labels),
-    labels,
-    new Entries(readModel, labels),
-    new Bodies(store),
-  );
+  const handler = timelineHandler(readModel, store);
   const head = await store.head();
   const timeOf = async (asOf?: AsOf): Promise<number> => {
     const newestMs = FIRST_MS + ((asOf?.position ?? head) / head) * CONTACTS * (OTHERS + 1) * STEP_MS;
