@@ -11,7 +11,6 @@ import type { Part } from '../yardsticks/hub-without.program.js';
 const LOAD = { batchSize: 100, connections: 8 };
 /** In turn for either hub, so that what disturbs one disturbs the other. */
 const CONTACTS_A_TURN = 10_000;
-/** They warm both up, and are not counted. */
 const WARM_UP_TURNS = 2;
 const POSTS_A_TURN = 2000;
 const CONNECTIONS = 64;
@@ -28,35 +27,44 @@ const measureSealing = async ({ results, sizes, workspace, say }: Round): Promis
   const open = async (without?: Part) => {
     const dataDir = workspace.directory(`sealing-${without ?? 'with'}`);
     const hub = await Hub.start(workspace, dataDir, { without });
-    return { hub, dataDir, source: new Interactions(sizes.customers, 'seal'), ms: 0 };
+    return { hub, dataDir, source: new Interactions(sizes.customers, 'seal') };
   };
-  const hubs = [await open(), await open('sealing')];
-  for (let turn = -WARM_UP_TURNS; turn < turns; turn++)
-    for (const one of turn % 2 === 0 ? hubs : hubs.toReversed()) {
-      const { visible } = await postBatches(one.hub, one.source, { ...LOAD, contacts: CONTACTS_A_TURN });
-      if (turn >= 0) one.ms += (CONTACTS_A_TURN * 1000) / visible;
-    }
-  const [sealed, unsealed] = hubs.map(({ ms }) => perSecond(turns * CONTACTS_A_TURN, ms)) as [number, number];
+  const hubs: Pair<Awaited<ReturnType<typeof open>>> = [await open(), await open('sealing')];
+  const [sealed, unsealed] = await ratesInTurn(hubs, turns, async ({ hub, source }) => {
+    const { visible } = await postBatches(hub, source, { ...LOAD, contacts: CONTACTS_A_TURN });
+    return visible;
+  });
   results.add('sealing', sealed, unsealed);
   say(`batches ${Math.round(sealed)}/s sealed, ${Math.round(unsealed)}/s in clear`);
 
   const postTurns = Math.ceil(sizes.posts / POSTS_A_TURN);
-  for (const one of hubs) one.ms = 0;
-  for (let turn = -WARM_UP_TURNS; turn < postTurns; turn++)
-    for (const one of turn % 2 === 0 ? hubs : hubs.toReversed()) {
-      const rate = await postSingly(one.hub, one.source, { posts: POSTS_A_TURN, connections: CONNECTIONS });
-      if (turn >= 0) one.ms += (POSTS_A_TURN * 1000) / rate;
-    }
-  const [sealedPosts, unsealedPosts] = hubs.map(({ ms }) => perSecond(postTurns * POSTS_A_TURN, ms)) as [
-    number,
-    number,
-  ];
+  const [sealedPosts, unsealedPosts] = await ratesInTurn(hubs, postTurns, ({ hub, source }) =>
+    postSingly(hub, source, { posts: POSTS_A_TURN, connections: CONNECTIONS }),
+  );
   results.add('sealingPosts', sealedPosts, unsealedPosts);
   say(`single posts ${Math.round(sealedPosts)}/s sealed, ${Math.round(unsealedPosts)}/s in clear`);
   for (const { hub, dataDir } of hubs) {
     await hub.stop();
     workspace.remove(dataDir);
   }
+};
+
+type Pair<T> = [T, T];
+
+/** Contacts a second of either, over turns of equally many; the first ones warm both up. */
+const ratesInTurn = async <T>(
+  both: Pair<T>,
+  turns: number,
+  rateOf: (one: T) => Promise<number>,
+): Promise<Pair<number>> => {
+  const times = new Map<T, number>(both.map((one) => [one, 0]));
+  for (let turn = -WARM_UP_TURNS; turn < turns; turn++)
+    for (const one of turn % 2 === 0 ? both : both.toReversed()) {
+      const rate = await rateOf(one);
+      if (turn >= 0) times.set(one, times.get(one)! + 1 / rate);
+    }
+  const rate = (one: T): number => turns / times.get(one)!;
+  return [rate(both[0]), rate(both[1])];
 };
 
 const measureLooks = async ({ number, results, sizes, workspace, say }: Round): Promise<void> => {
